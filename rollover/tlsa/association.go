@@ -21,6 +21,14 @@ type Association struct {
 // String gives the RDATA in presentation form (RFC 6698, section 2.2).
 func (a Association) String() string { return a.Params.String() + " " + a.Data }
 
+// short is enough of the record to tell it apart in a sentence.
+func (a Association) short() string {
+	if len(a.Data) > 16 {
+		return a.Params.String() + " " + a.Data[:16] + "…"
+	}
+	return a.String()
+}
+
 // MarshalText and UnmarshalText make an Association its presentation form in JSON.
 func (a Association) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 

@@ -2,11 +2,13 @@ package tlsa
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,25 +24,24 @@ func (id ChainID) Short() string { return string(id[:min(8, len(id))]) }
 type Chain struct {
 	id    ChainID
 	certs []*x509.Certificate
-	facts []facts // one a certificate, by depth
+	facts []facts // one a certificate, as presented
+	root  *hop    // the leaf, as the root of the tree of paths
 	names []string
 }
 
-// facts is what a DANE client compares of one certificate of the chain.
-type facts struct {
-	data      map[Params]string // by selector and matching type (usage zero): hex
-	path      error             // why the leaf does not chain up to here; nil: it does
-	notBefore time.Time         // of the path from the leaf up to here
-	notAfter  time.Time
-}
+// facts are the association data that would match a certificate, in hex, by
+// selector and matching type.
+type facts [2][3]string
+
+func (f *facts) of(p Params) string { return f[p.Selector][p.Matching] }
 
 // NewChain takes the certificates as presented, leaf first. The order is not
 // repaired: a client sees what the server sends.
 func NewChain(certs ...*x509.Certificate) (*Chain, error) {
-	if len(certs) == 0 || certs[0] == nil {
+	if len(certs) == 0 || slices.Contains(certs, nil) {
 		return nil, errors.New("certificate chain: empty")
 	}
-	c := &Chain{certs: certs}
+	c := &Chain{certs: slices.Clone(certs)}
 	sum := sha256.New()
 	for _, cert := range certs {
 		sum.Write(cert.Raw)
@@ -48,6 +49,23 @@ func NewChain(certs ...*x509.Certificate) (*Chain, error) {
 	c.id = ChainID(hex.EncodeToString(sum.Sum(nil)))
 	c.establish()
 	return c, nil
+}
+
+// establish does all digests and signatures once, so that a match is a comparison.
+func (c *Chain) establish() {
+	c.facts = make([]facts, len(c.certs))
+	for i, cert := range c.certs {
+		for selector, raw := range [...][]byte{Cert: cert.Raw, SPKI: cert.RawSubjectPublicKeyInfo} {
+			sum256, sum512 := sha256.Sum256(raw), sha512.Sum512(raw)
+			c.facts[i][selector] = [...]string{
+				Full:   hex.EncodeToString(raw),
+				SHA256: hex.EncodeToString(sum256[:]),
+				SHA512: hex.EncodeToString(sum512[:]),
+			}
+		}
+	}
+	c.names = presented(c.certs[0])
+	c.root = paths(c.certs)
 }
 
 // ParseChain makes a chain of DER certificates, leaf first.
@@ -73,10 +91,10 @@ func (c *Chain) Leaf() *x509.Certificate { return c.certs[0] }
 func (c *Chain) Certificates() []*x509.Certificate { return c.certs }
 
 // LeafID is the SHA-256 of the leaf's DER, in hex.
-func (c *Chain) LeafID() string { return c.facts[0].data[Params{Selector: Cert, Matching: SHA256}] }
+func (c *Chain) LeafID() string { return c.facts[0][Cert][SHA256] }
 
 // SPKI is the SHA-256 of the leaf's SubjectPublicKeyInfo, in hex.
-func (c *Chain) SPKI() string { return c.facts[0].data[Params{Selector: SPKI, Matching: SHA256}] }
+func (c *Chain) SPKI() string { return c.facts[0][SPKI][SHA256] }
 
 // NotAfter is when the leaf ends.
 func (c *Chain) NotAfter() time.Time { return c.Leaf().NotAfter }
