@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -48,6 +49,34 @@ func (c Change) Wanted(found tlsa.RRset) tlsa.RRset {
 		wanted.TTL = found.TTL
 	}
 	return wanted
+}
+
+// Mismatch says, for an error of kind [Conflict], in what found is not Before.
+func (c Change) Mismatch(found tlsa.RRset) error {
+	var parts []string
+	if came := c.Before.Missing(found.Associations...); len(came) > 0 {
+		parts = append(parts, enumerate(came)+" came")
+	}
+	if gone := found.Missing(c.Before.Associations...); len(gone) > 0 {
+		parts = append(parts, enumerate(gone)+" went")
+	}
+	if len(parts) == 0 {
+		return errors.New("the RRset was changed by somebody else meanwhile")
+	}
+	return fmt.Errorf("the RRset is not what was read: %s", strings.Join(parts, ", "))
+}
+
+// enumerate shortens the data: a record is to be recognised, not to be copied.
+func enumerate(as []tlsa.Association) string {
+	words := make([]string, len(as))
+	for i, a := range as {
+		data := a.Data
+		if len(data) > 16 {
+			data = data[:16] + "…"
+		}
+		words[i] = fmt.Sprintf("%q", a.Params.String()+" "+data)
+	}
+	return strings.Join(words, " and ")
 }
 
 // maxTTL is the largest TTL there is (RFC 2181, section 8).

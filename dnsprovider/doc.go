@@ -22,7 +22,8 @@
 // An RRset that exists keeps its TTL when its content changes; Change.After.TTL
 // counts only for an RRset that does not exist yet. To change the TTL is a step of
 // its own: a Change with equal contents and unequal TTLs. What is compared before a
-// change is the content, never the TTL. A server that hands out an RRset with
+// change is the content, never the TTL. Some providers raise a TTL that they find too
+// low: what counts is the one that is read afterwards. A server that hands out an RRset with
 // several TTLs (RFC 2181, section 5.2 forbids it) is read as giving the lowest.
 //
 // # Errors

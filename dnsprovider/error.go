@@ -128,3 +128,20 @@ func KindOf(err error) Kind {
 	}
 	return 0
 }
+
+// An AliasError is the cause of an error of kind [Alias].
+type AliasError struct {
+	Type   string     // CNAME or DNAME
+	At     tlsa.Owner // the name that owns it: the owner name itself for a CNAME
+	Target tlsa.Owner // where it leads
+}
+
+// Error names both ends.
+func (e *AliasError) Error() string {
+	return "a " + e.Type + " at " + string(e.At) + " leads to " + string(e.Target) + ", and no TLSA record can stand beside it"
+}
+
+// Hint says where the records belong (RFC 7671, section 7).
+func (e *AliasError) Hint() string {
+	return "the records belong at " + string(e.Target) + ", written by whoever holds that zone; or remove the " + e.Type
+}
