@@ -1,0 +1,109 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// Hosts of a lab's /24.
+const (
+	hostRoot      = 1  // the root's server
+	hostParent    = 2  // the server of org. and its like
+	hostMX        = 25 // Postfix and Dovecot
+	hostPrimary   = 53
+	hostSecondary = 54
+	hostUnsigned  = 55  // a primary that does not sign its replies
+	hostResolver  = 60  // the resolver that is no sender's
+	hostResolvers = 101 // the first sender's resolver
+)
+
+const maxResolvers = 100
+
+// A block is a /24 of the loopback net that is ours alone. It is held by an
+// abstract Unix socket, which has the scope that addresses have (the network
+// namespace) and cannot outlive the process.
+type block struct {
+	third byte
+	lock  net.Listener
+	added []netip.Addr
+}
+
+func takeBlock(ctx context.Context, hosts []byte) (*block, error) {
+	for n := range 256 {
+		lock, err := new(net.ListenConfig).Listen(ctx, "unix", fmt.Sprintf("@tlsaroll-lab-127.77.%d", n))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("address block 127.77.%d.0/24: %w", n, err)
+		}
+		b := &block{third: byte(n), lock: lock}
+		if err := b.add(ctx, hosts); err != nil {
+			return nil, errors.Join(err, b.release(ctx))
+		}
+		return b, nil
+	}
+	return nil, errors.New("address block: every /24 of 127.77.0.0/16 is in use by another lab")
+}
+
+func (b *block) addr(host byte) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, b.third, host}) }
+
+// add gives the loopback interface the addresses: BIND and Postfix only listen
+// on addresses that an interface has. What a lab left there that was killed goes first.
+func (b *block) add(ctx context.Context, hosts []byte) error {
+	stale, err := b.present()
+	if err != nil {
+		return err
+	}
+	if err := ipAddr(ctx, "del", stale); err != nil {
+		return err
+	}
+	for _, h := range hosts {
+		b.added = append(b.added, b.addr(h))
+	}
+	return ipAddr(ctx, "add", b.added)
+}
+
+// present returns the addresses of the block that an interface has.
+func (b *block) present() ([]netip.Addr, error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("address block 127.77.%d.0/24: %w", b.third, err)
+	}
+	within := netip.PrefixFrom(b.addr(0), 24)
+	var found []netip.Addr
+	for _, a := range all {
+		p, err := netip.ParsePrefix(a.String())
+		if err == nil && within.Contains(p.Addr()) {
+			found = append(found, p.Addr())
+		}
+	}
+	return found, nil
+}
+
+func (b *block) release(ctx context.Context) error {
+	err := ipAddr(ctx, "del", b.added)
+	return errors.Join(err, b.lock.Close())
+}
+
+func ipAddr(ctx context.Context, verb string, addrs []netip.Addr) error {
+	if len(addrs) == 0 {
+		return nil
+	}
+	var batch strings.Builder
+	for _, a := range addrs {
+		fmt.Fprintf(&batch, "addr %s %s/32 dev lo\n", verb, a)
+	}
+	cmd := exec.CommandContext(ctx, "ip", "-batch", "-")
+	cmd.Stdin = strings.NewReader(batch.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("ip addr %s: %w: %s", verb, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+const bindOptions = `
+options {
+	directory "%[1]s";
+	pid-file none;
+	session-keyfile none;
+	lock-file none;
+	listen-on port 53 { %[2]s };
+	listen-on-v6 { none; };
+	recursion no;
+	notify no;
+	dnssec-validation no;
+	empty-zones-enable no;
+	allow-transfer { %[3]s };
+};
+controls { };
+`
+
+const bindKey = `
+key "%s" { algorithm %s; secret "%s"; };
+`
+
+const bindPolicy = `
+dnssec-policy "lab" {
+	keys { csk lifetime unlimited algorithm ecdsap256sha256; };
+	dnskey-ttl 60;
+	signatures-validity 14d;
+	signatures-refresh 5d;
+};
+`
+
+const bindZone = `
+zone "%[1]s" {
+	type primary;
+	file "%[1]szone";
+	dnssec-policy "lab";
+	inline-signing yes;
+	update-policy {
+		grant "%[2]s" zonesub TLSA;
+		grant "%[3]s" zonesub ANY;
+	};
+};
+`
+
+// startPrimary starts the server that takes the updates and signs the zones.
+func (l *Lab) startPrimary() error {
+	dir, err := l.mkdir("primary")
+	if err != nil {
+		return err
+	}
+	var conf strings.Builder
+	for _, k := range append([]Key{l.hand, l.transfer}, l.keys()...) {
+		fmt.Fprintf(&conf, bindKey, k.Name, k.Algorithm, k.secret)
+	}
+	fmt.Fprintf(&conf, bindOptions, dir, l.Primary.Addr().String()+";", fmt.Sprintf("key %q;", l.transfer.Name))
+	conf.WriteString(bindPolicy)
+	for _, z := range l.zones {
+		fmt.Fprintf(&conf, bindZone, z.name, z.key.Name, l.hand.Name)
+		if err := os.WriteFile(dir+"/"+z.name+"zone", zoneText(z.records), 0o600); err != nil {
+			return err
+		}
+	}
+	return l.startNamed("primary", dir, conf.String())
+}
+
+func (l *Lab) startNamed(name, dir, conf string) error {
+	if err := os.WriteFile(dir+"/named.conf", []byte(conf), 0o600); err != nil {
+		return err
+	}
+	return l.serve(name, l.programs["named"], "-f", "-n", "1", "-c", dir+"/named.conf", "-L", l.logPath(name))
+}
+
+// signedDS waits until the primary has signed the zone and returns what belongs
+// into its parent.
+func (l *Lab) signedDS(ctx context.Context, z *zone) ([]dns.RR, error) {
+	var ds []dns.RR
+	err := await(ctx, func(ctx context.Context) error {
+		if err := l.ended("primary"); err != nil {
+			return err
+		}
+		keys, err := l.ask(ctx, l.Primary, z.name, dns.TypeDNSKEY)
+		if err != nil {
+			return err
+		}
+		soa, err := l.ask(ctx, l.Primary, z.name, dns.TypeSOA)
+		if err != nil {
+			return err
+		}
+		if !signed(keys) || !signed(soa) {
+			return fmt.Errorf("zone %s: not signed yet", z.name)
+		}
+		ds = ds[:0]
+		for _, rr := range keys.Answer {
+			if key, ok := rr.(*dns.DNSKEY); ok && key.Flags&dns.SEP != 0 {
+				ds = append(ds, key.ToDS(dns.SHA256))
+			}
+		}
+		return nil
+	})
+	return ds, err
+}
+
+func signed(m *dns.Msg) bool {
+	for _, rr := range m.Answer {
+		if rr.Header().Rrtype == dns.TypeRRSIG {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,12 @@
+// Package lab is a test world of real servers on loopback addresses: a signed
+// root and its signed top-level zones, a BIND primary that takes dynamic updates
+// and signs, an NSD secondary whose transfers are held back, validating Unbounds
+// with the lab's root as trust anchor, Postfix and, where asked for, Dovecot. Its
+// senders are posttls-finger processes that enforce DANE, each behind one of the
+// resolvers, so that what a cache still holds decides whether a handshake succeeds.
+//
+// Nothing of it touches the machine's own servers, their configuration or its
+// resolver. It needs root: for port 53 and 25, for addresses on the loopback
+// interface and for the mount namespaces in which a sender has a resolv.conf of
+// its own. Several labs may run at once; each has a /24 of its own.
+package lab

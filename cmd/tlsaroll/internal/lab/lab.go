@@ -1,0 +1,186 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A Lab is a running test world. Its methods may be called from several goroutines.
+type Lab struct {
+	Dir string // of everything that the lab writes; gone when the test has ended
+
+	Root, Parent       netip.AddrPort   // servers of the root and of the top-level domains
+	Primary, Secondary netip.AddrPort   // ns1.example.org. (BIND), ns2.example.org. (NSD)
+	Resolvers          []netip.AddrPort // the senders' resolvers
+	Resolver           netip.AddrPort   // a validating resolver that no sender asks
+	MX                 netip.Addr       // mx1.example.org
+
+	Live    *Pair       // what Postfix and Dovecot serve at first
+	Postfix *MailServer // port 25
+	Dovecot *MailServer // port 993; nil without Options.Dovecot
+
+	opts     Options
+	programs map[string]string
+	block    *block
+	ca       *CA
+	zones    []*zone
+	hand     Key // of the human who edits zones
+	transfer Key
+	anchor   fmt.Stringer // the root's DS
+	lag      *lag
+	senders  []*sender
+	starter  *thread
+
+	mu        sync.Mutex
+	processes []*process
+}
+
+// startPatience is far beyond what a start takes on a busy machine.
+const startPatience = 45 * time.Second
+
+// Start starts a lab, which ends with the test. Where servers or privileges are
+// missing it skips the test with a list of what to install, or fails it if the
+// environment has TLSAROLL_E2E=require. That something of the lab ended by itself, or
+// is left when it has ended, fails the test too.
+func Start(t testing.TB, opts Options) *Lab {
+	t.Helper()
+	opts, err := opts.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Lab{opts: opts, programs: require(t, opts)}
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), startPatience)
+	defer cancel()
+	t.Cleanup(func() {
+		if err := l.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		if t.Failed() {
+			l.logTails(t)
+		}
+	})
+	if err := l.start(ctx); err != nil {
+		t.Fatalf("lab: %v", err)
+	}
+	t.Logf("lab up after %s at 127.77.%d.0/24", time.Since(begun).Round(time.Millisecond), l.block.third)
+	return l
+}
+
+// start goes from the top of what others depend on: certificates, then the
+// primary, whose keys the parents need, then all the rest at once.
+func (l *Lab) start(ctx context.Context) error {
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	if err := errors.Join(l.startPrimary(), l.startPostfix(), l.startDovecot()); err != nil {
+		return err
+	}
+	ds, err := l.awaitSigned(ctx)
+	if err != nil {
+		return err
+	}
+	parents, err := l.signParents(ds)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(l.startSecondary(), l.startParents(parents), l.startResolvers(), l.startSenders()); err != nil {
+		return err
+	}
+	l.lag = newLag(l)
+	var ready errgroup.Group
+	ready.Go(func() error { return l.bringOver(ctx) })
+	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {
+		ready.Go(func() error { return l.resolverReady(ctx, at) })
+	}
+	for _, s := range l.mailServers() {
+		ready.Go(func() error { return l.mailReady(ctx, s) })
+	}
+	if err := ready.Wait(); err != nil {
+		return err
+	}
+	l.lag.start(l.opts.SecondaryLag)
+	return nil
+}
+
+// prepare makes all that stands before the first process.
+func (l *Lab) prepare(ctx context.Context) (err error) {
+	if l.block, err = takeBlock(ctx, l.opts.hosts()); err != nil {
+		return err
+	}
+	dns := func(host byte) netip.AddrPort { return netip.AddrPortFrom(l.block.addr(host), 53) }
+	l.Root, l.Parent, l.Primary, l.Secondary = dns(hostRoot), dns(hostParent), dns(hostPrimary), dns(hostSecondary)
+	l.Resolver, l.MX = dns(hostResolver), l.block.addr(hostMX)
+	for i := range l.opts.Resolvers {
+		l.Resolvers = append(l.Resolvers, dns(byte(hostResolvers+i)))
+	}
+	if l.Dir, err = os.MkdirTemp("", "tlsaroll-lab-"); err != nil {
+		return err
+	}
+	// The servers' own users pass through here.
+	if err := os.Chmod(l.Dir, 0o755); err != nil {
+		return err
+	}
+	for _, dir := range []string{"log", "keys", "ca"} {
+		if _, err := l.mkdir(dir); err != nil {
+			return err
+		}
+	}
+	if l.starter, err = newThread(nil); err != nil {
+		return err
+	}
+	if l.ca, err = newCA(l.path("ca")); err != nil {
+		return err
+	}
+	if l.Live, err = l.ca.issue(l.opts.Leaf); err != nil {
+		return err
+	}
+	if l.hand, err = newKey256("hand.lab.", l.path("keys")); err != nil {
+		return err
+	}
+	if l.transfer, err = newKey256("transfer.lab.", l.path("keys")); err != nil {
+		return err
+	}
+	return l.makeZones()
+}
+
+// Certificates is the lab's certification authority.
+func (l *Lab) Certificates() *CA { return l.ca }
+
+// Key is the TSIG key that may change TLSA records in a zone, one of
+// example.org. and Options.Zones. Its name is "tlsaroll." and the zone's.
+func (l *Lab) Key(zone string) Key {
+	for _, z := range l.zones {
+		if z.name == zone {
+			return z.key
+		}
+	}
+	panic("lab: no zone " + zone)
+}
+
+func (l *Lab) keys() []Key {
+	var keys []Key
+	for _, z := range l.zones {
+		keys = append(keys, z.key)
+	}
+	return keys
+}
+
+func (l *Lab) path(name string) string    { return filepath.Join(l.Dir, name) }
+func (l *Lab) logPath(name string) string { return filepath.Join(l.Dir, "log", name+".log") }
+
+func (l *Lab) mkdir(name string) (string, error) {
+	dir := l.path(name)
+	return dir, os.Mkdir(dir, 0o755)
+}

@@ -1,0 +1,81 @@
+package lab
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// Options say what a lab consists of. The zero value is one zone, example.org.,
+// with a secondary that follows at once, two resolvers and Postfix as
+// mx1.example.org, whose certificate has a 3 1 1.
+type Options struct {
+	TTL          time.Duration // of TLSA records and of denials; default 10 s
+	Resolvers    int           // senders' resolvers; default 2
+	SecondaryLag time.Duration // see Lab.LagSecondary
+	Dovecot      bool          // implicit TLS on port 993 of mx1.example.org
+
+	// Leaf is the certificate that is served at first.
+	Leaf LeafOptions
+	// TLSA are the combinations published for it at first, for port 25 and, with
+	// Dovecot, 993. Nil is 3 1 1; to publish nothing give an empty slice.
+	TLSA []tlsa.Params
+	// Alias makes a CNAME of a TLSA owner name; the records stand at its target.
+	Alias map[string]string
+
+	// Zones are more dynamic zones, as "example.net.", directly below a top-level
+	// domain. Primary and secondary serve them beside example.org.
+	Zones []string
+	// Records are lines as in a zone file, with absolute names, for any of the zones.
+	Records []string
+
+	// Unbound are lines for the server clause of every resolver.
+	Unbound []string
+}
+
+// The names of the lab's own zone and mail host.
+const (
+	Domain = "example.org."
+	Host   = "mx1.example.org"
+)
+
+func (o Options) withDefaults() (Options, error) {
+	if o.TTL == 0 {
+		o.TTL = 10 * time.Second
+	}
+	if o.TTL < time.Second || o.TTL%time.Second != 0 {
+		return o, fmt.Errorf("lab: TTL %s: want whole seconds", o.TTL)
+	}
+	if o.Resolvers == 0 {
+		o.Resolvers = 2
+	}
+	if o.Resolvers > maxResolvers {
+		return o, fmt.Errorf("lab: %d resolvers: at most %d fit the address block", o.Resolvers, maxResolvers)
+	}
+	if len(o.Leaf.Names) == 0 {
+		o.Leaf.Names = []string{Host}
+	}
+	if o.TLSA == nil {
+		o.TLSA = []tlsa.Params{tlsa.EE}
+	}
+	for _, name := range o.Zones {
+		if !dns.IsFqdn(name) || dns.CountLabel(name) != 2 {
+			return o, fmt.Errorf("lab: zone %q: want a name directly below a top-level domain, with a final dot", name)
+		}
+	}
+	return o, nil
+}
+
+func (o Options) hosts() []byte {
+	hosts := []byte{hostRoot, hostParent, hostMX, hostPrimary, hostSecondary, hostUnsigned, hostResolver}
+	for i := range o.Resolvers {
+		hosts = append(hosts, byte(hostResolvers+i))
+	}
+	return hosts
+}
+
+// Owner is the TLSA owner name of a port of the mail host.
+func Owner(port uint16) string { return fmt.Sprintf("_%d._tcp.%s.", port, Host) }

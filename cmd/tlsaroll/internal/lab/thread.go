@@ -1,0 +1,67 @@
+package lab
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+)
+
+// A thread starts processes from one operating system thread. Two things about
+// a child come from the thread that started it and not from the process: its
+// mount namespace, and whose death the kernel reports to it.
+type thread struct {
+	calls chan func()
+	gone  chan struct{}
+}
+
+// newThread runs setup, which may be nil, on the new thread.
+func newThread(setup func() error) (*thread, error) {
+	th := &thread{calls: make(chan func()), gone: make(chan struct{})}
+	ready := make(chan error)
+	go th.loop(setup, ready)
+	if err := <-ready; err != nil {
+		return nil, err
+	}
+	return th, nil
+}
+
+// loop ends without unlocking, which ends the operating system thread with all
+// that was done to it.
+func (th *thread) loop(setup func() error, ready chan<- error) {
+	runtime.LockOSThread()
+	if threadID() == os.Getpid() {
+		// The main thread stands for the whole process and cannot be ended.
+		// While this goroutine keeps it, the next one gets another.
+		passed := make(chan error)
+		go th.loop(setup, passed)
+		err := <-passed
+		runtime.UnlockOSThread()
+		ready <- err
+		return
+	}
+	defer close(th.gone)
+	if setup != nil {
+		if err := setup(); err != nil {
+			ready <- err
+			return
+		}
+	}
+	ready <- nil
+	for call := range th.calls {
+		call()
+	}
+}
+
+// start starts cmd from the thread; anyone may wait for it.
+func (th *thread) start(cmd *exec.Cmd) error {
+	result := make(chan error)
+	th.calls <- func() { result <- cmd.Start() }
+	return <-result
+}
+
+// end ends the thread. The processes it started must have ended: they are told
+// to end when it does.
+func (th *thread) end() {
+	close(th.calls)
+	<-th.gone
+}

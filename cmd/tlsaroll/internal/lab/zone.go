@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// A zone is one of the dynamic zones that primary and secondary serve.
+type zone struct {
+	name    string
+	key     Key
+	records []dns.RR
+}
+
+// zones makes the zones with their first content.
+func (l *Lab) makeZones() error {
+	for _, name := range append([]string{Domain}, l.opts.Zones...) {
+		key, err := newKey256("tlsaroll."+name, l.path("keys"))
+		if err != nil {
+			return err
+		}
+		l.zones = append(l.zones, &zone{name: name, key: key})
+	}
+	lines, err := l.firstRecords()
+	if err != nil {
+		return err
+	}
+	for _, line := range append(lines, l.opts.Records...) {
+		rr, err := dns.NewRR(line)
+		if err != nil || rr == nil {
+			return fmt.Errorf("lab: record %q: %w", line, err)
+		}
+		z := l.zoneOf(rr.Header().Name)
+		if z == nil {
+			return fmt.Errorf("lab: record %q: in none of the zones", line)
+		}
+		z.records = append(z.records, rr)
+	}
+	return nil
+}
+
+// zoneOf returns the zone that a name is in, nil if it is in none.
+func (l *Lab) zoneOf(name string) *zone {
+	for _, z := range l.zones {
+		if dns.IsSubDomain(z.name, strings.ToLower(dns.Fqdn(name))) {
+			return z
+		}
+	}
+	return nil
+}
+
+func (l *Lab) firstRecords() ([]string, error) {
+	negative := int(l.opts.TTL / time.Second)
+	var lines []string
+	for _, z := range l.zones {
+		// A refresh of a day: the secondary moves only when it is told to.
+		lines = append(lines,
+			fmt.Sprintf("%s %d SOA ns1.%s hostmaster.%s 1 86400 86400 2419200 %d", z.name, negative, Domain, Domain, negative),
+			fmt.Sprintf("%s %d NS ns1.%s", z.name, staticTTL, Domain),
+			fmt.Sprintf("%s %d NS ns2.%s", z.name, staticTTL, Domain))
+	}
+	lines = append(lines,
+		fmt.Sprintf("ns1.%s %d A %s", Domain, staticTTL, l.Primary.Addr()),
+		fmt.Sprintf("ns2.%s %d A %s", Domain, staticTTL, l.Secondary.Addr()),
+		fmt.Sprintf("%s %d MX 10 %s.", Domain, staticTTL, Host),
+		fmt.Sprintf("%s. %d A %s", Host, staticTTL, l.MX))
+	ports := []uint16{25}
+	if l.opts.Dovecot {
+		ports = append(ports, 993)
+	}
+	for _, port := range ports {
+		owner := Owner(port)
+		if target := l.opts.Alias[owner]; target != "" {
+			lines = append(lines, fmt.Sprintf("%s %d CNAME %s", owner, negative, target))
+			owner = target
+		}
+		for _, params := range l.opts.TLSA {
+			a, err := l.Live.Association(params)
+			if err != nil {
+				return nil, err
+			}
+			lines = append(lines, fmt.Sprintf("%s %d TLSA %s", owner, negative, a))
+		}
+	}
+	return lines, nil
+}
+
+// delegation is what the parent publishes of the zone: NS, DS and glue.
+func (l *Lab) delegation(z *zone, ds []dns.RR) []dns.RR {
+	rrs := ds
+	for _, ns := range []string{"ns1." + Domain, "ns2." + Domain} {
+		rrs = append(rrs, &dns.NS{Hdr: header(z.name, dns.TypeNS), Ns: ns})
+	}
+	if z.name == Domain {
+		rrs = append(rrs,
+			&dns.A{Hdr: header("ns1."+Domain, dns.TypeA), A: l.Primary.Addr().AsSlice()},
+			&dns.A{Hdr: header("ns2."+Domain, dns.TypeA), A: l.Secondary.Addr().AsSlice()})
+	}
+	return rrs
+}
