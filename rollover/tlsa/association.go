@@ -23,8 +23,12 @@ func (a Association) String() string { return a.Params.String() + " " + a.Data }
 
 // short is enough of the record to tell it apart in a sentence.
 func (a Association) short() string {
-	if len(a.Data) > 16 {
-		return a.Params.String() + " " + a.Data[:16] + "…"
+	const enough = 16
+	switch {
+	case a.Data == "":
+		return a.Params.String()
+	case len(a.Data) > enough:
+		return a.Params.String() + " " + a.Data[:enough] + "…"
 	}
 	return a.String()
 }
@@ -39,70 +43,81 @@ func (a *Association) UnmarshalText(text []byte) (err error) {
 }
 
 // ParseAssociation reads the presentation form of RFC 6698, section 2.2: three
-// decimal octets and hex, in which white space is allowed. Case is folded.
-// A record that parses may still be malformed, see [Association.Unusable].
+// decimal octets, or their acronyms from RFC 7218, and hex, in which white space
+// is allowed. Case is folded. A record that parses may still be malformed, see
+// [Association.Unusable].
 func ParseAssociation(s string) (Association, error) {
 	fields := strings.Fields(s)
 	if len(fields) < 4 {
-		return Association{}, fmt.Errorf("tlsa record %q: want usage, selector, matching type and hex data, as in \"3 1 1 ab…\"", s)
+		return Association{}, fmt.Errorf("tlsa record %.100q: want usage, selector, matching type and hex data, as in \"3 1 1 ab…\"", s)
 	}
-	var n [3]uint8
-	for i, name := range [...]string{"usage", "selector", "matching type"} {
-		v, err := strconv.ParseUint(fields[i], 10, 8)
-		if err != nil || strconv.FormatUint(v, 10) != fields[i] {
-			return Association{}, fmt.Errorf("tlsa record %q: %s %q is no number from 0 to 255", s, name, fields[i])
+	var octets [3]uint8
+	for i, field := range [...]struct {
+		name     string
+		acronyms []string
+	}{
+		{"usage", []string{PKIXTA: "PKIX-TA", PKIXEE: "PKIX-EE", DANETA: "DANE-TA", DANEEE: "DANE-EE"}},
+		{"selector", []string{Cert: "Cert", SPKI: "SPKI"}},
+		{"matching type", []string{Full: "Full", SHA256: "SHA2-256", SHA512: "SHA2-512"}},
+	} {
+		octet, ok := parseOctet(fields[i], field.acronyms)
+		if !ok {
+			return Association{}, fmt.Errorf("tlsa record %.100q: %s %q is no number from 0 to 255", s, field.name, fields[i])
 		}
-		n[i] = uint8(v)
+		octets[i] = octet
 	}
 	data := strings.ToLower(strings.Join(fields[3:], ""))
 	if _, err := hex.DecodeString(data); err != nil {
-		return Association{}, fmt.Errorf("tlsa record %q: the association data is no hex: %w", s, err)
+		return Association{}, fmt.Errorf("tlsa record %.100q: the association data is no hex: %w", s, err)
 	}
-	return Association{Params{Usage(n[0]), Selector(n[1]), MatchingType(n[2])}, data}, nil
+	return Association{Params{Usage(octets[0]), Selector(octets[1]), MatchingType(octets[2])}, data}, nil
+}
+
+func parseOctet(field string, acronyms []string) (octet uint8, ok bool) {
+	for i, acronym := range acronyms {
+		if strings.EqualFold(field, acronym) {
+			return uint8(i), true
+		}
+	}
+	n, err := strconv.ParseUint(field, 10, 8)
+	return uint8(n), err == nil && strconv.FormatUint(n, 10) == field
 }
 
 // Associate returns the association that matches cert under p. The digest is
 // always computed from the parsed certificate, never from a file's bytes
 // (RFC 6698, sections 2.1.2 and 2.1.3).
 func Associate(p Params, cert *x509.Certificate) (Association, error) {
-	raw, err := p.selected(cert)
-	if err != nil {
-		return Association{}, err
-	}
-	data, err := p.digest(raw)
-	if err != nil {
-		return Association{}, err
-	}
-	return Association{p, hex.EncodeToString(data)}, nil
-}
-
-func (p Params) selected(cert *x509.Certificate) ([]byte, error) {
+	var raw []byte
 	switch p.Selector {
 	case Cert:
-		return cert.Raw, nil
+		raw = cert.Raw
 	case SPKI:
-		return cert.RawSubjectPublicKeyInfo, nil
+		raw = cert.RawSubjectPublicKeyInfo
+	default:
+		return Association{}, fmt.Errorf("tlsa %s: %w", p, errSelector)
 	}
-	return nil, fmt.Errorf("tlsa %s: unknown selector %d", p, p.Selector)
-}
-
-func (p Params) digest(raw []byte) ([]byte, error) {
 	switch p.Matching {
 	case Full:
-		return raw, nil
 	case SHA256:
 		sum := sha256.Sum256(raw)
-		return sum[:], nil
+		raw = sum[:]
 	case SHA512:
 		sum := sha512.Sum512(raw)
-		return sum[:], nil
+		raw = sum[:]
+	default:
+		return Association{}, fmt.Errorf("tlsa %s: %w", p, errMatching)
 	}
-	return nil, fmt.Errorf("tlsa %s: unknown matching type %d", p, p.Matching)
+	return Association{p, hex.EncodeToString(raw)}, nil
 }
 
 // Compare orders associations by usage, selector, matching type and data.
 func Compare(a, b Association) int {
-	return cmp.Or(
-		cmp.Compare(a.Usage, b.Usage), cmp.Compare(a.Selector, b.Selector),
-		cmp.Compare(a.Matching, b.Matching), cmp.Compare(a.Data, b.Data))
+	if a.Params != b.Params {
+		return cmp.Compare(a.order(), b.order())
+	}
+	return strings.Compare(a.Data, b.Data)
+}
+
+func (p Params) order() int {
+	return int(p.Usage)<<16 | int(p.Selector)<<8 | int(p.Matching)
 }

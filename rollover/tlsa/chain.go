@@ -2,7 +2,6 @@ package tlsa
 
 import (
 	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -20,50 +19,52 @@ type ChainID string
 func (id ChainID) Short() string { return string(id[:min(8, len(id))]) }
 
 // A Chain is the certificates that a server presents, leaf first. It is
-// immutable; what a match needs is worked out once, when it is made.
+// immutable; what a match needs is worked out once, when it is made. The zero
+// Chain has no leaf and is of no use.
 type Chain struct {
 	id    ChainID
 	certs []*x509.Certificate
-	facts []facts // one a certificate, as presented
-	root  *hop    // the leaf, as the root of the tree of paths
+	data  []data // one a certificate, as presented
+	root  *hop   // the leaf, where the tree of paths begins
 	names []string
 }
 
-// facts are the association data that would match a certificate, in hex, by
-// selector and matching type.
-type facts [2][3]string
+// data is what would match one certificate: hex, by selector and matching type.
+type data [2][3]string
 
-func (f *facts) of(p Params) string { return f[p.Selector][p.Matching] }
+func (d *data) of(p Params) string { return d[p.Selector][p.Matching] }
 
 // NewChain takes the certificates as presented, leaf first. The order is not
 // repaired: a client sees what the server sends.
 func NewChain(certs ...*x509.Certificate) (*Chain, error) {
-	if len(certs) == 0 || slices.Contains(certs, nil) {
+	if len(certs) == 0 {
 		return nil, errors.New("certificate chain: empty")
 	}
-	c := &Chain{certs: slices.Clone(certs)}
-	sum := sha256.New()
-	for _, cert := range certs {
-		sum.Write(cert.Raw)
+	for i, cert := range certs {
+		if cert == nil || len(cert.Raw) == 0 {
+			return nil, fmt.Errorf("certificate %d of the chain: not parsed from DER", i)
+		}
 	}
-	c.id = ChainID(hex.EncodeToString(sum.Sum(nil)))
+	c := &Chain{certs: slices.Clone(certs)}
 	c.establish()
 	return c, nil
 }
 
-// establish does all digests and signatures once, so that a match is a comparison.
+// establish computes every digest and verifies every signature, once.
 func (c *Chain) establish() {
-	c.facts = make([]facts, len(c.certs))
+	sum := sha256.New()
+	c.data = make([]data, len(c.certs))
 	for i, cert := range c.certs {
-		for selector, raw := range [...][]byte{Cert: cert.Raw, SPKI: cert.RawSubjectPublicKeyInfo} {
-			sum256, sum512 := sha256.Sum256(raw), sha512.Sum512(raw)
-			c.facts[i][selector] = [...]string{
-				Full:   hex.EncodeToString(raw),
-				SHA256: hex.EncodeToString(sum256[:]),
-				SHA512: hex.EncodeToString(sum512[:]),
+		sum.Write(cert.Raw)
+		for _, selector := range [...]Selector{Cert, SPKI} {
+			for _, matching := range [...]MatchingType{Full, SHA256, SHA512} {
+				// Nothing else than these is refused.
+				a, _ := Associate(Params{Selector: selector, Matching: matching}, cert)
+				c.data[i][selector][matching] = a.Data
 			}
 		}
 	}
+	c.id = ChainID(hex.EncodeToString(sum.Sum(nil)))
 	c.names = presented(c.certs[0])
 	c.root = paths(c.certs)
 }
@@ -91,25 +92,32 @@ func (c *Chain) Leaf() *x509.Certificate { return c.certs[0] }
 func (c *Chain) Certificates() []*x509.Certificate { return c.certs }
 
 // LeafID is the SHA-256 of the leaf's DER, in hex.
-func (c *Chain) LeafID() string { return c.facts[0][Cert][SHA256] }
+func (c *Chain) LeafID() string { return c.data[0][Cert][SHA256] }
 
 // SPKI is the SHA-256 of the leaf's SubjectPublicKeyInfo, in hex.
-func (c *Chain) SPKI() string { return c.facts[0][SPKI][SHA256] }
+func (c *Chain) SPKI() string { return c.data[0][SPKI][SHA256] }
 
 // NotAfter is when the leaf ends.
 func (c *Chain) NotAfter() time.Time { return c.Leaf().NotAfter }
 
 // Names are the DNS names that the leaf is for (RFC 7672, section 3.2.3): its
-// subject alternative names, or its common name where there is none.
+// subject alternative names, or its common name where there is none. Wildcards
+// stand as they are. Do not change the slice.
 func (c *Chain) Names() []string { return c.names }
 
-// Association returns the association of the leaf under 3 x x and 1 x x, of
-// the certificate at depth otherwise.
-func (c *Chain) Association(p Params, depth int) (Association, error) {
-	if depth < 0 || depth >= len(c.certs) {
-		return Association{}, fmt.Errorf("certificate chain: no certificate at depth %d", depth)
+// Association returns the association of the leaf under 3 x x and 1 x x, else of
+// the certificate presented at that index; the leaf's is 0.
+func (c *Chain) Association(p Params, index int) (Association, error) {
+	if p.Usage == DANEEE || p.Usage == PKIXEE {
+		index = 0
 	}
-	return Associate(p, c.certs[depth])
+	if index < 0 || index >= len(c.certs) {
+		return Association{}, fmt.Errorf("certificate chain: no certificate at index %d of %d", index, len(c.certs))
+	}
+	if p.Selector > SPKI || p.Matching > SHA512 {
+		return Associate(p, c.certs[index]) // for its error
+	}
+	return Association{p, c.data[index].of(p)}, nil
 }
 
 // MarshalJSON writes the certificates' DER.

@@ -9,9 +9,9 @@ import (
 // A Reference is what a DANE client brings to a match besides the records and
 // the chain.
 type Reference struct {
-	// Names are the reference identifiers for DANE-TA, each in the form of
-	// [CanonicalHost]; one of them must be among the leaf's (RFC 7672, section 3.2.2).
-	// DANE-EE ignores them (RFC 7671, section 5.1).
+	// Names are the reference identifiers, each in the form of [CanonicalHost];
+	// the leaf must be for one of them, so without any nothing but DANE-EE matches
+	// (RFC 7672, section 3.2.2). DANE-EE ignores them (RFC 7671, section 5.1).
 	Names []string
 	// Time is when the match is made; DANE-EE ignores it.
 	Time time.Time
@@ -20,22 +20,23 @@ type Reference struct {
 }
 
 // Match says at which depth a vouches for the chain, or why it does not: then
-// the error is a [MatchError]. Depth counts the steps from the leaf, which is 0,
-// along the path that a client builds; in a chain in good order that is the index.
+// the error is a [MatchError]. Depth is the index in the path that a client
+// builds, [Chain.Path]; in a chain in good order it is the index in the chain.
 //
-//   - DANE-EE compares the leaf, and nothing else counts (RFC 7671, section 5.1).
-//   - DANE-TA wants a path from the leaf up to a certificate that matches, in
-//     date and within its constraints, and a name (section 5.2). That certificate
-//     stands above the leaf: a self-signed leaf is not its own trust anchor (nor is
-//     it for OpenSSL). For digests and keys it must be in the chain; from the
-//     record itself come the certificate of 2 0 0 (section 5.2.2) and the key
-//     of 2 1 0 for whose signature the topmost certificate is looked at (section 5.2.3).
-//   - PKIX-EE and PKIX-TA, where [Reference.SMTP] does not rule them out, are compared
-//     like these, dates and names included. Whether a public CA stands behind the
-//     chain is not judged, and a root that is not presented is not found.
+//   - DANE-EE compares the leaf. Nothing else counts (RFC 7671, section 5.1).
+//   - DANE-TA wants a path from the leaf to a certificate that matches, in date
+//     and within all constraints, and a name (section 5.2). That certificate
+//     stands above the leaf: a self-signed leaf is not its own trust anchor, nor is
+//     it for OpenSSL. For a digest it must be in the chain. Only the certificate of
+//     a 2 0 0 record may be missing there (section 5.2.2), or that of the key in
+//     2 1 0 if the key signed the last certificate of the path (section 5.2.3).
+//   - PKIX-EE and PKIX-TA, unless [Reference.SMTP] rules them out, are compared like
+//     these, names and dates included: for services other than SMTP, RFC 7673 does not
+//     exclude them. Whether a public CA stands behind the chain is not judged, and
+//     a trust anchor that only the client holds is not found.
 //
-// Signatures by MD5 or SHA-1 make no path: RFC 6698, section 4.1 lets clients
-// refuse what is too weak, and they do.
+// Signatures made with MD5 or SHA-1 lead nowhere: what is too weak may be refused
+// (RFC 6698, section 4.1), and clients do.
 func (c *Chain) Match(a Association, ref Reference) (depth int, err error) {
 	v := c.match(&a, &ref)
 	if v.kind != "" {
@@ -44,32 +45,28 @@ func (c *Chain) Match(a Association, ref Reference) (depth int, err error) {
 	return v.depth, nil
 }
 
-// A verdict is what becomes of one association: a match where kind is empty. It
-// is a value, so that the many that are asked and not shown cost nothing.
+// A verdict is what becomes of one association; it matches if kind is empty. It is
+// a value, as many are passed and few are shown.
 type verdict struct {
 	kind  Kind
 	depth int  // of the certificate that the data matches, -1 where none does
 	path  *hop // up to it
+	bare  bool // by a key that no certificate of the chain has
 	cause error
-}
-
-func (c *Chain) explain(a *Association, ref *Reference, v verdict) *MatchError {
-	return &MatchError{Association: *a, Kind: v.kind, Depth: v.depth, Cause: v.cause, names: c.names, ref: *ref, path: v.path}
 }
 
 func (c *Chain) match(a *Association, ref *Reference) verdict {
 	if cause := a.unusable(ref, c); cause != nil {
 		return verdict{kind: KindUnusable, depth: -1, cause: cause}
 	}
-	switch a.Usage {
-	case DANEEE, PKIXEE:
+	if a.Usage == DANEEE || a.Usage == PKIXEE {
 		return c.matchLeaf(a, ref)
 	}
 	return c.matchAnchor(a, ref)
 }
 
 func (c *Chain) matchLeaf(a *Association, ref *Reference) verdict {
-	if c.facts[0].of(a.Params) != a.Data {
+	if c.data[0].of(a.Params) != a.Data {
 		return verdict{kind: KindNoMatch, depth: -1}
 	}
 	if a.Usage == DANEEE {
@@ -81,33 +78,71 @@ func (c *Chain) matchLeaf(a *Association, ref *Reference) verdict {
 func (c *Chain) matchAnchor(a *Association, ref *Reference) verdict {
 	top := c.root
 	for h := top.next(ref.Time); h != nil; h = h.next(ref.Time) {
-		if c.facts[h.index].of(a.Params) == a.Data {
+		if c.data[h.index].of(a.Params) == a.Data {
 			return c.judge(ref, h)
 		}
 		top = h
 	}
+	none := verdict{kind: KindNoAnchor, depth: -1}
 	if c.holds(a, 1) {
-		return verdict{kind: KindPath, depth: -1, cause: (*pathEnd)(top)}
+		none = verdict{kind: KindPath, depth: -1, cause: pathEnd{c, top}}
 	}
-	if a.Usage == DANETA && a.Matching == Full && !c.holds(a, 0) {
-		return c.matchFromDNS(a, ref, top)
+	switch {
+	case a.Usage != DANETA || a.Matching != Full || c.data[0].of(a.Params) == a.Data:
+		return none
+	case a.Selector == Cert:
+		return c.matchCertFromDNS(a, ref, none)
+	case none.kind == KindPath:
+		return none // the key need not come from the record
 	}
-	return verdict{kind: KindNoAnchor, depth: -1}
+	return c.matchKeyFromDNS(a, ref, top)
 }
 
 // holds reports whether the data is that of a certificate presented at index
-// from or later, other than a copy of the leaf if from is not 0.
+// from or later. Copies of the leaf do not count.
 func (c *Chain) holds(a *Association, from int) bool {
-	for i := from; i < len(c.facts); i++ {
-		if c.facts[i].of(a.Params) == a.Data && (i == 0 || c.facts[i][Cert][SHA256] != c.LeafID()) {
+	for i := from; i < len(c.data); i++ {
+		if c.data[i].of(a.Params) == a.Data && (i == 0 || c.data[i][Cert][SHA256] != c.LeafID()) {
 			return true
 		}
 	}
 	return false
 }
 
-// judge asks of the path to h what DANE-TA asks besides the data: constraints,
-// dates and names.
+// matchCertFromDNS looks along the path for a certificate that the record's
+// issued, as if that had been presented first: a client MUST manage without it in
+// the chain (RFC 7671, section 5.2.2).
+func (c *Chain) matchCertFromDNS(a *Association, ref *Reference, none verdict) verdict {
+	der, err := hex.DecodeString(a.Data)
+	if err != nil {
+		return none
+	}
+	anchor, err := x509.ParseCertificate(der)
+	if err != nil {
+		return none
+	}
+	for h := c.root; h != nil && !h.selfSigned(); h = h.next(ref.Time) {
+		if mayIssue(anchor, h.cert) && checkSignature(anchor, h.cert) == nil {
+			return c.judge(ref, h.extend(anchor, -1))
+		}
+	}
+	return none
+}
+
+// matchKeyFromDNS looks whether the key signed the last certificate of the path,
+// as a client is RECOMMENDED to (RFC 7671, section 5.2.3).
+func (c *Chain) matchKeyFromDNS(a *Association, ref *Reference, top *hop) verdict {
+	if der, err := hex.DecodeString(a.Data); err == nil {
+		if key, err := x509.ParsePKIXPublicKey(der); err == nil && checkSignature(&x509.Certificate{PublicKey: key}, top.cert) == nil {
+			v := c.judge(ref, top)
+			v.bare = true
+			return v
+		}
+	}
+	return verdict{kind: KindNoAnchor, depth: -1}
+}
+
+// judge asks of the path to h what DANE-TA asks besides the data.
 func (c *Chain) judge(ref *Reference, h *hop) verdict {
 	v := verdict{depth: h.depth, path: h}
 	switch {
@@ -121,28 +156,13 @@ func (c *Chain) judge(ref *Reference, h *hop) verdict {
 	return v
 }
 
-// matchFromDNS takes the trust anchor from the record, where the chain lacks it.
-func (c *Chain) matchFromDNS(a *Association, ref *Reference, top *hop) verdict {
-	none := verdict{kind: KindNoAnchor, depth: -1}
-	der, err := hex.DecodeString(a.Data)
-	if err != nil {
-		return none
+// Path is the way from the leaf that a client takes through the certificates
+// presented, at that time: each is followed by the first one that issued it and is in
+// date, whatever their order.
+func (c *Chain) Path(at time.Time) []*x509.Certificate {
+	var path []*x509.Certificate
+	for h := c.root; h != nil; h = h.next(at) {
+		path = append(path, h.cert)
 	}
-	if a.Selector == SPKI {
-		key, err := x509.ParsePKIXPublicKey(der)
-		if err != nil || !signed(&x509.Certificate{PublicKey: key}, top.cert) {
-			return none
-		}
-		return c.judge(ref, top)
-	}
-	anchor, err := x509.ParseCertificate(der)
-	if err != nil {
-		return none
-	}
-	for h := c.root; h != nil; h = h.next(ref.Time) {
-		if mayIssue(anchor, h.cert) && signed(anchor, h.cert) {
-			return c.judge(ref, h.extend(anchor, -1))
-		}
-	}
-	return none
+	return path
 }

@@ -9,19 +9,21 @@ import (
 // A Kind says in one stable word why a record does not match.
 type Kind string
 
-// The kinds of a [MatchError], from the farthest miss to the nearest.
+// The kinds of a [MatchError].
 const (
 	KindUnusable Kind = "unusable"        // no client can use the record
 	KindNoMatch  Kind = "no-match"        // the leaf is another one
 	KindNoAnchor Kind = "ta-not-in-chain" // no certificate above the leaf matches
-	KindPath     Kind = "path"            // the trust anchor is there, the leaf does not chain up to it
+	KindPath     Kind = "path"            // one does, but the leaf does not chain up to it
 	KindDates    Kind = "dates"           // the path is good, at another time
 	KindNames    Kind = "names"           // the path is good, for another server
 )
 
-// rank orders the kinds by how near the miss is.
+// rank orders the kinds by how near the miss is; a match is no miss at all.
 func (k Kind) rank() int {
 	switch k {
+	case "":
+		return 6
 	case KindNoMatch:
 		return 1
 	case KindNoAnchor:
@@ -38,74 +40,98 @@ func (k Kind) rank() int {
 
 // A MatchError says why an association does not match a chain.
 type MatchError struct {
-	Association Association
+	Association Association // zero if there is none to name
 	Kind        Kind
-	// Depth counts from the leaf, which is 0, to the certificate that the data
-	// matches; -1 where it matches none.
+	// Depth is that of the certificate on the path which the data matches, -1 where
+	// it matches none.
 	Depth int
-	Cause error // more about it, may be nil
+	Cause error // may be nil
 
-	names []string // of the leaf
+	chain *Chain
 	ref   Reference
 	path  *hop
+}
+
+func (c *Chain) explain(a *Association, ref *Reference, v verdict) *MatchError {
+	return &MatchError{Association: *a, Kind: v.kind, Depth: v.depth, Cause: v.cause, chain: c, ref: *ref, path: v.path}
+}
+
+func unusable(a Association, cause error) *MatchError {
+	return &MatchError{Association: a, Kind: KindUnusable, Depth: -1, Cause: cause}
 }
 
 // Unwrap gives the cause.
 func (e *MatchError) Unwrap() error { return e.Cause }
 
-// Error is one sentence that names the record and the reason.
+// Error names the record and the reason.
 func (e *MatchError) Error() string {
+	if e.Association == (Association{}) {
+		return "tlsa: " + e.Reason()
+	}
 	return "tlsa " + e.Association.short() + ": " + e.Reason()
 }
 
-// Reason is the sentence without the record.
+// Reason is a sentence of its own, without the record.
 func (e *MatchError) Reason() string {
+	what := "certificate"
+	if e.Association.Selector == SPKI {
+		what = "key"
+	}
 	switch e.Kind {
 	case KindUnusable:
-		return "unusable: " + e.Cause.Error()
+		return fmt.Sprintf("unusable: %v", e.Cause)
 	case KindNoMatch:
-		if e.Association.Selector == SPKI {
-			return "the leaf has another key"
-		}
-		return "the leaf is another certificate"
+		return "the leaf has another " + what
 	case KindNoAnchor:
-		what := "certificate"
-		if e.Association.Selector == SPKI {
-			what = "key"
-		}
-		return "no " + what + " above the leaf matches (hint: the trust anchor's certificate must be in the chain that the server sends)"
+		return "no certificate above the leaf has this " + what + " (hint: the chain that the server sends must include the trust anchor)"
 	case KindPath:
-		return fmt.Sprintf("the trust anchor is there, but the leaf does not chain up to it: %v", e.Cause)
+		return fmt.Sprintf("the leaf does not chain up to the trust anchor: %v", e.Cause)
 	case KindDates:
 		return e.dates()
 	case KindNames:
-		return e.mismatch()
+		return e.names()
 	}
 	return string(e.Kind)
 }
 
 func (e *MatchError) dates() string {
-	at := e.ref.Time.UTC().Format(time.RFC3339)
-	for h, depth := e.path, e.Depth; h != nil; h, depth = h.below, depth-1 {
+	reason := "no path in date"
+	for h := e.path; h != nil; h = h.below { // the one nearest to the leaf is named
 		switch {
 		case e.ref.Time.After(h.cert.NotAfter):
-			return fmt.Sprintf("the certificate at depth %d (%s) ended at %s, before %s",
-				h.depth, h.cert.Subject, h.cert.NotAfter.UTC().Format(time.RFC3339), at)
+			reason = fmt.Sprintf("the certificate at depth %d ended at %s", h.depth, h.cert.NotAfter.UTC().Format(time.RFC3339))
 		case e.ref.Time.Before(h.cert.NotBefore):
-			return fmt.Sprintf("the certificate at depth %d (%s) begins at %s, after %s",
-				h.depth, h.cert.Subject, h.cert.NotBefore.UTC().Format(time.RFC3339), at)
+			reason = fmt.Sprintf("the certificate at depth %d begins at %s", h.depth, h.cert.NotBefore.UTC().Format(time.RFC3339))
 		}
 	}
-	return "the path is not valid at " + at
+	return reason
 }
 
-func (e *MatchError) mismatch() string {
-	presented := "no name at all"
-	if len(e.names) > 0 {
-		presented = strings.Join(e.names, ", ")
+func (e *MatchError) names() string {
+	presented := "no host"
+	if e.chain != nil && len(e.chain.names) > 0 {
+		presented = strings.Join(e.chain.names, ", ")
 	}
 	if len(e.ref.Names) == 0 {
-		return "the leaf is for " + presented + ", and no name was asked for (hint: DANE-TA needs one)"
+		return "the leaf is for " + presented + ", and no name was asked for (hint: all but DANE-EE needs one)"
 	}
 	return "the leaf is for " + presented + ", not for " + strings.Join(e.ref.Names, " or ")
+}
+
+// A pathEnd is the error that the path from the leaf goes no further.
+type pathEnd struct {
+	chain *Chain
+	top   *hop
+}
+
+func (e pathEnd) Error() string {
+	if e.top.selfSigned() {
+		return fmt.Sprintf("the path ends at the self-signed certificate at depth %d", e.top.depth)
+	}
+	for _, cert := range e.chain.certs {
+		if mayIssue(cert, e.top.cert) && !e.top.passes(cert) {
+			return fmt.Sprintf("the signature on the certificate at depth %d: %v", e.top.depth, checkSignature(cert, e.top.cert))
+		}
+	}
+	return fmt.Sprintf("the chain lacks a CA certificate of %q, which issued the certificate at depth %d", e.top.cert.Issuer, e.top.depth)
 }

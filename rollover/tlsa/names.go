@@ -22,6 +22,10 @@ func presented(cert *x509.Certificate) []string {
 	return names
 }
 
+// IsFor reports whether the leaf is for a host, given in the form of
+// [CanonicalHost], as DANE-TA asks (RFC 7672, section 3.2.3).
+func (c *Chain) IsFor(host string) bool { return c.named([]string{host}) }
+
 // named reports whether one of the leaf's identifiers matches one of names.
 func (c *Chain) named(names []string) bool {
 	for _, id := range c.names {
@@ -48,3 +52,7 @@ func identifies(id, name string) bool {
 	label, rest, _ := strings.Cut(name, ".")
 	return label != "" && rest == parent
 }
+
+// For reports whether the leaf is for a host: what DANE-TA asks of it (RFC 7672,
+// section 3.2.3). The name has the form of [CanonicalHost].
+func (c *Chain) For(host string) bool { return c.named([]string{host}) }

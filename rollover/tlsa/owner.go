@@ -52,7 +52,7 @@ func (o Owner) split() (port uint16, transport, base string, ok bool) {
 	first, rest, _ := strings.Cut(string(o), ".")
 	second, base, _ := strings.Cut(rest, ".")
 	n, err := strconv.ParseUint(strings.TrimPrefix(first, "_"), 10, 16)
-	if err != nil || !strings.HasPrefix(first, "_") || !strings.HasPrefix(second, "_") || base == "" {
+	if err != nil || n == 0 || first != "_"+strconv.FormatUint(n, 10) || len(second) < 2 || second[0] != '_' || base == "" {
 		return 0, "", "", false
 	}
 	return uint16(n), second[1:], base, true
@@ -84,7 +84,7 @@ func CanonicalHost(s string) (string, error) {
 // which A-label a U-label becomes is a question of its own (RFC 5891), to be
 // answered before a name gets here.
 func canonical(s string) (string, error) {
-	name := strings.ToLower(strings.TrimSuffix(s, "."))
+	name := strings.TrimSuffix(s, ".")
 	if name == "" {
 		return "", fmt.Errorf("name %q: empty (hint: write it whole, as in mx1.example.org)", s)
 	}
@@ -104,7 +104,8 @@ func canonical(s string) (string, error) {
 			}
 		}
 	}
-	return name + ".", nil
+	// Only now: some characters beyond ASCII, such as the Kelvin sign, fold into it.
+	return strings.ToLower(name) + ".", nil
 }
 
 func parseLen(name string) (Owner, error) {

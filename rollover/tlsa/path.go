@@ -4,64 +4,60 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"time"
 )
 
 // A hop is a certificate as the end of one path from the leaf. The hops of a
-// chain form a tree with the leaf as its root: where several certificates
-// could have issued one (cross-certificates), it branches.
+// chain form a tree with the leaf as its root; it branches where several
+// certificates could have issued one, as cross-certificates do.
 type hop struct {
-	cert   *x509.Certificate
-	index  int // in the chain as presented
-	depth  int // steps from the leaf
-	below  *hop
-	issuer []*hop // in the order presented
-	broken error  // a constraint that the path up to here violates
+	cert    *x509.Certificate
+	index   int // as presented; -1 where the certificate comes from a record
+	depth   int // steps from the leaf
+	below   *hop
+	issuers []*hop // in the order presented
+	broken  error  // the constraint that the path up to here violates
 }
 
+// What a server presents is not ours to choose, so the tree and the work for it
+// have bounds. Honest chains stay far below them.
 const (
-	// maxHops bounds the tree, maxSignatures the work for it: what a server
-	// presents is not ours to choose. Honest chains stay far below.
-	maxHops       = 64
-	maxSignatures = 128
+	maxHops       = 24
+	maxSignatures = 64
 )
 
-// A pathFinder builds the tree of hops.
+// A pathFinder grows the tree of hops.
 type pathFinder struct {
 	certs      []*x509.Certificate
-	issued     map[[2]int]bool
+	signed     map[[2]int]bool // by index of issuer and subject
 	hops       int
 	signatures int
 }
 
-// paths finds every path from the leaf through the presented certificates,
-// whatever their order (RFC 5246, section 7.4.2 demands one, servers differ).
-// Duplicates count once, so the leaf is never its own issuer.
+// paths finds the paths from the leaf through the presented certificates, in
+// whatever order they are: TLS 1.2 asked for one (RFC 5246, section 7.4.2), servers
+// get it wrong, clients put up with it. Duplicates count once, so that a copy
+// of the leaf does not issue the leaf.
 func paths(certs []*x509.Certificate) *hop {
-	f := &pathFinder{certs: certs, issued: make(map[[2]int]bool)}
-	return f.extend(nil, 0)
+	f := &pathFinder{certs: certs, signed: make(map[[2]int]bool)}
+	return f.grow(&hop{cert: certs[0]})
 }
 
-func (f *pathFinder) extend(below *hop, index int) *hop {
-	h := below.extend(f.certs[index], index)
+// grow finds all that could come after h. Nothing comes after a self-signed certificate.
+func (f *pathFinder) grow(h *hop) *hop {
 	f.hops++
 	if h.selfSigned() {
 		return h
 	}
 	for i, cert := range f.certs {
-		if f.hops >= maxHops {
-			break
+		if f.hops < maxHops && !h.passes(cert) && !f.seenBefore(i) && mayIssue(cert, h.cert) && f.signs(i, h.index) {
+			h.issuers = append(h.issuers, f.grow(h.extend(cert, i)))
 		}
-		if i == 0 || h.passes(cert) || f.duplicate(i) || !f.issues(i, index) {
-			continue
-		}
-		h.issuer = append(h.issuer, f.extend(h, i))
 	}
 	return h
 }
 
-func (f *pathFinder) duplicate(index int) bool {
+func (f *pathFinder) seenBefore(index int) bool {
 	for _, earlier := range f.certs[:index] {
 		if earlier.Equal(f.certs[index]) {
 			return true
@@ -70,25 +66,21 @@ func (f *pathFinder) duplicate(index int) bool {
 	return false
 }
 
-func (f *pathFinder) issues(issuer, index int) bool {
-	key := [2]int{issuer, index}
-	if known, ok := f.issued[key]; ok {
+func (f *pathFinder) signs(issuer, subject int) bool {
+	pair := [2]int{issuer, subject}
+	if known, ok := f.signed[pair]; ok {
 		return known
 	}
-	if !mayIssue(f.certs[issuer], f.certs[index]) || f.signatures >= maxSignatures {
+	if f.signatures == maxSignatures {
 		return false
 	}
 	f.signatures++
-	ok := signed(f.certs[issuer], f.certs[index])
-	f.issued[key] = ok
-	return ok
+	f.signed[pair] = checkSignature(f.certs[issuer], f.certs[subject]) == nil
+	return f.signed[pair]
 }
 
 // extend makes the path one certificate longer.
 func (h *hop) extend(cert *x509.Certificate, index int) *hop {
-	if h == nil {
-		return &hop{cert: cert, index: index}
-	}
 	return &hop{cert: cert, index: index, depth: h.depth + 1, below: h, broken: constraints(h, cert)}
 }
 
@@ -102,23 +94,24 @@ func (h *hop) passes(cert *x509.Certificate) bool {
 	return false
 }
 
-// next is the issuer that a client tries, at that moment: the first one
-// presented that is in date, else the one that ends last. It does not come
-// back for another, as OpenSSL does not.
-func (h *hop) next(at time.Time) *hop {
-	var best *hop
-	for _, i := range h.issuer {
-		if inDate(i.cert, at) {
-			return i
+// next is the issuer that a client takes at that moment: the first one presented
+// that is in date, else the one that ends last. Like OpenSSL it does not come back to
+// try another.
+func (h *hop) next(at time.Time) (chosen *hop) {
+	for _, issuer := range h.issuers {
+		if inDate(issuer.cert, at) {
+			return issuer
 		}
-		if best == nil || i.cert.NotAfter.After(best.cert.NotAfter) {
-			best = i
+		if chosen == nil || issuer.cert.NotAfter.After(chosen.cert.NotAfter) {
+			chosen = issuer
 		}
 	}
-	return best
+	return chosen
 }
 
-// inDate reports whether every certificate of the path is (RFC 5280, section 6.1.3).
+// inDate reports whether the whole path is (RFC 5280, section 6.1.3 (a)(2)); the
+// trust anchor's certificate is asked too (RFC 7672, section 3.1.2 lets it
+// constrain the path, and OpenSSL does).
 func (h *hop) inDate(at time.Time) bool {
 	for ; h != nil; h = h.below {
 		if !inDate(h.cert, at) {
@@ -132,20 +125,33 @@ func inDate(cert *x509.Certificate, at time.Time) bool {
 	return !at.Before(cert.NotBefore) && !at.After(cert.NotAfter)
 }
 
-func signed(issuer, cert *x509.Certificate) bool {
-	return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+// selfSigned does not care how strong the signature is, since it proves nothing.
+func (h *hop) selfSigned() bool {
+	return bytes.Equal(h.cert.RawIssuer, h.cert.RawSubject) &&
+		h.cert.CheckSignature(h.cert.SignatureAlgorithm, h.cert.RawTBSCertificate, h.cert.Signature) == nil
 }
 
-// mayIssue says whether issuer may have signed cert: names chain (RFC 5280, section
-// 6.1.3 (a)(4)), key identifiers do not contradict, and issuer is a CA that may
-// sign certificates (section 6.1.4 (k) to (n)).
-func mayIssue(issuer, cert *x509.Certificate) bool {
-	return bytes.Equal(cert.RawIssuer, issuer.RawSubject) &&
-		(len(cert.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId)) &&
+// checkSignature refuses what is too weak along with what is forged;
+// [x509.Certificate.CheckSignature] does so for MD5, but not for SHA-1.
+func checkSignature(issuer, subject *x509.Certificate) error {
+	switch subject.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+		return x509.InsecureAlgorithmError(subject.SignatureAlgorithm)
+	}
+	return issuer.CheckSignature(subject.SignatureAlgorithm, subject.RawTBSCertificate, subject.Signature)
+}
+
+// mayIssue says whether issuer, going by all but the signature, issued subject:
+// names chain (RFC 5280, section 6.1.3 (a)(4)), key identifiers do not contradict
+// (section 4.2.1.1), and issuer may sign certificates (section 6.1.4 (k) and (n)).
+func mayIssue(issuer, subject *x509.Certificate) bool {
+	return bytes.Equal(subject.RawIssuer, issuer.RawSubject) &&
+		(len(subject.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(subject.AuthorityKeyId, issuer.SubjectKeyId)) &&
 		isCA(issuer)
 }
 
-// isCA accepts a self-issued certificate of version 1, which cannot say what it is.
+// isCA takes a self-issued certificate older than version 3 at its word: it has
+// no way to say that it is a CA.
 func isCA(cert *x509.Certificate) bool {
 	if cert.Version < 3 {
 		return bytes.Equal(cert.RawIssuer, cert.RawSubject)
@@ -153,15 +159,10 @@ func isCA(cert *x509.Certificate) bool {
 	return cert.BasicConstraintsValid && cert.IsCA && (cert.KeyUsage == 0 || cert.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// selfSigned certificates end a path.
-func (h *hop) selfSigned() bool {
-	return bytes.Equal(h.cert.RawIssuer, h.cert.RawSubject) && signed(h.cert, h.cert)
-}
-
-// constraints checks the path through h up to anchor for what concerns it as a
-// whole: path length, name constraints, extended key usage, critical extensions
-// that nobody knows. Those of the trust anchor's certificate count too (RFC 7671,
-// section 5.2.1).
+// constraints checks what concerns the path through h up to anchor as a whole:
+// path lengths, name constraints, extended key usages, critical extensions that
+// are not understood. Those of the trust anchor's certificate count as well (RFC
+// 7671, section 5.2.1).
 func constraints(h *hop, anchor *x509.Certificate) error {
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(anchor)
@@ -173,12 +174,12 @@ func constraints(h *hop, anchor *x509.Certificate) error {
 	_, err := h.cert.Verify(x509.VerifyOptions{
 		Roots:         roots,
 		Intermediates: between,
-		CurrentTime:   later(at, h.cert.NotBefore), // dates are judged by the match
+		CurrentTime:   later(at, h.cert.NotBefore), // the dates are a question of the match
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		return nil // never all in date: no match gets past the dates
+		return nil // never all in date at once, so the dates will stop any match
 	}
 	return err
 }
@@ -188,14 +189,4 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// A pathEnd is the error that a path goes no further.
-type pathEnd hop
-
-func (e *pathEnd) Error() string {
-	if (*hop)(e).selfSigned() {
-		return fmt.Sprintf("the path ends at the self-signed %q", e.cert.Subject)
-	}
-	return fmt.Sprintf("the issuer of %q is not in the chain", e.cert.Subject)
 }

@@ -1,6 +1,7 @@
 package tlsa
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -49,8 +50,24 @@ func (s RRset) Without(as ...Association) RRset {
 }
 
 // Missing returns those of as that the RRset lacks.
-func (s RRset) Missing(as ...Association) []Association {
-	return slices.DeleteFunc(slices.Clone(as), s.Has)
+func (s RRset) Missing(as ...Association) (missing []Association) {
+	for _, a := range as {
+		if !s.Has(a) {
+			missing = append(missing, a)
+		}
+	}
+	return missing
+}
+
+// UnmarshalJSON sorts what it reads: a file may have been written by hand.
+func (s *RRset) UnmarshalJSON(b []byte) error {
+	type plain RRset
+	var p plain
+	if err := json.Unmarshal(b, &p); err != nil {
+		return err
+	}
+	*s = NewRRset(p.TTL, p.Associations...)
+	return nil
 }
 
 // Key identifies the content without the TTL; equal keys are equal contents.

@@ -12,25 +12,25 @@ import (
 )
 
 var (
-	errUsage     = errors.New("the certificate usage is unknown")
-	errNotSMTP   = errors.New("the PKIX usages are not for SMTP (RFC 7672, section 3.1.3)")
-	errSelector  = errors.New("the selector is unknown")
-	errMatching  = errors.New("the matching type is unknown")
-	errSHA256    = errors.New("a SHA2-256 digest has 32 octets, this has not")
-	errSHA512    = errors.New("a SHA2-512 digest has 64 octets, this has not")
-	errNoRecords = errors.New("there is no such record")
+	errUsage    = errors.New("the certificate usage is unknown")
+	errNotSMTP  = errors.New("the PKIX usages are not for SMTP (RFC 7672, section 3.1.3)")
+	errSelector = errors.New("the selector is unknown")
+	errMatching = errors.New("the matching type is unknown")
+	errSHA256   = errors.New("a SHA2-256 digest has 32 octets, this has not")
+	errSHA512   = errors.New("a SHA2-512 digest has 64 octets, this has not")
+	errAbsent   = errors.New("there is no record")
 )
 
 // Unusable says why no client can use a (RFC 6698, section 4.1; RFC 7671,
 // section 9), nil if one can. The error is a [MatchError] of [KindUnusable].
 func (a Association) Unusable(ref Reference) error {
 	if cause := a.unusable(&ref, nil); cause != nil {
-		return &MatchError{Association: a, Kind: KindUnusable, Depth: -1, Cause: cause}
+		return unusable(a, cause)
 	}
 	return nil
 }
 
-// unusable needs not parse what is known to be in c, which may be nil.
+// unusable parses no data that c, if not nil, is known to hold.
 func (a *Association) unusable(ref *Reference, c *Chain) error {
 	switch {
 	case a.Usage > DANEEE:

@@ -1,55 +1,46 @@
 package tlsa
 
-import "errors"
-
 // Authenticates answers as one DANE client: after digest agility (RFC 7671,
 // section 9; RFC 7672, section 5) any usable record is enough. It is nil where
 // the RRset is a denial or all is unusable: such a client does not authenticate,
-// though TLS stays mandatory in the latter case (RFC 7672, section 2.2).
+// though in the latter case it still insists on TLS (RFC 7672, section 2.2).
 func (s RRset) Authenticates(c *Chain, ref Reference) error {
-	_, _, err := s.MatchedBy(c, ref)
-	var miss *MatchError
-	if errors.As(err, &miss) && miss.Kind == KindUnusable {
-		return nil
+	if i, v := s.nearest(c, &ref); v.kind != "" && v.kind != KindUnusable {
+		return c.explain(&s.Associations[i], &ref, v)
 	}
-	return err
+	return nil
 }
 
 // MatchedBy names the record by which a DANE client accepts the chain, and the
 // depth of the certificate that it matches: DANE-EE before DANE-TA before the
 // PKIX usages, then the nearest to the leaf. An error of [KindUnusable] says
-// that there is no usable record, any other why the nearest miss is one.
+// that no record is usable, another why the one that came nearest does not match.
 func (s RRset) MatchedBy(c *Chain, ref Reference) (a Association, depth int, err error) {
-	best, nearest := -1, -1
-	var found, missed verdict
-	for i := range s.Associations {
-		if s.outclassed(i, &ref) {
-			continue
-		}
-		v := c.match(&s.Associations[i], &ref)
-		switch {
-		case v.kind != "":
-			if nearest < 0 || v.kind.rank() > missed.kind.rank() {
-				nearest, missed = i, v
-			}
-		case best < 0 || preferred(s.Associations[i].Usage, v.depth, s.Associations[best].Usage, found.depth):
-			best, found = i, v
-		}
+	switch i, v := s.nearest(c, &ref); {
+	case i < 0:
+		return a, -1, unusable(a, errAbsent)
+	case v.kind != "":
+		return a, -1, c.explain(&s.Associations[i], &ref, v)
+	default:
+		return s.Associations[i], v.depth, nil
 	}
-	switch {
-	case best >= 0:
-		return s.Associations[best], found.depth, nil
-	case nearest < 0:
-		return a, -1, &MatchError{Kind: KindUnusable, Depth: -1, Cause: errNoRecords}
-	}
-	return a, -1, c.explain(&s.Associations[nearest], &ref, missed)
 }
 
-func preferred(u Usage, depth int, than Usage, thanDepth int) bool {
-	if u != than {
-		return u > than
+// nearest gives the best match that digest agility leaves, or else the nearest
+// miss; -1 where there is no record.
+func (s RRset) nearest(c *Chain, ref *Reference) (nearest int, v verdict) {
+	nearest, v.kind = -1, KindUnusable
+	for i := range s.Associations {
+		if s.outclassed(i, ref) {
+			continue
+		}
+		w := c.match(&s.Associations[i], ref)
+		if nearest < 0 || w.kind.rank() > v.kind.rank() ||
+			w.kind == "" && v.kind == "" && (s.Associations[i].Usage > s.Associations[nearest].Usage || w.depth < v.depth) {
+			nearest, v = i, w
+		}
 	}
-	return depth < thanDepth
+	return nearest, v
 }
 
 // outclassed reports whether digest agility passes over record i: a usable one of the
@@ -73,8 +64,9 @@ func (s RRset) outclassed(i int, ref *Reference) bool {
 
 // Vouches answers as a publisher must: every combination in the RRset matches
 // (RFC 7671, section 8), so that a client finds a match whichever it supports and
-// with or without digest agility. Unusable records count for nothing. Nil as in
-// Authenticates.
+// with or without digest agility. A publisher cannot count on clients that find
+// the trust anchor of a 2 1 0 record in the record itself: it must be in the chain
+// (section 5.2.3). Unusable records count for nothing. Nil as in Authenticates.
 func (s RRset) Vouches(c *Chain, ref Reference) error {
 	for rest := s.Associations; len(rest) > 0; {
 		n := combination(rest)
@@ -99,7 +91,7 @@ func (s RRset) VouchesFor(p Params, c *Chain, ref Reference) error {
 		}
 		rest = rest[n:]
 	}
-	return &MatchError{Association: Association{Params: p}, Kind: KindUnusable, Depth: -1, Cause: errNoRecords}
+	return unusable(Association{Params: p}, errAbsent)
 }
 
 // Combinations are those of the usable records, sorted.
@@ -124,15 +116,18 @@ func combination(as []Association) int {
 }
 
 // vouch gives the first of as that matches, else the nearest miss.
-func vouch(as []Association, c *Chain, ref *Reference) (nearest int, missed verdict) {
+func vouch(as []Association, c *Chain, ref *Reference) (nearest int, v verdict) {
 	for i := range as {
-		v := c.match(&as[i], ref)
-		if v.kind == "" {
-			return i, v
+		w := c.match(&as[i], ref)
+		if w.bare {
+			w = verdict{kind: KindNoAnchor, depth: -1}
 		}
-		if i == 0 || v.kind.rank() > missed.kind.rank() {
-			nearest, missed = i, v
+		if i == 0 || w.kind.rank() > v.kind.rank() {
+			nearest, v = i, w
+		}
+		if v.kind == "" {
+			break
 		}
 	}
-	return nearest, missed
+	return nearest, v
 }
