@@ -45,10 +45,11 @@ func (noAnswer) Timeout() bool { return true }
 func (noAnswer) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // plain leaves out which ports the connection was between: they differ each time,
-// and the same trouble should read the same.
+// and the same trouble should read the same. A failure is left as it is.
 func plain(err error) error {
+	var f *failure
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op != "remote error" {
+	if !errors.As(err, &f) && errors.As(err, &op) && op.Op != "remote error" {
 		return op.Err
 	}
 	return err

@@ -17,7 +17,8 @@ const (
 	alertInsufficientSecurity tls.AlertError = 71
 )
 
-// errHungUp: the server answered a ClientHello by closing the connection.
+// errHungUp: the server answered a ClientHello by closing the connection, or by
+// resetting it: which of the two is chance.
 var errHungUp = errors.New("the server hung up on the ClientHello")
 
 // handshake makes the offer of r and takes into r what the server presents.
@@ -28,32 +29,32 @@ func (s *session) handshake(e Endpoint, r *Result) (*tls.Conn, error) {
 		return r.present(state.PeerCertificates)
 	}
 	secure := tls.Client(s.raw, config)
-	if err := s.within(s.timeout, "TLS handshake ("+r.Offer.String()+")", secure.Handshake); err != nil {
-		return nil, s.judge(r, err)
-	}
-	return secure, nil
+	return secure, s.within(s.timeout, "TLS handshake ("+r.Offer.String()+")", func() error {
+		return judge(r, plain(secure.Handshake()))
+	})
 }
 
-// judge says what a handshake that failed with err tells of the server.
-func (s *session) judge(r *Result, err error) error {
+// judge says what a handshake that ended with err tells of the server.
+func judge(r *Result, err error) error {
 	var timeout interface{ Timeout() bool }
+	var errno syscall.Errno
 	var record tls.RecordHeaderError
-	restricted := r.Offer.Algorithm != "" && r.Chain == nil
+	choosy := r.Offer.Algorithm != "" && r.Chain == nil
 	switch {
-	case s.ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
-		return err
-	case restricted && (isAlert(err, alertHandshakeFailure, alertInsufficientSecurity)):
+	case err == nil, errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, &errno) && !hungUp(err):
+		return err // the network, not the server
+	case choosy && isAlert(err, alertHandshakeFailure, alertInsufficientSecurity):
 		return &failure{NotOffered, err}
-	case restricted && isAlert(err, alertProtocolVersion):
+	case choosy && isAlert(err, alertProtocolVersion):
 		return failed(AlgorithmUntested, "%w (hint: TLS 1.2 is off, and in TLS 1.3 no algorithm can be asked for)", err)
 	case unreadable(err):
 		return failed(AlgorithmUntested, "%w (hint: other clients may take this certificate)", err)
+	case isAlert(err, alertProtocolVersion), strings.Contains(err.Error(), "unsupported protocol version"):
+		return failed(HandshakeFailed, "%w (hint: TLS 1.2 or 1.3 is wanted, RFC 8996)", err)
 	case errors.As(err, &record):
 		return failed(HandshakeFailed, "%w: %s", err, said(string(record.RecordHeader[:])))
-	case isAlert(err, alertProtocolVersion) || strings.Contains(err.Error(), "unsupported protocol version"):
-		return failed(HandshakeFailed, "%w (hint: TLS 1.2 or 1.3 is wanted, RFC 8996)", err)
 	case r.Chain == nil && hungUp(err):
-		return failed(HandshakeFailed, "%w: %w", err, errHungUp)
+		return &failure{HandshakeFailed, errHungUp}
 	}
 	return &failure{HandshakeFailed, err}
 }
