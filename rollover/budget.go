@@ -1,0 +1,87 @@
+package rollover
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+const (
+	manyRecords = 10   // warn from here
+	maxRecords  = 12   // Microsoft's senders stop here
+	maxReply    = 1232 // octets: what passes without fragments
+)
+
+// replySize estimates the octets of a signed reply: header, question and an
+// ECDSA or RSA-2048 signature, the larger, beside the records.
+func replySize(owner tlsa.Owner, s tlsa.RRset) int {
+	const fixed, signature, record = 12 + 4 + 11, 12 + 18 + 64 + 256, 12 + 3
+	size := fixed + signature + 2*len(owner)
+	for _, a := range s.Associations {
+		size += record + len(a.Data)/2
+	}
+	return size
+}
+
+func fits(owner tlsa.Owner, s tlsa.RRset) bool {
+	return len(s.Associations) <= maxRecords && (replySize(owner, s) <= maxReply || len(s.Associations) <= 2)
+}
+
+// fitting keeps of adds what there is room for (DESIGN 4.15): retired records
+// leave early, queued pairs wait, then one successor at a time is served, and
+// only then is publishing refused.
+func (x *pass) fitting(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRset, adds []want) []want {
+	if fits(target, base.With(associations(adds)...)) {
+		if n := len(base.Associations) + len(adds); n >= manyRecords {
+			x.warnAt(owners, CodeRRsetLarge, Warn, fmt.Sprintf("%s has %d records: some senders stop at %d", target, n, maxRecords))
+		}
+		return adds
+	}
+	x.pressed[target] = true
+	first := x.oldestSuccessor(owners)
+	slices.SortStableFunc(adds, func(a, b want) int { return x.rank(a, first) - x.rank(b, first) })
+	var kept []want
+	for _, w := range adds {
+		if !fits(target, base.With(append(associations(kept), w.Association)...)) {
+			x.leftOut(target, owners, w, first)
+			continue
+		}
+		kept = append(kept, w)
+	}
+	return kept
+}
+
+// rank puts the oldest successor before its siblings'.
+func (x *pass) rank(w want, first string) int {
+	r := int(w.class) * 2
+	if w.class == forSuccessor && w.lineage != first {
+		r++
+	}
+	return r
+}
+
+// oldestSuccessor is the lineage whose successor has waited longest.
+func (x *pass) oldestSuccessor(owners []tlsa.Owner) string {
+	first := ""
+	for _, name := range x.usersAt(owners) {
+		l := x.Lineages[name]
+		if l.Successor != "" && (first == "" || l.Since.Before(x.Lineages[first].Since)) {
+			first = name
+		}
+	}
+	return first
+}
+
+func (x *pass) leftOut(target tlsa.Owner, owners []tlsa.Owner, w want, first string) {
+	switch {
+	case w.class == forQueued:
+		x.wait(w.lineage, reason(CodeQueued, "%s is full: the queued pair's record waits until another leaves", target))
+	case w.class == forStandby, w.class == forSuccessor && w.lineage != first:
+		x.wait(w.lineage, reason(CodeSiblingFirst, "%s is full: %s waits until another leaves", target, w.Association))
+	default:
+		r := reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", target, w.Association, maxRecords, maxReply)
+		x.waitAt(owners, r)
+		x.warnAt(owners, CodeRRsetFull, Danger, r.Text)
+	}
+}

@@ -1,0 +1,163 @@
+package rollover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// Result is how an action ended.
+type Result struct {
+	Err string // "" where it succeeded
+	// Switched is set where a swap failed after something was switched, so that
+	// services may have the new pair.
+	Switched bool
+}
+
+// Done enters how an action ended. Like Next it is pure; the shell makes the
+// state that it returns durable.
+func Done(s State, action Action, r Result, p Policy, now time.Time) State {
+	x := begin(s, Observation{}, p, now)
+	switch a := action.(type) {
+	case Publish:
+		x.changed(a.Change, r)
+	case Retire:
+		x.changed(a.Change, r)
+	case Retime:
+		x.changed(a.Change, r)
+	case Swap:
+		x.swapped(a, r)
+	case Back:
+		x.undone(a, r)
+	case Adopt:
+		if r.Err == "" {
+			x.adopted(a)
+		}
+	case Discard:
+	}
+	return x.State
+}
+
+// changed enters the end of a DNS change. A provider reports success only after
+// it has read the result back; after an error either content may stand.
+func (x *pass) changed(c Change, r Result) {
+	for owner, l := range x.Owners {
+		if l.Target != c.Owner || r.Err != "" {
+			continue
+		}
+		x.account(owner, func(a *accounting) { a.copied(c.After); a.CopyRead = x.now })
+		l = x.Owners[owner]
+		gone := c.Removed()
+		l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), func(a tlsa.Association) bool { return slices.Contains(gone, a) })
+		l.Retired = slices.DeleteFunc(union(l.Retired, gone), c.After.Has)
+		x.Owners[owner] = l
+	}
+}
+
+// swapped enters the end of a swap: live, or not switched at all, or switched
+// and not taken up.
+func (x *pass) swapped(a Swap, r Result) {
+	l := x.Lineages[a.Lineage]
+	if l.Swapping == nil {
+		return
+	}
+	sw := *l.Swapping
+	sw.Why = r.Err
+	switch {
+	case r.Err == "":
+		sw.Step, sw.Began = SwapInstalled, x.now
+		l.Swapping = &sw
+		l = x.live(l, sw)
+	case r.Switched:
+		sw.Step = SwapFailed
+		l.Swapping = &sw
+		l = x.live(l, sw)
+	default:
+		l.Swapping = nil
+		l.Held = held(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
+	}
+	x.Lineages[a.Lineage] = l
+	x.presentEverywhere(a.Lineage, a.To)
+	if a.From != "" {
+		x.presentEverywhere(a.Lineage, a.From)
+	}
+}
+
+// live makes the chain swapped in the live one.
+func (x *pass) live(l Lineage, sw Swapping) Lineage {
+	if l.Live != sw.To {
+		l.Previous, l.Live, l.Swapped = l.Live, sw.To, x.now
+	}
+	if l.Successor == sw.To {
+		l = x.promote(l)
+	}
+	return l
+}
+
+// undone enters the end of the way back. The pair that failed is the successor
+// again, and held.
+func (x *pass) undone(a Back, r Result) {
+	l := x.Lineages[a.Lineage]
+	if l.Swapping == nil {
+		return
+	}
+	sw := *l.Swapping
+	if r.Err != "" {
+		sw.Why += "; going back: " + r.Err
+	}
+	x.presentEverywhere(a.Lineage, a.From)
+	x.presentEverywhere(a.Lineage, a.To)
+	if r.Err != "" && !r.Switched {
+		sw.Step = SwapFailed // nothing was put back: try again in the next pass
+		l.Swapping = &sw
+		x.Lineages[a.Lineage] = l
+		return
+	}
+	l.Live, l.Previous = a.To, a.From
+	if l.Successor != "" && l.Successor != a.From && l.Queued == "" {
+		l.Queued = l.Successor
+	}
+	l.Successor = a.From
+	l.Swapping = nil
+	l.Held = held(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
+	x.Lineages[a.Lineage] = l
+}
+
+// held counts one more failed try of a successor.
+func held(before *Held, sw Swapping, revision string, now time.Time) *Held {
+	h := Held{Chain: sw.To, Code: string(CodeSwapFailed), Since: now, Revision: revision}
+	if before != nil && before.Chain == sw.To {
+		h.Since, h.Tries = before.Since, before.Tries
+	}
+	h.Tries++
+	h.Text = sw.Why
+	h.Again = now.Add(h.again())
+	return &h
+}
+
+// adopted makes the pair that is served the live one, and records that match a
+// lineage's live chain ours (DESIGN 9, adopt).
+func (x *pass) adopted(a Adopt) {
+	l := x.Lineages[a.Lineage]
+	l.Live = a.Chain
+	if l.Successor == a.Chain {
+		l = x.promote(l)
+	}
+	x.Lineages[a.Lineage] = l
+	x.presentEverywhere(a.Lineage, a.Chain)
+	for owner, users := range x.users {
+		ledger := x.Owners[owner]
+		for _, v := range ledger.Versions {
+			if !v.current() {
+				continue
+			}
+			for _, u := range users {
+				if live := x.chain(x.Lineages[u.lineage].Live); live != nil {
+					ledger.Ours = union(ledger.Ours, slices.DeleteFunc(slices.Clone(v.RRset.Associations), func(as tlsa.Association) bool { return !x.matches(as, live, owner) }))
+				}
+			}
+		}
+		x.Owners[owner] = ledger
+	}
+}

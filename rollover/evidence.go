@@ -1,0 +1,148 @@
+package rollover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// AddressEvidence is what was seen at one address of an owner's endpoints.
+type AddressEvidence struct {
+	URL     string                 `json:"url"`
+	Address string                 `json:"address"`
+	TTL     time.Duration          `json:"ttl,omitempty"`
+	Local   bool                   `json:"local,omitempty"`
+	Listed  time.Time              `json:"listed"`          // last look that listed it
+	Looks   [looksNeeded]time.Time `json:"looks"`           // the last looks in which every offer was answered, newest first
+	Err     string                 `json:"err,omitempty"`   // why the last look was not one of them
+	Cells   []Cell                 `json:"cells,omitempty"` // the last look
+}
+
+// Cell is one handshake of the last look.
+type Cell struct {
+	SNI       bool             `json:"sni"`
+	Algorithm string           `json:"algorithm"`
+	Chain     tlsa.ChainID     `json:"chain,omitempty"`
+	Outcome   PresentedOutcome `json:"outcome"`
+	Err       string           `json:"err,omitempty"`
+}
+
+// PresentedChain is a chain that some address presented, or may have: installing
+// one and taking one out count as seeing it everywhere (DESIGN 4.8).
+type PresentedChain struct {
+	Chain tlsa.ChainID `json:"chain"`
+	First time.Time    `json:"first"`
+	Last  time.Time    `json:"last"`
+	Where string       `json:"where,omitempty"` // for a sentence
+}
+
+// answered reports whether the address presented some chain in the last look.
+func (e AddressEvidence) answered() bool {
+	return slices.ContainsFunc(e.Cells, func(c Cell) bool { return c.Outcome == Served })
+}
+
+// presents reports whether the last look showed the chain.
+func (e AddressEvidence) presents(id tlsa.ChainID) bool {
+	return slices.ContainsFunc(e.Cells, func(c Cell) bool { return c.Chain == id && c.Outcome == Served })
+}
+
+// broken is why TLS did not work at the address, "" where it did or is not known.
+func (e AddressEvidence) broken() string {
+	if i := slices.IndexFunc(e.Cells, func(c Cell) bool { return c.Outcome == NoTLS }); i >= 0 {
+		return e.Cells[i].Err
+	}
+	return ""
+}
+
+// looked enters the handshakes of one look at an endpoint's addresses.
+func (l *Ledger) looked(e Endpoint, at []Address, served []Presented, now time.Time) {
+	for _, addr := range at {
+		i := slices.IndexFunc(l.Addresses, func(a AddressEvidence) bool { return a.URL == e.URL && a.Address == addr.Address })
+		if i < 0 {
+			l.Addresses = append(l.Addresses, AddressEvidence{URL: e.URL, Address: addr.Address})
+			i = len(l.Addresses) - 1
+		}
+		a := &l.Addresses[i]
+		a.TTL, a.Local, a.Listed = max(addr.TTL, 0), addr.Local, now
+	}
+	for i := range l.Addresses {
+		a := &l.Addresses[i]
+		if a.URL != e.URL {
+			continue
+		}
+		var cells []Cell
+		for _, p := range served {
+			if p.URL == a.URL && p.Address == a.Address {
+				cells = append(cells, Cell{p.SNI, p.Algorithm, p.Chain, p.Outcome, p.Err})
+			}
+		}
+		if len(cells) > 0 {
+			l.saw(a, cells, now)
+		}
+	}
+	// An address counts until its own TTL after the last look that listed it.
+	l.Addresses = slices.DeleteFunc(l.Addresses, func(a AddressEvidence) bool {
+		return a.URL == e.URL && a.Listed.Before(now) && !now.Before(a.Listed.Add(max(a.TTL, time.Second)))
+	})
+}
+
+func (l *Ledger) saw(a *AddressEvidence, cells []Cell, now time.Time) {
+	a.Cells, a.Err = cells, ""
+	for _, c := range cells {
+		switch c.Outcome {
+		case Served:
+			l.presented(c.Chain, now, a.Address)
+		case Unreached:
+			a.Err = c.Err
+		}
+	}
+	if a.Err == "" && now.After(a.Looks[0]) {
+		copy(a.Looks[1:], a.Looks[:])
+		a.Looks[0] = now
+	}
+}
+
+// presented notes that a chain is, or may be, presented at some address.
+func (l *Ledger) presented(id tlsa.ChainID, now time.Time, where string) {
+	i := slices.IndexFunc(l.Presented, func(p PresentedChain) bool { return p.Chain == id })
+	if i < 0 {
+		l.Presented = append(l.Presented, PresentedChain{Chain: id, First: now})
+		i = len(l.Presented) - 1
+	}
+	l.Presented[i].Last, l.Presented[i].Where = now, where
+}
+
+// gone reports whether a chain was last presented so long ago that its
+// records may leave: for the whole window, and in three looks at every address
+// since. A reason says what is lacking.
+func (l *Ledger) gone(p PresentedChain, window time.Duration, now time.Time) *Reason {
+	if until := p.Last.Add(window); now.Before(until) {
+		r := reason(CodeRetireWindow, "chain %s was presented at %s until %s: its records stay until %s", p.Chain.Short(), p.Where, stamp(p.Last), stamp(until))
+		r.Until = until
+		return &r
+	}
+	return l.sinceThen(p.Last)
+}
+
+// sinceThen reports whether every address was looked at three times after t.
+func (l *Ledger) sinceThen(t time.Time) *Reason {
+	if len(l.Addresses) == 0 {
+		r := reason(CodeEndpointUnseen, "no address of the endpoint has been looked at")
+		return &r
+	}
+	for _, a := range l.Addresses {
+		if !a.Looks[looksNeeded-1].After(t) {
+			r := reason(CodeEndpointUnseen, "%s has not been seen %d times since %s%s", a.Address, looksNeeded, stamp(t), because(a.Err))
+			return &r
+		}
+	}
+	return nil
+}
+
+// forgetPresented drops chains that no window can reach back to.
+func (l *Ledger) forgetPresented(window time.Duration, live func(tlsa.ChainID) bool, now time.Time) {
+	l.Presented = slices.DeleteFunc(l.Presented, func(p PresentedChain) bool {
+		return !live(p.Chain) && now.Sub(p.Last) > window+remember && l.sinceThen(p.Last) == nil
+	})
+}

@@ -1,0 +1,129 @@
+package rollover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// recognize believes the live link: whatever it leads to is live, whoever made it.
+func (x *pass) recognize() {
+	for _, name := range x.names {
+		view, looked := x.seen.Lineages[name]
+		if !looked {
+			continue
+		}
+		switch l := x.Lineages[name]; {
+		case !view.Live.Known():
+			x.wait(name, reason(CodeLiveUnreadable, "the live pair cannot be read: %s", view.Live.Err))
+		case view.Live.Value == "":
+			x.unadopted(name, view)
+		default:
+			x.Lineages[name] = x.recognized(name, l, view.Live.Value)
+		}
+		l := x.Lineages[name]
+		l.Standby = view.Standby
+		x.Lineages[name] = l
+	}
+}
+
+// recognized is the lineage with id as its live chain.
+func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
+	if sw := l.Swapping; sw != nil && sw.Step == SwapIntended {
+		if id == sw.To {
+			// A crash came between the switch and its record. Whether services were
+			// reloaded is not known: do it again, it is safe to repeat.
+			x.act(Swap{name, sw.From, sw.To})
+			return l
+		}
+		l.Swapping = nil
+	}
+	if id == l.Live {
+		return l
+	}
+	if l.Live != "" {
+		l.Previous = l.Live
+		x.presentEverywhere(name, l.Live)
+	}
+	x.presentEverywhere(name, id)
+	l.Live = id
+	if l.Successor == id {
+		l = x.promote(l)
+	}
+	return l
+}
+
+// promote lets the queued pair take the successor's place.
+func (x *pass) promote(l Lineage) Lineage {
+	l.Successor, l.Queued, l.Since = l.Queued, "", x.now
+	l.ReadyAt, l.Phase = time.Time{}, ""
+	if l.Held != nil && l.Held.Chain != l.Successor {
+		l.Held = nil
+	}
+	return l
+}
+
+// presentEverywhere notes that a chain may be presented at every address of the
+// lineage from now on: installing and taking out count as seeing (DESIGN 4.8).
+func (x *pass) presentEverywhere(lineage string, id tlsa.ChainID) {
+	for _, owner := range x.ownersOf(lineage) {
+		if l, ok := x.Owners[owner]; ok {
+			l.presented(id, x.now, "every address of "+lineage)
+			x.Owners[owner] = l
+		}
+	}
+}
+
+// unadopted takes over the pair that the install files hold, if it is the one
+// that is served; a host that serves nothing yet needs none.
+func (x *pass) unadopted(name string, view LineageView) {
+	installed := view.Installed
+	switch {
+	case !installed.Known():
+		x.wait(name, reason(CodeNotAdopted, "no pair is live yet, and the install files cannot be read: %s", installed.Err))
+	case installed.Value == "" && x.servesNothing(name):
+		// the first pair of a new host: the guards of swap decide
+	case !x.lookedAt(name):
+		x.unseen = true
+		x.wait(name, reason(CodeNotAdopted, "no pair is live yet: looking at what is served and published"))
+	case installed.Value != "" && x.isServed(name, installed.Value):
+		x.act(Adopt{name, installed.Value})
+		x.wait(name, reason(CodeNotAdopted, "the pair in the install files is served: it is being adopted"))
+	default:
+		x.wait(name, reason(CodeNotAdopted, "no pair is live yet, and the install files do not hold the one that is served (hint: tlsaroll adopt %s --cert FILE --key FILE)", name))
+	}
+}
+
+// lookedAt reports whether every owner name and endpoint of the lineage was looked at.
+func (x *pass) lookedAt(name string) bool {
+	return !slices.ContainsFunc(x.ownersOf(name), func(owner tlsa.Owner) bool {
+		l, ok := x.Owners[owner]
+		return !ok || l.Looked.IsZero() || !slices.ContainsFunc(l.Addresses, func(a AddressEvidence) bool { return len(a.Cells) > 0 })
+	})
+}
+
+// isServed reports whether some address presents the chain's leaf now.
+func (x *pass) isServed(name string, id tlsa.ChainID) bool {
+	want := x.chain(id)
+	return want != nil && x.anyCell(name, func(c Cell) bool {
+		got := x.chain(c.Chain)
+		return c.Outcome == Served && got != nil && got.LeafID() == want.LeafID()
+	})
+}
+
+// servesNothing reports whether every address was asked and none has TLS.
+func (x *pass) servesNothing(name string) bool {
+	return x.lookedAt(name) && !x.anyCell(name, func(c Cell) bool { return c.Outcome != NoTLS })
+}
+
+func (x *pass) anyCell(name string, is func(Cell) bool) bool {
+	for _, owner := range x.ownersOf(name) {
+		for _, a := range x.Owners[owner].Addresses {
+			if slices.ContainsFunc(a.Cells, is) {
+				return true
+			}
+		}
+	}
+	return false
+}
