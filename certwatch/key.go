@@ -19,10 +19,23 @@ const hidden = "[private key]"
 // A PrivateKey is a private key in PEM, in the form it was found in (PKCS #8,
 // PKCS #1 or SEC 1). It prints as a placeholder under every verb and encodes as
 // one, so that it cannot reach a log by accident; PEM is the only way to it.
-type PrivateKey struct{ pem []byte }
+type PrivateKey struct {
+	// A function, because that is what reflection cannot look into: fmt passes
+	// over Format where a verb is wrong for the type.
+	reveal func() []byte
+}
+
+func newPrivateKey(pem []byte) PrivateKey {
+	return PrivateKey{func() []byte { return pem }}
+}
 
 // PEM is one PEM block that ends with a line break. Do not change it.
-func (k PrivateKey) PEM() []byte { return k.pem }
+func (k PrivateKey) PEM() []byte {
+	if k.reveal == nil {
+		return nil
+	}
+	return k.reveal()
+}
 
 // String hides the key.
 func (PrivateKey) String() string { return hidden }
@@ -104,7 +117,7 @@ func newKey(where string, line int, label string, der []byte, parsed any) (key, 
 		return key{}, &Error{where, fmt.Sprintf("line %d: a private key that cannot sign", line),
 			"RSA, ECDSA (P-224 to P-521) and Ed25519 are supported", ErrUnsupported}
 	}
-	k := key{PrivateKey: PrivateKey{pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})}}
+	k := key{PrivateKey: newPrivateKey(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))}
 	public, err := x509.MarshalPKIXPublicKey(signer.Public())
 	if err == nil {
 		_, err = asn1.Unmarshal(public, &k.public)

@@ -44,6 +44,9 @@ func Load(f Files) (Pair, error) { return Reader{}.Load(f) }
 // [UnsettledError]; what else may be wrong is an [Error] of one of the package's
 // sentinels or of the operating system's.
 func (r Reader) Load(f Files) (Pair, error) {
+	if f.Cert == "" {
+		return Pair{}, &Error{"certificate", "no path given", "", fs.ErrInvalid}
+	}
 	paths := []string{f.Cert}
 	if f.Key != "" && f.Key != f.Cert {
 		paths = append(paths, f.Key)
@@ -96,17 +99,19 @@ func (r Reader) settled(path string, seen []stamp) ([]Finding, error) {
 		return nil, nil
 	}
 	now := r.Now()
+	var findings []Finding
 	for _, s := range seen {
 		changed := s.changed()
 		if changed.After(now.Add(maxAhead)) {
-			return []Finding{{CodeFuture, Warning, fmt.Sprintf("%s: changed at %s by the file's time, which is in the future, so that nothing says whether it is still being written (hint: is the clock right?)",
-				path, stampText(changed))}}, nil
+			findings = []Finding{{CodeFuture, Warning, fmt.Sprintf("%s: changed at %s by the file's time, which is in the future, so that nothing says whether it is still being written (hint: is the clock right?)",
+				path, stampText(changed))}}
+			continue
 		}
 		if until := changed.Add(r.Quiet); now.Before(until) {
 			return nil, &UnsettledError{path, until, "changed at " + stampText(changed)}
 		}
 	}
-	return nil, nil
+	return findings, nil
 }
 
 func (r Reader) changing(path string) error {

@@ -83,8 +83,8 @@ func pickLeaf(where string, certs []*x509.Certificate, public spki) (*x509.Certi
 	case 1:
 		return fitting[0], nil
 	case 0:
-		return nil, &Error{where, fmt.Sprintf("the private key does not fit the certificate of %s in %s", subject(certs[0]), where),
-			"they come from different orders; issue again, or give the files of one order", ErrMismatch}
+		return nil, &Error{where, fmt.Sprintf("the private key does not fit the certificate of %s", subject(certs[0])),
+			"certificate and key come from different orders; give the files of one order, or issue again", ErrMismatch}
 	}
 	return nil, &Error{where, fmt.Sprintf("the private key fits %d certificates and none of them is the first", len(fitting)),
 		"put the one that is to be served first", ErrAmbiguous}

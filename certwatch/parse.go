@@ -59,9 +59,6 @@ func pairOf(c, k *source) (Pair, error) {
 	}
 	arranged, findings, err := arrange(c.name, c.certs, the.public)
 	if err != nil {
-		if e, ok := err.(*Error); ok && e.Kind == ErrMismatch {
-			e.Where = k.name
-		}
 		return Pair{}, err
 	}
 	chain, err := tlsa.NewChain(arranged...)

@@ -79,23 +79,38 @@ func (s Stash) get(id tlsa.ChainID) (Pair, error) {
 		return Pair{}, err
 	}
 	dir := s.Path(id)
-	p, err := Load(Files{Cert: filepath.Join(dir, FullchainFile), Key: filepath.Join(dir, PrivkeyFile)})
+	if _, err := os.Lstat(dir); err != nil {
+		return Pair{}, err
+	}
+	p, err := s.read(id, Files{Cert: filepath.Join(dir, FullchainFile), Key: filepath.Join(dir, PrivkeyFile)})
 	if err != nil {
+		return Pair{}, err
+	}
+	both := filepath.Join(dir, CombinedFile)
+	combined, err := s.read(id, Files{Cert: both})
+	if err != nil {
+		return Pair{}, err
+	}
+	if !bytes.Equal(combined.Key.PEM(), p.Key.PEM()) {
+		return Pair{}, &Error{both, "holds the key in another form than " + PrivkeyFile, changedHint, ErrDamaged}
+	}
+	return p, nil
+}
+
+const changedHint = "somebody changed the entry; stage the pair again"
+
+// read reads a pair that must be the one of the ID, in its order.
+func (s Stash) read(id tlsa.ChainID, f Files) (Pair, error) {
+	p, err := Load(f)
+	var e *Error
+	switch {
+	case errors.As(err, &e) && errors.Is(err, fs.ErrNotExist):
+		return Pair{}, &Error{e.Where, e.Problem, changedHint, ErrDamaged}
+	case err != nil:
 		return Pair{}, err
 	}
 	if got := p.AsFound.ID(); got != id {
-		return Pair{}, &Error{filepath.Join(dir, FullchainFile), "holds the chain " + got.Short(), "somebody changed it; stage the pair again", ErrDamaged}
-	}
-	both := filepath.Join(dir, CombinedFile)
-	combined, err := Load(Files{Cert: both})
-	if err != nil {
-		return Pair{}, err
-	}
-	if got := combined.AsFound.ID(); got != id {
-		return Pair{}, &Error{both, "holds the chain " + got.Short(), "somebody changed it; stage the pair again", ErrDamaged}
-	}
-	if !bytes.Equal(combined.Key.PEM(), p.Key.PEM()) {
-		return Pair{}, &Error{both, "holds the key in another form than " + PrivkeyFile, "somebody changed it; stage the pair again", ErrDamaged}
+		return Pair{}, &Error{f.Cert, "holds the chain " + got.Short(), changedHint, ErrDamaged}
 	}
 	return p, nil
 }
