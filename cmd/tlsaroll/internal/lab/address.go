@@ -34,22 +34,51 @@ type block struct {
 	added []netip.Addr
 }
 
+var errBlockInUse = errors.New("in use (hint: by other labs, or a server that listens on all addresses)")
+
 func takeBlock(ctx context.Context, hosts []byte) (*block, error) {
 	for n := range 256 {
-		lock, err := new(net.ListenConfig).Listen(ctx, "unix", fmt.Sprintf("@tlsaroll-lab-127.77.%d", n))
-		if errors.Is(err, syscall.EADDRINUSE) {
-			continue
+		b, err := tryBlock(ctx, byte(n), hosts)
+		if !errors.Is(err, errBlockInUse) {
+			return b, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("address block 127.77.%d.0/24: %w", n, err)
-		}
-		b := &block{third: byte(n), lock: lock}
-		if err := b.add(ctx, hosts); err != nil {
-			return nil, errors.Join(err, b.release(ctx))
-		}
-		return b, nil
 	}
-	return nil, errors.New("address block: every /24 of 127.77.0.0/16 is in use by another lab")
+	return nil, fmt.Errorf("address block: every /24 of 127.77.0.0/16 is %w", errBlockInUse)
+}
+
+func tryBlock(ctx context.Context, third byte, hosts []byte) (*block, error) {
+	lock, err := new(net.ListenConfig).Listen(ctx, "unix", fmt.Sprintf("@tlsaroll-lab-127.77.%d", third))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = errBlockInUse
+	}
+	if err != nil {
+		return nil, fmt.Errorf("address block 127.77.%d.0/24: %w", third, err)
+	}
+	b := &block{third: third, lock: lock}
+	if err := errors.Join(b.add(ctx, hosts), b.silent(ctx)); err != nil {
+		return nil, errors.Join(err, b.release(ctx))
+	}
+	return b, nil
+}
+
+// silent makes sure that nothing listens in the block: the servers of a lab that
+// was killed may take a moment to go, and others may listen on all addresses.
+func (b *block) silent(ctx context.Context) error {
+	for _, a := range b.added {
+		for _, port := range []uint16{25, 53, 993} {
+			l, err := new(net.ListenConfig).Listen(ctx, "tcp", netip.AddrPortFrom(a, port).String())
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return fmt.Errorf("%s port %d: %w", a, port, errBlockInUse)
+			}
+			if err != nil {
+				return fmt.Errorf("%s port %d: %w", a, port, err)
+			}
+			if err := l.Close(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (b *block) addr(host byte) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, b.third, host}) }

@@ -38,7 +38,7 @@ type Lab struct {
 	anchor   fmt.Stringer // the root's DS
 	lag      *lag
 	senders  []*sender
-	starter  *thread
+	guard    *guard
 
 	mu        sync.Mutex
 	processes []*process
@@ -137,7 +137,7 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if l.starter, err = newThread(nil); err != nil {
+	if l.guard, err = newGuard(); err != nil {
 		return err
 	}
 	if l.ca, err = newCA(l.path("ca")); err != nil {

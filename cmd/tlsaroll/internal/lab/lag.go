@@ -77,10 +77,8 @@ func (g *lag) loop(ctx context.Context) {
 func (g *lag) isDue(zone string, serial uint32, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c, known := g.seen[zone]
+	c := g.seen[zone]
 	switch {
-	case !known:
-		c = change{serial: serial} // both have it from the start
 	case c.serial != serial && c.due.IsZero():
 		c = change{serial, now.Add(g.delay)}
 	case c.serial != serial:
@@ -90,10 +88,12 @@ func (g *lag) isDue(zone string, serial uint32, now time.Time) bool {
 	return !g.held && !c.due.IsZero() && !now.Before(c.due)
 }
 
+// caughtUp notes that the secondary has the serial.
 func (g *lag) caughtUp(zone string, serial uint32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.seen[zone].serial == serial {
+	c, known := g.seen[zone]
+	if !known || int32(serial-c.serial) >= 0 { // RFC 1982
 		g.seen[zone] = change{serial: serial}
 	}
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // run starts a server that logs to log, which also receives its stdout and stderr.
-func (th *thread) run(name, log string, argv ...string) (*process, error) {
+func run(name, log string, argv ...string) (*process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("%s: log: %w", name, err)
@@ -37,8 +37,8 @@ func (th *thread) run(name, log string, argv ...string) (*process, error) {
 	cmd.Dir = filepath.Dir(log)
 	cmd.Env = []string{"PATH=" + searchPath, "LC_ALL=C", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = childAttr()
-	if err := th.start(cmd); err != nil {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: start: %w", name, err)
 	}
 	p := &process{name: name, log: log, cmd: cmd, done: make(chan struct{})}
@@ -86,6 +86,8 @@ func (p *process) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("%s: end process %d: %w", p.name, p.cmd.Process.Pid, err)
 	}
+	// One that is paused would never see the signal; one that has ended meanwhile is no error.
+	_ = killGroup(p.cmd.Process.Pid, syscall.SIGCONT)
 	select {
 	case <-p.done:
 		return p.endGroup()
@@ -101,10 +103,11 @@ func (p *process) endGroup() error {
 	ctx, cancel := context.WithTimeout(context.Background(), groupPatience)
 	defer cancel()
 	err := await(ctx, func(context.Context) error {
-		if err := killGroup(pgid, 0); !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("%s: process group %d is still there", p.name, pgid)
+		left, err := groupMembers(pgid)
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("%s: left behind: %s", p.name, strings.Join(left, ", "))
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return errors.Join(err, killGroup(pgid, syscall.SIGKILL))

@@ -2,9 +2,10 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -44,9 +45,18 @@ func (l *Lab) serial(ctx context.Context, server netip.AddrPort, zone string) (u
 	return 0, fmt.Errorf("%s: %s SOA: no authoritative answer: %s", server, zone, dns.RcodeToString[m.Rcode])
 }
 
-// Records returns the RDATA of what a server answers, in presentation form, the
-// TTL left in its answer, and whether AD was set. A denial is no records.
-func (l *Lab) Records(ctx context.Context, server netip.AddrPort, q Question) (Answer, error) {
+// A Question is a name and a type, as "TLSA".
+type Question struct{ Name, Type string }
+
+// An Answer is what a server said. A denial has no records.
+type Answer struct {
+	RDATA  []string      // in presentation form, hex in lower case, sorted
+	TTL    time.Duration // what is left of it
+	Secure bool          // the AD bit
+}
+
+// Query asks a server of the lab. An RCODE other than NOERROR and NXDOMAIN is an error.
+func (l *Lab) Query(ctx context.Context, server netip.AddrPort, q Question) (Answer, error) {
 	rrtype, ok := dns.StringToType[q.Type]
 	if !ok {
 		return Answer{}, fmt.Errorf("query %s: unknown type %q", q.Name, q.Type)
@@ -56,24 +66,20 @@ func (l *Lab) Records(ctx context.Context, server netip.AddrPort, q Question) (A
 		return Answer{}, err
 	}
 	if m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError {
-		return Answer{}, fmt.Errorf("%s: %s %s: %w", server, q.Name, q.Type, errors.New(dns.RcodeToString[m.Rcode]))
+		return Answer{}, fmt.Errorf("%s: %s %s: %s", server, q.Name, q.Type, dns.RcodeToString[m.Rcode])
 	}
 	a := Answer{Secure: m.AuthenticatedData}
 	for _, rr := range m.Answer {
 		if rr.Header().Rrtype == rrtype {
-			a.RDATA = append(a.RDATA, rr.String()[len(rr.Header().String()):])
+			a.RDATA = append(a.RDATA, rdata(rr))
 			a.TTL = time.Duration(rr.Header().Ttl) * time.Second
 		}
 	}
+	slices.Sort(a.RDATA)
 	return a, nil
 }
 
-// A Question is a name and a type, as "TLSA".
-type Question struct{ Name, Type string }
-
-// An Answer is what a server said.
-type Answer struct {
-	RDATA  []string
-	TTL    time.Duration
-	Secure bool // the AD bit
+// rdata is a record's RDATA in presentation form, hex in lower case.
+func rdata(rr dns.RR) string {
+	return strings.ToLower(strings.TrimPrefix(rr.String(), rr.Header().String()))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,8 @@ type requirement struct{ program, pkg string }
 func requirements(opts Options) []requirement {
 	needs := []requirement{
 		{"ip", "iproute2"},
+		{"kill", "procps"},
+		{"xargs", "findutils"},
 		{"named", "bind9"},
 		{"nsd", "nsd"},
 		{"unbound", "unbound"},
@@ -50,44 +53,37 @@ func locate(program string) (string, error) {
 // environment has TLSAROLL_E2E=require. It returns where the programs are.
 func require(t testing.TB, opts Options) map[string]string {
 	t.Helper()
-	paths := map[string]string{}
-	var missing, packages []string
+	paths, lacks := lacking(opts, os.Geteuid(), locate)
+	if lacks == "" {
+		return paths
+	}
+	if os.Getenv("TLSAROLL_E2E") == "require" {
+		t.Fatalf("lab: %s; TLSAROLL_E2E=require forbids leaving it out", lacks)
+	}
+	t.Skipf("LEFT OUT, a test with real servers: %s", lacks)
+	return nil
+}
+
+// lacking returns where the programs are and, in words, what the machine lacks.
+func lacking(opts Options, euid int, locate func(string) (string, error)) (paths map[string]string, lacks string) {
+	paths = map[string]string{}
+	var programs, packages, all []string
 	for _, need := range requirements(opts) {
 		path, err := locate(need.program)
 		if err != nil {
-			missing = append(missing, need.program)
-			packages = append(packages, need.pkg)
+			programs = append(programs, need.program)
+			if !slices.Contains(packages, need.pkg) {
+				packages = append(packages, need.pkg)
+			}
 			continue
 		}
 		paths[need.program] = path
 	}
-	var lacks []string
-	if len(missing) > 0 {
-		lacks = append(lacks, fmt.Sprintf("no %s (hint: apt-get install %s)",
-			strings.Join(missing, ", "), strings.Join(distinct(packages), " ")))
+	if len(programs) > 0 {
+		all = append(all, fmt.Sprintf("no %s (hint: apt-get install %s)", strings.Join(programs, ", "), strings.Join(packages, " ")))
 	}
-	if os.Geteuid() != 0 {
-		lacks = append(lacks, "not root (hint: the lab needs ports 25 and 53, loopback addresses and mount namespaces)")
+	if euid != 0 {
+		all = append(all, "not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)")
 	}
-	if len(lacks) == 0 {
-		return paths
-	}
-	why := "LEFT OUT, no real servers: " + strings.Join(lacks, "; ")
-	if os.Getenv("TLSAROLL_E2E") == "require" {
-		t.Fatalf("%s; TLSAROLL_E2E=require forbids leaving it out", why)
-	}
-	t.Skip(why)
-	return nil
-}
-
-func distinct(in []string) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, s := range in {
-		if !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
-	}
-	return out
+	return paths, strings.Join(all, "; ")
 }

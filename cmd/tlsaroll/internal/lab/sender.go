@@ -84,7 +84,7 @@ func (s *sender) handshake(host string, port uint16) Handshake {
 	cmd.Env = []string{"PATH=" + searchPath, "LC_ALL=C", "MAIL_CONFIG=" + s.config}
 	cmd.Dir = s.config
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = childAttr()
+	cmd.SysProcAttr = senderAttr()
 	h := Handshake{Resolver: s.index, Begun: time.Now()}
 	if err := s.thread.start(cmd); err != nil {
 		h.Outcome, h.Output = NoTLS, err.Error()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -13,14 +14,14 @@ import (
 
 // serve starts a server and keeps it until the lab ends.
 func (l *Lab) serve(name string, argv ...string) error {
-	p, err := l.starter.run(name, l.logPath(name), argv...)
+	p, err := run(name, l.logPath(name), argv...)
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.processes = append(l.processes, p)
-	return nil
+	return l.guard.over(p.cmd.Process.Pid)
 }
 
 func (l *Lab) running() []*process {
@@ -39,8 +40,33 @@ func (l *Lab) ended(name string) error {
 	return fmt.Errorf("%s: was never started", name)
 }
 
-// PIDs are the process ids of the lab's servers by name. Each leads a process
-// group with its children.
+// Pause stops a server of [Lab.PIDs] from running, with its children: it keeps
+// its sockets and says nothing, as behind a network that has failed.
+func (l *Lab) Pause(t testing.TB, name string) {
+	t.Helper()
+	l.signal(t, name, syscall.SIGSTOP)
+}
+
+// Resume undoes [Lab.Pause].
+func (l *Lab) Resume(t testing.TB, name string) {
+	t.Helper()
+	l.signal(t, name, syscall.SIGCONT)
+}
+
+func (l *Lab) signal(t testing.TB, name string, sig syscall.Signal) {
+	t.Helper()
+	pid, ok := l.PIDs()[name]
+	if !ok {
+		t.Fatalf("lab: no server %q", name)
+	}
+	if err := killGroup(pid, sig); err != nil {
+		t.Fatalf("lab: %s: signal %s: %v", name, sig, err)
+	}
+}
+
+// PIDs are the process ids of the lab's servers by name: "primary",
+// "secondary", "parents" (the root is among them), "postfix", "dovecot" and
+// "resolver-" with an address. Each leads a process group with its children.
 func (l *Lab) PIDs() map[string]int {
 	out := map[string]int{}
 	for _, p := range l.running() {
@@ -83,8 +109,8 @@ func (l *Lab) stop() error {
 	for err := range results {
 		errs = append(errs, err)
 	}
-	if l.starter != nil {
-		l.starter.end()
+	if l.guard != nil {
+		errs = append(errs, l.guard.dismiss())
 	}
 	if l.block != nil {
 		errs = append(errs, l.block.release(context.Background()))
@@ -98,6 +124,6 @@ func (l *Lab) stop() error {
 // logTails shows what the servers said last, of a test that failed.
 func (l *Lab) logTails(t testing.TB) {
 	for _, p := range l.running() {
-		t.Logf("%s, its last lines:\n%s", p.name, p.tail(15))
+		t.Logf("%s, its last lines:\n%s", p.name, p.tail(10))
 	}
 }

@@ -6,15 +6,14 @@ import (
 	"runtime"
 )
 
-// A thread starts processes from one operating system thread. Two things about
-// a child come from the thread that started it and not from the process: its
-// mount namespace, and whose death the kernel reports to it.
+// A thread starts processes from one operating system thread, because a child's
+// mount namespace is that of the thread that started it.
 type thread struct {
 	calls chan func()
 	gone  chan struct{}
 }
 
-// newThread runs setup, which may be nil, on the new thread.
+// newThread runs setup on the new thread.
 func newThread(setup func() error) (*thread, error) {
 	th := &thread{calls: make(chan func()), gone: make(chan struct{})}
 	ready := make(chan error)
@@ -40,13 +39,11 @@ func (th *thread) loop(setup func() error, ready chan<- error) {
 		return
 	}
 	defer close(th.gone)
-	if setup != nil {
-		if err := setup(); err != nil {
-			ready <- err
-			return
-		}
+	err := setup()
+	ready <- err
+	if err != nil {
+		return
 	}
-	ready <- nil
 	for call := range th.calls {
 		call()
 	}
@@ -59,8 +56,7 @@ func (th *thread) start(cmd *exec.Cmd) error {
 	return <-result
 }
 
-// end ends the thread. The processes it started must have ended: they are told
-// to end when it does.
+// end ends the thread. The processes it started are told to end when it does.
 func (th *thread) end() {
 	close(th.calls)
 	<-th.gone

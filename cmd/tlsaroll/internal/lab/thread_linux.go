@@ -7,9 +7,9 @@ import (
 
 func threadID() int { return syscall.Gettid() }
 
-// childAttr puts a child into a process group of its own, so that its children
-// can be found when it has ended, and has the kernel end it if this process dies.
-func childAttr() *syscall.SysProcAttr {
+// senderAttr puts a child into a process group of its own and has the kernel end
+// it when the thread that started it ends.
+func senderAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }
 

@@ -12,7 +12,7 @@ import (
 
 func threadID() int { return 0 }
 
-func childAttr() *syscall.SysProcAttr { return nil }
+func senderAttr() *syscall.SysProcAttr { return nil }
 
 func enterNamespace(string) error { return errors.ErrUnsupported }
 

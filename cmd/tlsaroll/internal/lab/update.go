@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,10 +113,4 @@ func (l *Lab) shows(ctx context.Context, want map[rrsetKey]map[string]bool) erro
 		}
 	}
 	return nil
-}
-
-// rdata is a record's type and RDATA in presentation form, hex in lower case.
-func rdata(rr dns.RR) string {
-	text := strings.TrimPrefix(rr.String(), rr.Header().String())
-	return dns.TypeToString[rr.Header().Rrtype] + " " + strings.ToLower(text)
 }
