@@ -1,0 +1,136 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is a whole configuration.
+type Config struct {
+	State        string // directory of the journal, the stash and live/
+	Control      string // the control socket's path
+	ControlGroup string // the group that may use it
+
+	Listen netip.AddrPort // status page, metrics and health; invalid: off
+	Web    Web            // how it is guarded
+
+	Resolver      netip.AddrPort // the validating resolver; invalid: none is known
+	TrustResolver bool           // believe its AD although it is not on loopback
+	ResolverTest  string         // a signed name, absolute, to test the resolver with; the root's "."
+
+	Timing   Timing
+	Notify   []Notifier
+	NotifyAt string // the least severity: info, warning or error
+
+	Zones     []Zone     // in the order of the file
+	Providers []Provider // likewise
+	Lineages  []Lineage  // likewise
+}
+
+// Timing is how long things wait.
+type Timing struct {
+	TTLs       int           // Ipub in TTLs (RFC 7671, section 8.1)
+	Floor      time.Duration // Ipub is at least the TTL and this
+	UnknownTTL time.Duration // what a name without history may have had
+	Retire     time.Duration // how long a chain is not seen before its records go
+	Settle     time.Duration // how long a swap may take to show
+	Quiet      time.Duration // how long files are unchanged before they count
+	Poll       time.Duration // between looks at files
+	Look       time.Duration // between looks at DNS and services
+}
+
+// Web guards the status page where it does not listen on loopback alone.
+type Web struct {
+	User     string // basic authentication: the name
+	Password Secret
+	Token    Secret // or a bearer token
+	Cert     string // TLS: the chain's file, leaf first
+	Key      string // and its key's
+}
+
+// A Notifier is told about new and cleared warnings; one of its fields is set.
+type Notifier struct {
+	Command []string // run with JSON on its standard input
+	Mail    string   // address
+	Webhook Secret   // URL, which may hold a token
+}
+
+// Zone is what can't be found out about a zone, or must differ.
+type Zone struct {
+	Name             string           // absolute
+	Hidden           []netip.AddrPort // authoritative servers that the zone does not name
+	ExcludeNames     []string         // servers not to ask, absolute names
+	ExcludeAddresses []netip.Addr     // likewise
+	Private          bool             // private addresses are meant to be there
+	AllowInsecure    bool             // publish without DNSSEC
+}
+
+// Lineage is successive certificates for one purpose, with their files,
+// services and endpoints.
+type Lineage struct {
+	Name      string
+	Scheme    Scheme
+	TA        string        // which certificate DANE-TA names: intermediate or root
+	Issuers   []string      // absolute paths of CA certificates, or names of sets, to publish ahead
+	TTL       time.Duration // for an RRset that does not exist yet
+	KnownTTL  time.Duration // the operator's word that it was never longer; 0: none given
+	Deadline  string        // auto, wait or swap
+	Endpoints []Endpoint
+	Nodes     []netip.Addr // must be seen even while DNS does not show them
+	Ignore    []string     // owner names, absolute, that may be left alone
+
+	Staged     Staged // where an ACME client leaves pairs; zero: nowhere
+	ACME       *ACME  // or our own order; nil: none
+	SelfSigned bool   // or no CA at all
+	Hook       bool   // hooks and the control socket may stage
+
+	Install []Install
+	Check   [][]string // argument lists, run before the switch
+	Reload  [][]string // and after it
+	Timeout time.Duration
+}
+
+// Scheme is the rule that gives a certificate its associations.
+type Scheme struct {
+	EE      bool // 3 1 1 of the leaf's key
+	TA      bool // 2 1 1 of the issuer's
+	Standby bool // 3 1 1 of the next key
+}
+
+// Endpoint is one TLS service that clients reach.
+type Endpoint struct {
+	URL      string // as in smtp://mx1.example.org, without the usual port
+	Scheme   string // smtp, submission, submissions, imap, imaps, pop3, pop3s, sieve or tls
+	Host     string // A-labels, lower case, no trailing dot
+	Port     uint16
+	Address  []netip.AddrPort // look here instead of the host's A and AAAA; empty: there
+	Provider string           // whose RRset it is; "": whoever's zone is found to hold it
+}
+
+// Staged is where the newest pair is found.
+type Staged struct {
+	Layout string // files, lego, certbot, acme.sh or dehydrated; "": nowhere
+	Cert   string // of files: absolute paths
+	Key    string
+	Dir    string // of the others: the client's directory
+	Name   string // and its name for the certificate
+}
+
+// ACME is an order of our own.
+type ACME struct {
+	Directory string // URL
+	Email     string
+	Challenge string // dns-01, http-01 or tls-alpn-01
+	KeyType   string // ec256, ec384, rsa2048, rsa3072 or rsa4096
+	Profile   string
+}
+
+// Install is an extra copy for a server that can't read ours.
+type Install struct {
+	Path    string   // one file, replaced by rename; or
+	Dir     string   // a directory behind a symlink
+	Content []string // of the file, in order: key, chain, cert, ca
+	User    string   // name or number; "": the user we run as
+	Group   string
+	Mode    uint32 // permission bits
+}

@@ -1,0 +1,215 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (r *reader) readLineages(root *fields) (lineages []Lineage) {
+	const example = "write lineages: {mx1: {endpoints: [smtp://mx1.example.org], …}}"
+	v, ok := root.take("lineages")
+	if !ok {
+		if !root.has("lineages") {
+			root.fail("no lineages", example)
+		}
+		return nil
+	}
+	f, ok := v.mapping(example)
+	if !ok {
+		return nil
+	}
+	if len(f.names) == 0 {
+		v.fail("no lineages", example)
+	}
+	for _, v := range f.all() {
+		if v.plainName("lineage") {
+			if l, ok := v.readLineage(); ok {
+				lineages = append(lineages, l)
+			}
+		}
+	}
+	return lineages
+}
+
+func (v value) readLineage() (Lineage, bool) {
+	l := Lineage{
+		Name: v.name(), Scheme: Scheme{EE: true}, TA: "intermediate",
+		TTL: time.Hour, Deadline: "auto", Hook: true, Timeout: time.Minute,
+	}
+	f, ok := v.mapping("write " + l.Name + ": {endpoints: [smtp://mx1.example.org], …}")
+	if !ok {
+		return l, false
+	}
+	f.readAssociations(&l)
+	f.readTTLs(&l)
+	f.choice("deadline", &l.Deadline, "auto", "wait", "swap")
+	f.readEndpoints(&l)
+	f.readSource(&l)
+	if i, ok := f.take("install"); ok {
+		for _, item := range i.list() {
+			if install, ok := item.readInstall(l.Name); ok {
+				l.Install = append(l.Install, install)
+			}
+		}
+	}
+	f.commands("check", &l.Check)
+	f.commands("reload", &l.Reload)
+	f.duration("timeout", &l.Timeout, span{time.Second, time.Hour})
+	f.done()
+	return l, true
+}
+
+// readAssociations reads what says which associations a certificate gets.
+func (f *fields) readAssociations(l *Lineage) {
+	if v, ok := f.take("scheme"); ok {
+		const hint = "a + set of ee, ta and standby, as in ee+ta"
+		if s, ok := v.text(hint); ok {
+			scheme, err := ParseScheme(s)
+			if err != nil {
+				v.failed(err, hint)
+			} else {
+				l.Scheme = scheme
+			}
+		}
+	}
+	without := func(v value) {
+		if !l.Scheme.TA {
+			v.warn("has no effect: the scheme "+l.Scheme.String()+" publishes no 2 1 1", "write scheme: "+l.Scheme.String()+"+ta, or take this out")
+		}
+	}
+	f.choice("ta", &l.TA, "intermediate", "root")
+	if f.has("ta") {
+		without(f.values["ta"])
+	}
+	v, ok := f.take("issuers")
+	if !ok {
+		return
+	}
+	for _, item := range v.list() {
+		const hint = "write the absolute path of a CA certificate"
+		s, ok := item.text(hint)
+		switch {
+		case !ok:
+		case strings.Contains(s, "/"):
+			if p, ok := item.absolute("/etc/tlsaroll/issuer.pem"); ok {
+				l.Issuers = append(l.Issuers, p)
+			}
+		case slices.Contains(f.IssuerSets, s):
+			l.Issuers = append(l.Issuers, s)
+		default:
+			item.fail(fmt.Sprintf("no set of issuers is called %q", s), didYouMean(s, f.IssuerSets, hint+", or one of "))
+			if len(f.IssuerSets) == 0 {
+				item.errors[len(item.errors)-1].Hint = hint
+			}
+		}
+	}
+	if len(l.Issuers) > 0 {
+		without(v)
+	}
+}
+
+func (f *fields) readTTLs(l *Lineage) {
+	if v, ok := f.ttl("ttl", &l.TTL); ok {
+		switch {
+		case l.TTL > day:
+			v.warn("every wait is a multiple of this", "write 1h")
+		case l.TTL < 5*time.Minute:
+			v.warn("resolvers may not get the answer and its signatures in so short a time (RFC 6781, section 4.4.1)", "write 1h")
+		}
+	}
+	f.ttl("known-ttl", &l.KnownTTL)
+}
+
+func (f *fields) readEndpoints(l *Lineage) {
+	whole := ""
+	if p, ok := f.take("provider"); ok {
+		whole = p.provider()
+	}
+	const example = "write endpoints: [smtp://mx1.example.org]"
+	v, ok := f.take("endpoints")
+	if !ok {
+		if !f.has("endpoints") {
+			f.lacks("no endpoints", example)
+		}
+		return
+	}
+	items := v.list()
+	if len(items) == 0 {
+		v.fail("no endpoints", example)
+	}
+	for _, item := range items {
+		e, ok := item.endpoint()
+		if !ok {
+			continue
+		}
+		if slices.ContainsFunc(l.Endpoints, func(have Endpoint) bool { return have.URL == e.URL }) {
+			item.fail(e.URL+" stands twice", "keep one")
+			continue
+		}
+		if e.Provider == "" {
+			e.Provider = whole
+		}
+		if e.Provider == "" {
+			e.Provider = item.providerFor(e.Host)
+		}
+		item.sameProvider(e)
+		l.Endpoints = append(l.Endpoints, e)
+	}
+	if n, ok := f.take("nodes"); ok {
+		for _, item := range n.list() {
+			if a, ok := item.address(); ok {
+				l.Nodes = append(l.Nodes, a)
+			}
+		}
+	}
+	if i, ok := f.take("ignore"); ok {
+		for _, item := range i.list() {
+			if name, ok := item.owner(); ok {
+				l.Ignore = append(l.Ignore, name)
+			}
+		}
+	}
+}
+
+// owner reads an owner name of TLSA records.
+func (v value) owner() (string, bool) {
+	const hint = "write the whole owner name, as in _465._tcp.mx1.example.org"
+	name, ok := v.domainName("_465._tcp.mx1.example.org")
+	if ok && !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, "*.") {
+		v.fail(fmt.Sprintf("%q is no owner name of TLSA records", strings.TrimSuffix(name, ".")), hint)
+		return "", false
+	}
+	return name, ok
+}
+
+// readSource reads where the lineage's pairs come from.
+func (f *fields) readSource(l *Lineage) {
+	var sources []string
+	if v, ok := f.take("staged"); ok {
+		v.readStaged(l)
+	}
+	if v, ok := f.take("acme"); ok {
+		l.ACME = v.readACME()
+	}
+	if v, ok := f.take("issue"); ok {
+		const hint = "write issue: self-signed, or acme: {…}"
+		if s, ok := v.text(hint); ok && s != "self-signed" {
+			v.fail(fmt.Sprintf("unknown issue %q", s), hint)
+		}
+		l.SelfSigned = true
+	}
+	for _, key := range []string{"staged", "acme", "issue"} {
+		if f.has(key) {
+			sources = append(sources, key)
+		}
+	}
+	f.flag("hook", &l.Hook)
+	switch {
+	case len(sources) > 1:
+		f.lacks("certificates come from more than one place, "+sentence(sources), "keep one")
+	case len(sources) == 0 && !l.Hook:
+		f.lacks("certificates come from nowhere", "write staged, acme or issue, or hook: true")
+	}
+}

@@ -1,0 +1,261 @@
+package config
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Provider is who can change the RRsets of a zone.
+type Provider struct {
+	Name     string
+	Type     string
+	Zone     string // absolute; "": found out
+	settings map[string]any
+}
+
+// Text is a setting of kind Text, Choice, DomainName, HostPort or URL, "" if it was not given.
+func (p Provider) Text(setting string) string { s, _ := p.settings[setting].(string); return s }
+
+// Secret is a setting of kind Credential or Base64, its zero value if it was not given.
+func (p Provider) Secret(setting string) Secret { s, _ := p.settings[setting].(Secret); return s }
+
+// Command is a setting of kind Argv, nil if it was not given.
+func (p Provider) Command(setting string) []string { c, _ := p.settings[setting].([]string); return c }
+
+// ProviderType is a type of provider that is linked in, and its settings beside
+// type and zone.
+type ProviderType struct {
+	Name     string
+	Settings []Setting
+}
+
+// Setting is one key of a provider.
+type Setting struct {
+	Name     string // of a Credential or Base64: without -file, -env, -credential
+	Kind     Kind
+	Required bool
+	Default  string
+	Example  string            // for the hint
+	Choices  []string          // of Choice
+	Cautions map[string]string // choices that are taken, with a warning: what to do instead
+}
+
+// Kind is how a setting is read.
+type Kind int
+
+// The kinds of settings.
+const (
+	Text       Kind = iota + 1
+	Choice          // one of a few words
+	DomainName      // in any form, made absolute
+	HostPort        // a host and a port, which is the default's where it is left out
+	URL             // http or https
+	Credential      // a secret in a file, in the environment or among systemd's credentials
+	Base64          // likewise, and base64
+	Argv            // a command, as an argument list
+)
+
+// RFC2136 is dynamic update, signed with TSIG (RFC 2136, RFC 8945).
+func RFC2136() ProviderType {
+	return ProviderType{"rfc2136", []Setting{
+		{Name: "server", Kind: HostPort, Default: ":53", Example: "ns1.example.org:53"},
+		{Name: "key", Kind: DomainName, Required: true, Example: "tlsaroll.example.org."},
+		{
+			Name: "algorithm", Kind: Choice, Default: "hmac-sha256",
+			Choices:  []string{"hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1"},
+			Cautions: map[string]string{"hmac-sha1": "make a key of hmac-sha256: tsig-keygen -a hmac-sha256"},
+		},
+		{Name: "secret", Kind: Base64, Required: true, Example: "/etc/tlsaroll/tsig.secret"},
+	}}
+}
+
+// knownTypes are the types that there are, whether linked in or not.
+func knownTypes() []string {
+	return []string{"rfc2136", "desec", "route53", "powerdns", "ovh", "gandi", "inwx", "infomaniak", "transip", "hetzner", "cloudflare", "exec", "manual"}
+}
+
+func (r *reader) readProviders(root *fields) (providers []Provider) {
+	v, ok := root.take("providers")
+	if !ok {
+		return nil
+	}
+	f, ok := v.mapping("write providers: {ns1: {type: rfc2136, …}}")
+	if !ok {
+		return nil
+	}
+	r.providers = set(f.names)
+	for _, v := range f.all() {
+		if v.plainName("provider") {
+			if p, ok := v.readProvider(); ok {
+				providers = append(providers, p)
+			}
+		}
+	}
+	r.zoned = providers
+	r.checkZones()
+	return providers
+}
+
+// plainName reports a key that is no name for a thing of ours.
+func (v value) plainName(what string) bool {
+	if plainName.MatchString(v.name()) {
+		return true
+	}
+	v.lacks(fmt.Sprintf("%q is no name for a %s", v.name(), what), "use letters, digits, dots, hyphens and underscores, 64 at most")
+	return false
+}
+
+func (v value) readProvider() (Provider, bool) {
+	p := Provider{Name: v.name(), settings: map[string]any{}}
+	f, ok := v.mapping("write " + p.Name + ": {type: rfc2136, …}")
+	if !ok {
+		return p, false
+	}
+	if zone, ok := f.take("zone"); ok {
+		p.Zone, _ = zone.domainName("example.org")
+	}
+	t, ok := v.providerType(&f)
+	if !ok { // its keys mean nothing without it
+		return p, false
+	}
+	p.Type = t.Name
+	for _, s := range t.Settings {
+		f.setting(s, p.settings)
+	}
+	f.done()
+	return p, true
+}
+
+func (v value) providerType(f *fields) (ProviderType, bool) {
+	var linked []string
+	for _, t := range v.ProviderTypes {
+		linked = append(linked, t.Name)
+	}
+	slices.Sort(linked)
+	in := "linked in: " + strings.Join(linked, ", ")
+	at, ok := f.take("type")
+	if !ok {
+		if !f.has("type") {
+			v.lacks("no type", in)
+		}
+		return ProviderType{}, false
+	}
+	name, ok := at.text(in)
+	if !ok {
+		return ProviderType{}, false
+	}
+	for _, t := range v.ProviderTypes {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	if slices.Contains(knownTypes(), name) {
+		at.fail(fmt.Sprintf("provider type %q is not linked into this build", name), in)
+	} else {
+		at.fail(fmt.Sprintf("unknown provider type %q", name), didYouMean(name, linked, "linked in: "))
+	}
+	return ProviderType{}, false
+}
+
+// setting reads one setting of a provider into to.
+func (f *fields) setting(s Setting, to map[string]any) {
+	if s.Kind == Credential || s.Kind == Base64 {
+		secret, at, ok := f.secret(s.Name, s.Required)
+		if !ok {
+			return
+		}
+		if s.Kind == Base64 {
+			if secret, ok = at.base64(secret); !ok {
+				return
+			}
+		}
+		to[s.Name] = secret
+		return
+	}
+	v, ok := f.take(s.Name)
+	if !ok {
+		if s.Required && !f.has(s.Name) {
+			f.lacks("no "+s.Name, "write "+s.Name+": "+s.Example)
+		}
+		if s.Default != "" && s.Kind != HostPort {
+			to[s.Name] = s.Default
+		}
+		return
+	}
+	if s.Kind == Argv {
+		if c, ok := v.command(); ok {
+			to[s.Name] = c
+		}
+		return
+	}
+	if text, ok := v.settingText(s); ok {
+		to[s.Name] = text
+	}
+}
+
+func (v value) settingText(s Setting) (string, bool) {
+	hint := "write " + s.Name + ": " + s.Example
+	if s.Kind == Choice {
+		hint = "write one of " + strings.Join(s.Choices, ", ")
+	}
+	text, ok := v.text(hint)
+	if !ok {
+		return "", false
+	}
+	switch s.Kind {
+	case DomainName:
+		return v.canonical(text, hint)
+	case HostPort:
+		return v.hostPort(text, strings.TrimPrefix(s.Default, ":"), hint)
+	case URL:
+		if u, err := url.Parse(text); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+			v.fail("no URL of http or https", hint)
+			return "", false
+		}
+	case Choice:
+		if !slices.Contains(s.Choices, text) {
+			v.fail(fmt.Sprintf("unknown %s %q", s.Name, text), didYouMean(text, s.Choices, "write one of "))
+			return "", false
+		}
+		if instead := s.Cautions[text]; instead != "" {
+			v.warn(text+" is not recommended", instead)
+		}
+	}
+	return text, true
+}
+
+// hostPort reads a host name or an address, with or without a port.
+func (v value) hostPort(s, usual, hint string) (string, bool) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), usual
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		v.fail(fmt.Sprintf("%q is no port", port), hint)
+		return "", false
+	}
+	if !isAddress(host) {
+		if host, err = Host(host); err != nil {
+			v.failed(err, hint)
+			return "", false
+		}
+	}
+	return net.JoinHostPort(host, port), true
+}
+
+// base64 decodes a secret, without a word about what it holds.
+func (v value) base64(s Secret) (Secret, bool) {
+	text := string(s.Reveal())
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err == nil && len(key) > 0 || v.SkipSecrets {
+		return NewSecret(key), true
+	}
+	hint := "put the base64 text alone there, as tsig-keygen prints it between the quotes after secret"
+	v.fail("the secret is no base64", hint)
+	return Secret{}, false
+}
