@@ -1,0 +1,68 @@
+package lab
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLacking(t *testing.T) {
+	t.Parallel()
+	without := func(missing ...string) func(string) (string, error) {
+		return func(program string) (string, error) {
+			for _, m := range missing {
+				if strings.Contains(program, m) {
+					return "", exec.ErrNotFound
+				}
+			}
+			return "/bin/" + program, nil
+		}
+	}
+	for _, tc := range []struct {
+		name    string
+		opts    Options
+		euid    int
+		missing []string
+		want    string
+	}{
+		{name: "nothing"},
+		{name: "dovecot not asked for", missing: []string{"dove"}},
+		{
+			name: "programs of one package", missing: []string{"postfix", "posttls"},
+			want: "no postfix, /usr/lib/postfix/sbin/master, posttls-finger (hint: apt-get install postfix)",
+		},
+		{
+			name: "several packages", opts: Options{Dovecot: true}, missing: []string{"nsd", "named", "dove"},
+			want: "no named, nsd, dovecot, doveadm, /usr/lib/dovecot/imap-login (hint: apt-get install bind9 nsd dovecot-core dovecot-imapd)",
+		},
+		{
+			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},
+			want: "no unbound (hint: apt-get install unbound); not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)",
+		},
+	} {
+		paths, got := lacking(tc.opts, tc.euid, without(tc.missing...))
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", tc.name, diff)
+		}
+		if paths["ip"] != "/bin/ip" {
+			t.Errorf("%s: paths %v", tc.name, paths)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	for want, opts := range map[string]Options{
+		`lab: TTL 1.5s: want whole seconds`:                                                              {TTL: 1500e6},
+		`lab: TTL -1s: want whole seconds`:                                                               {TTL: -1e9},
+		`lab: 101 resolvers: at most 100 fit the address block`:                                          {Resolvers: 101},
+		`lab: zone "example.net": want a name directly below a top-level domain, with a final dot`:       {Zones: []string{"example.net"}},
+		`lab: zone "deep.example.net.": want a name directly below a top-level domain, with a final dot`: {Zones: []string{"deep.example.net."}},
+	} {
+		if _, err := opts.withDefaults(); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
