@@ -81,6 +81,9 @@ func (x *pass) finish() (State, Plan) {
 		l.Waiting, l.Warnings, l.Wake = x.Waiting[name], x.warnings[name], x.Plan.Wake()
 		switch {
 		case l.Successor != "":
+			if l.Phase != Published && l.Phase != Ready {
+				l.Phase = Generated
+			}
 		case l.Swapping != nil, x.retiring(name):
 			l.Phase = Retiring
 		default:
