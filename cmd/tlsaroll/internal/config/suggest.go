@@ -1,14 +1,11 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // didYouMean is the hint for a word that is none of known: the nearest of them,
 // or all of them after the words of lead.
 func didYouMean(word string, known []string, lead string) string {
-	if near, ok := nearest(word, known); ok {
+	if near := nearest(word, known); near != "" {
 		return "did you mean " + near + "?"
 	}
 	if len(known) == 0 {
@@ -17,8 +14,9 @@ func didYouMean(word string, known []string, lead string) string {
 	return lead + strings.Join(known, ", ")
 }
 
-// nearest finds the known word that a slip of the fingers would turn into word.
-func nearest(word string, known []string) (string, bool) {
+// nearest finds the known word that a slip of the fingers would turn into word,
+// "" if there is none.
+func nearest(word string, known []string) string {
 	fold := strings.NewReplacer("_", "-", " ", "-")
 	word = fold.Replace(strings.ToLower(word))
 	best, at := "", len(word)
@@ -27,7 +25,10 @@ func nearest(word string, known []string) (string, bool) {
 			best, at = k, d
 		}
 	}
-	return best, best != "" && at <= max(1, len(best)/3)
+	if at > max(1, len(best)/3) {
+		return ""
+	}
+	return best
 }
 
 // distance counts the letters put in, left out, changed, or swapped with their
@@ -55,9 +56,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// quoted lists words in a sentence: a, b and c.
+// sentence lists words in a sentence: a, b and c.
 func sentence(words []string) string {
-	words = slices.Clone(words)
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}

@@ -1,0 +1,153 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestParseDuration(t *testing.T) {
+	for s, want := range map[string]any{
+		"0s": time.Duration(0), "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "1w1d": 192 * time.Hour, "250ms": 250 * time.Millisecond,
+		"":                     "empty (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)",
+		"60":                   `"60" has no unit (hint: seconds are 60s)`,
+		"-1h":                  `"-1h" is no duration (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+		"1.5h":                 `"1.5h" is no duration (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+		"1h ":                  `"1h " is no duration (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+		"1y":                   `"1y" is no duration (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+		"15250w1d":             time.Duration(15250*7+1) * 24 * time.Hour,
+		"15251w":               `"15251w" is longer than any wait (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+		"106751d106751d":       `"106751d106751d" is longer than any wait (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+		"9223372036854775808s": `"9223372036854775808s" is longer than any wait (hint: write a number and ms, s, m, h, d or w, as in 90s or 1h30m)`,
+	} {
+		got, err := ParseDuration(s)
+		if err != nil {
+			if err.Error() != want {
+				t.Errorf("%q: %v, want %v", s, err, want)
+			}
+		} else if got != want {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}
+
+func TestParseEndpoint(t *testing.T) {
+	for s, want := range map[string]string{
+		"smtp://mx1.example.org":          "smtp://mx1.example.org",
+		"SMTP://MX1.Example.ORG.:25/":     "smtp://mx1.example.org",
+		"smtp://mx1.example.org:2525":     "smtp://mx1.example.org:2525",
+		"tls://mx1.example.org:443":       "tls://mx1.example.org:443",
+		"imaps://bücher.example":          "imaps://xn--bcher-kva.example",
+		"imaps://XN--BCHER-KVA.example":   "imaps://xn--bcher-kva.example",
+		"sieve://mail。example。org":        "sieve://mail.example.org",
+		"smtp://mx1..example.org":         `endpoint "smtp://mx1..example.org": name "mx1..example.org": an empty label`,
+		"smtp://mx1.example.org:99999":    `endpoint "smtp://mx1.example.org:99999": "99999" is no port (hint: write a number from 1 to 65535)`,
+		"smtps://mx1.example.org":         `endpoint "smtps://mx1.example.org": unknown scheme "smtps" (hint: did you mean smtp?)`,
+		"mx1.example.org:25":              `endpoint "mx1.example.org:25": no scheme (hint: write smtp://mx1.example.org:25, or another scheme)`,
+		"smtp://\u2028mx1.example.org":    "endpoint \"smtp://\u2028mx1.example.org\"",
+		"smtp://_25._tcp.mx1.example.org": `endpoint "smtp://_25._tcp.mx1.example.org": name "_25._tcp.mx1.example.org": the label "_25" may not stand in a host name (hint: letters, digits and inner hyphens)`,
+	} {
+		e, err := ParseEndpoint(s)
+		got := e.URL
+		if err != nil {
+			got = err.Error()
+		}
+		if s == "smtp://\u2028mx1.example.org" {
+			if err == nil {
+				t.Errorf("%q is taken", s)
+			}
+			continue
+		}
+		if got != want {
+			t.Errorf("%q: %s\nwant %s", s, got, want)
+		}
+	}
+}
+
+func TestServices(t *testing.T) {
+	for scheme, port := range map[string]uint16{
+		"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190,
+	} {
+		if e, err := ParseEndpoint(scheme + "://mx1.example.org"); err != nil || e.Port != port || e.Scheme != scheme {
+			t.Errorf("%s: %+v %v", scheme, e, err)
+		}
+	}
+}
+
+func TestParseScheme(t *testing.T) {
+	for s, want := range map[string]string{
+		"ee": "ee", "ta": "ta", "ta+ee": "ee+ta", "standby + ee": "ee+standby", "ee+ta+standby": "ee+ta+standby",
+		"":        `unknown scheme "" (hint: a + set of ee, ta and standby, as in ee+ta)`,
+		"EE":      `unknown scheme "EE" (hint: a + set of ee, ta and standby, as in ee+ta)`,
+		"ee+":     `unknown scheme "ee+" (hint: a + set of ee, ta and standby, as in ee+ta)`,
+		"ee+ee":   `scheme "ee+ee": ee stands twice (hint: keep one)`,
+		"standby": `scheme "standby": standby needs ee, or no 3 1 1 matches what is served (hint: write ee+standby)`,
+	} {
+		scheme, err := ParseScheme(s)
+		got := scheme.String()
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"endpoints", "ttl", "ta", "staged", "control-group"}
+	for word, want := range map[string]string{
+		"endpoint": "endpoints", "Endpoints": "endpoints", "endpionts": "endpoints", "tll": "ttl", "control_group": "control-group", "stagged": "staged",
+		"x": "", "colour": "", "": "",
+	} {
+		if got := nearest(word, known); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
+// FuzzLoad asks only that nothing panics, that what is refused is said where, and that what is
+// taken is what its errors would have refused.
+func FuzzLoad(f *testing.F) {
+	files, err := filepath.Glob("testdata/*/*.yaml")
+	if err != nil || len(files) == 0 {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src)
+	}
+	f.Add([]byte(Example()))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		c, warnings, err := world().with("/c.yaml", src).Load("/c.yaml")
+		if (c == nil) == (err == nil) {
+			t.Fatal("neither a configuration nor an error, or both")
+		}
+		var found []Located
+		if err != nil {
+			found = err.(Errors) //nolint:errorlint // it is documented to be that
+		}
+		for _, l := range append(found, warnings...) {
+			if l.File == "" || l.What == "" || l.Line < 1 && len(src) <= maxSize || l.Column < 1 && len(src) <= maxSize {
+				t.Errorf("%#v", l)
+			}
+		}
+		if c == nil {
+			return
+		}
+		if len(c.Lineages) == 0 || c.Timing.Floor < 2*time.Second || c.Timing.TTLs < 1 {
+			t.Errorf("taken: %+v", c)
+		}
+		for _, l := range c.Lineages {
+			for _, e := range l.Endpoints {
+				if again, err := ParseEndpoint(e.URL); err != nil || again.Host != e.Host || again.Port != e.Port {
+					t.Errorf("%s is not the endpoint's own URL: %v", e.URL, err)
+				}
+			}
+		}
+	})
+}
