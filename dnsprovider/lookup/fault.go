@@ -1,0 +1,38 @@
+package lookup
+
+import "errors"
+
+// A Fault says in one word why a server's answer is not believed.
+type Fault string
+
+// The faults. All of them mean: unknown.
+const (
+	Silent        Fault = "silent"            // no answer: three tries over UDP, then TCP
+	NoRoute       Fault = "no-route"          // this host has no route for the address family
+	NoAddress     Fault = "no-address"        // the name of the server has no address
+	Lame          Fault = "lame"              // listed, and not authoritative: REFUSED, AA=0, another zone
+	ServerFailure Fault = "server-failure"    // SERVFAIL or another RCODE that is no answer
+	Malformed     Fault = "malformed"         // an answer that cannot be right
+	Unsigned      Fault = "unsigned"          // no signature, in a zone that is signed
+	BadSignature  Fault = "bad-signature"     // a signature that does not verify
+	Expired       Fault = "signature-expired" // a signature whose time is over
+	Early         Fault = "signature-early"   // a signature whose time has not come
+	BadKeys       Fault = "bad-keys"          // a DNSKEY RRset without a chain of trust
+	Unproven      Fault = "unproven"          // a denial without its NSEC or NSEC3 proof, or without SOA
+)
+
+// problem is a fault with its sentence.
+type problem struct {
+	fault Fault
+	text  string
+}
+
+func (p *problem) Error() string { return p.text }
+
+// faultOf returns the fault of an error from this package.
+func faultOf(err error) Fault {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p.fault
+	}
+	return Malformed
+}

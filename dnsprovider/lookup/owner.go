@@ -1,0 +1,145 @@
+package lookup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/miekg/dns"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// Owner looks at the TLSA records of one owner name: at every authoritative
+// address of every zone on the way to them, and through the validating resolver.
+// Retained servers are asked beside those.
+func (p *Pass) Owner(ctx context.Context, owner tlsa.Owner, retained ...Retained) View {
+	v := View{Owner: owner, Target: owner}
+	name := dns.CanonicalName(string(owner))
+	w := &walk{pass: p, start: name, stops: map[string]*stop{}}
+	var records, address Answer
+	var wg sync.WaitGroup
+	wg.Go(func() { records = p.Ask(ctx, name, dns.TypeTLSA) })
+	// A zone whose denials are broken breaks DANE although the TLSA records
+	// verify: some senders and Internet.nl ask for addresses at the owner name.
+	wg.Go(func() { address = p.Ask(ctx, name, dns.TypeA) })
+	wg.Go(func() { w.run(ctx) })
+	wg.Wait()
+
+	v.Security, v.SecurityText = records.Security, records.Text
+	v.Resolved = resolved(records, name)
+	v.Err = w.err
+	path := w.path(records)
+	v.Target = tlsa.Owner(path[len(path)-1])
+	if s := w.stops[string(v.Target)]; s != nil && len(s.zones) > 0 {
+		v.Zone = s.zones[len(s.zones)-1].name
+	}
+	reach := w.reach()
+	v.AliasTTL = reach[string(v.Target)]
+	v.Aliases = w.aliases()
+	v.Servers = w.views(reach)
+	v.Excluded, v.Incomplete = w.excluded(), w.incomplete()
+	v.Servers = append(v.Servers, p.askRetained(ctx, &v, reach, retained)...)
+	v.Servers = oneEach(v.Servers)
+
+	v.Findings = append(v.Findings, w.findings()...)
+	v.Findings = append(v.Findings, differs(v)...)
+	v.Findings = append(v.Findings, p.checkMiddle(ctx, w, v)...)
+	if address.Security == Bogus && v.Security != Bogus {
+		v.Findings = append(v.Findings, finding(FindingDenialBogus, Error, "%s: another question than TLSA is bogus there, so the zone's denials are broken: %s", name, address.Text))
+	}
+	v.Findings = distinct(v.Findings)
+	return v
+}
+
+// resolved reads the validating resolver's answer, aliases followed.
+func resolved(a Answer, name string) *tlsa.RRset {
+	if a.Err != "" || a.Security == Bogus {
+		return nil
+	}
+	_, end, err := chase(a.Records, name)
+	if err != nil {
+		return nil
+	}
+	s := sighting{name: end, rrset: tlsa.RRset{TTL: a.NegativeTTL}}
+	if set, ok := find(rrsets(a.Records), end, dns.TypeTLSA); ok {
+		s.readRRset(judge{}, new(dns.Msg), rrset{name: set.name, rtype: set.rtype, rrs: set.rrs})
+	}
+	if s.err != nil {
+		return nil
+	}
+	return &s.rrset
+}
+
+// differs compares the resolver's answer with the servers'. It may be an older
+// one, as after any change; it may also be another world's.
+func differs(v View) []Finding {
+	if v.Resolved == nil {
+		return nil
+	}
+	seen := false
+	for _, s := range v.Servers {
+		if s.Err != "" || s.Leads != "" {
+			continue
+		}
+		if seen = true; s.RRset.Same(*v.Resolved) {
+			return nil
+		}
+	}
+	if !seen {
+		return nil
+	}
+	return []Finding{finding(FindingResolverDiffers, Info, "%s: the resolver gives an answer that no server gives now, for %s more: an older one, or another view of the zone", v.Owner, v.Resolved.TTL)}
+}
+
+// checkMiddle looks whether the name above the records, such as _tcp.mx.example.org.,
+// is denied: a faulty signer says NXDOMAIN there, and resolvers that minimise their
+// questions then do not find the records (RFC 8020, section 2; RFC 9156, section 2.3).
+func (p *Pass) checkMiddle(ctx context.Context, w *walk, v View) []Finding {
+	up := parent(string(v.Target))
+	if v.Target.Port() == 0 || !below(up, v.Zone) || v.Zone == "" {
+		return nil
+	}
+	i := slices.IndexFunc(v.Servers, func(s ServerView) bool {
+		return s.Err == "" && s.Leads == "" && !s.Denied && s.Asked == v.Target && s.Source != Hidden
+	})
+	if i < 0 {
+		return nil
+	}
+	srv := v.Servers[i]
+	r, err := p.middles.do(ctx, at{up, srv.Address}, func() (reply, error) {
+		return p.askServer(ctx, srv.Zone, srv.Address, question{name: up, qtype: dns.TypeTLSA})
+	})
+	if err != nil || r.Rcode != dns.RcodeNameError || !r.Authoritative || len(r.Answer) > 0 {
+		return nil
+	}
+	return []Finding{finding(FindingEmptyNonTerminal, Error, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, srv.Server, v.Target)}
+}
+
+func distinct(all []Finding) []Finding {
+	var out []Finding
+	for _, f := range all {
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// chase follows the aliases in an answer section from name to its end.
+func chase(records []dns.RR, name string) (steps []Alias, end string, err error) {
+	sets := rrsets(records)
+	for {
+		set, ok := find(sets, name, dns.TypeCNAME)
+		if !ok {
+			return steps, name, nil
+		}
+		c, ok := set.rrs[0].(*dns.CNAME)
+		if !ok || len(steps) == maxAliases {
+			return steps, name, fmt.Errorf("alias %s: more than %d steps, or a loop", steps[0].Owner, maxAliases)
+		}
+		steps = append(steps, Alias{Owner: name, Target: dns.CanonicalName(c.Target), TTL: set.longest()})
+		name = dns.CanonicalName(c.Target)
+	}
+}
