@@ -1,0 +1,35 @@
+// Package rfc2136 changes TLSA RRsets by dynamic update (RFC 2136), signed with TSIG
+// (RFC 8945), at the primary server of a zone.
+//
+// # What is believed
+//
+// Everything goes over TCP: a reply lost over UDP and the request sent again turns a
+// success into a failure (RFC 2136, section 7.8). Every request is signed, queries
+// too, and every reply is checked for the same key, the same algorithm, the request's
+// MAC and the time. A reply that is not signed is refused, whatever it says: it may
+// come from anybody (RFC 8945, section 5.4).
+//
+// NOERROR proves nothing. A server may ignore an addition beside a CNAME (RFC 2136,
+// section 3.4.2.2) or drop what its policy does not allow, and say NOERROR. So
+// every change is preceded and followed by a query to the same server, and it is
+// done when the RRset was read to be what was wanted.
+//
+// # How a change is made
+//
+// All owners of one zone go in one message, up to [Config.MaxBatch] of them, an
+// owner never in two. Each brings its prerequisites: the TLSA RRset is exactly the
+// one that was read, or does not exist; there is no CNAME. If a message is turned
+// down for what may be the fault of one owner, each is sent again alone, so
+// that the others do not suffer.
+//
+// A reply that is lost is settled by reading: the change was made, or it was not and
+// is sent once more, or somebody else was there.
+//
+// # Where it is sent
+//
+// To [Config.Server], else to the primary that the zone's SOA names (MNAME).
+// SERVFAIL, NOTIMP or no answer lead to the server's next address; any other answer is
+// final (RFC 2136, section 4.6). The zone is the one configured, or the one whose SOA
+// the server or the resolver gives for the name; a name that lies below a zone cut
+// is refused, not written where nobody sees it.
+package rfc2136

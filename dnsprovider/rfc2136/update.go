@@ -1,0 +1,101 @@
+package rfc2136
+
+import (
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// maxMessage is the most that goes into one message; the rest of 65,535 octets is for
+// the signature.
+const maxMessage = 64_000
+
+// compose makes one message of several owners' changes. Every record is made for this
+// message alone: the library writes into the records it is given.
+func compose(zone string, batch []*item) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetUpdate(zone)
+	m.Compress = true
+	for _, it := range batch {
+		m.Answer = append(m.Answer, prerequisites(it)...)
+		m.Ns = append(m.Ns, updates(it)...)
+	}
+	return m
+}
+
+// prerequisites are what has to be true at the owner name (RFC 2136, section 2.4): there
+// is no CNAME, and the TLSA RRset is the one that was read.
+func prerequisites(it *item) []dns.RR {
+	owner := it.change.Owner
+	rrs := []dns.RR{absent(owner, dns.TypeCNAME)}
+	if it.seen.rrset.Denial() {
+		return append(rrs, absent(owner, dns.TypeTLSA))
+	}
+	for _, a := range it.seen.rrset.Associations {
+		rrs = append(rrs, rr(owner, a, dns.ClassINET, 0))
+	}
+	return rrs
+}
+
+// updates are what is to be done (RFC 2136, section 2.5). The additions come first, so
+// that a server which works through them in order never has an empty RRset.
+func updates(it *item) []dns.RR {
+	c := it.change
+	wanted := c.Wanted(it.seen.rrset)
+	add := c.Add()
+	if c.TTLOnly() || it.seen.mixed {
+		// Added again, a record takes the new TTL (RFC 2136, section 3.4.2.2); it has to
+		// be all of them (RFC 2181, section 5.2).
+		add = wanted.Associations
+	}
+	var rrs []dns.RR
+	for _, a := range add {
+		rrs = append(rrs, rr(c.Owner, a, dns.ClassINET, wanted.TTL))
+	}
+	for _, a := range c.Remove() {
+		rrs = append(rrs, rr(c.Owner, a, dns.ClassNONE, 0))
+	}
+	return rrs
+}
+
+func rr(owner tlsa.Owner, a tlsa.Association, class uint16, ttl time.Duration) dns.RR {
+	return &dns.TLSA{
+		Hdr:   dns.RR_Header{Name: string(owner), Rrtype: dns.TypeTLSA, Class: class, Ttl: uint32(ttl / time.Second)},
+		Usage: uint8(a.Usage), Selector: uint8(a.Selector), MatchingType: uint8(a.Matching), Certificate: a.Data,
+	}
+}
+
+// absent says that there is no RRset of the type (RFC 2136, section 2.4.3).
+func absent(owner tlsa.Owner, rrtype uint16) dns.RR {
+	return &dns.ANY{Hdr: dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassNONE}}
+}
+
+// batches puts the items into messages: not too many, not too large, an owner never in
+// two, and the changes of one owner one after the other.
+func (p *Provider) batches(items []*item) [][]*item {
+	var rounds [][]*item
+	nth := map[tlsa.Owner]int{}
+	for _, it := range items {
+		n := nth[it.change.Owner]
+		nth[it.change.Owner]++
+		if n == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[n] = append(rounds[n], it)
+	}
+	var batches [][]*item
+	for _, round := range rounds {
+		size, batch := 0, []*item(nil)
+		for _, it := range round {
+			s := it.size()
+			if len(batch) == p.maxBatch || (len(batch) > 0 && size+s > maxMessage) {
+				batches = append(batches, batch)
+				size, batch = 0, nil
+			}
+			size, batch = size+s, append(batch, it)
+		}
+		batches = append(batches, batch)
+	}
+	return batches
+}
