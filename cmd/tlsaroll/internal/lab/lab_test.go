@@ -178,7 +178,7 @@ func TestEndsAllAndOnlyItsOwn(t *testing.T) {
 
 func TestBlocksAreHeldOnce(t *testing.T) {
 	t.Parallel()
-	if _, lacks := lacking(Options{}, os.Geteuid(), locate); lacks != "" {
+	if _, lacks := lacking(Options{}, thisMachine()); lacks != "" {
 		t.Skipf("LEFT OUT: %s", lacks)
 	}
 	a, err := takeBlock(t.Context(), []byte{1})

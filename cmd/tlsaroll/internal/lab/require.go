@@ -53,7 +53,7 @@ func locate(program string) (string, error) {
 // environment has TLSAROLL_E2E=require. It returns where the programs are.
 func require(t testing.TB, opts Options) map[string]string {
 	t.Helper()
-	paths, lacks := lacking(opts, os.Geteuid(), locate)
+	paths, lacks := lacking(opts, thisMachine())
 	if lacks == "" {
 		return paths
 	}
@@ -64,12 +64,25 @@ func require(t testing.TB, opts Options) map[string]string {
 	return nil
 }
 
+// A machine is what a lab needs to know of the one it is to run on.
+type machine struct {
+	locate   func(program string) (path string, err error)
+	euid     int
+	profiles string // AppArmor's
+}
+
+func thisMachine() machine {
+	// Unreadable is like absent: then the servers' own errors have to do.
+	profiles, _ := os.ReadFile(appArmorProfiles)
+	return machine{locate, os.Geteuid(), string(profiles)}
+}
+
 // lacking returns where the programs are and, in words, what the machine lacks.
-func lacking(opts Options, euid int, locate func(string) (string, error)) (paths map[string]string, lacks string) {
+func lacking(opts Options, m machine) (paths map[string]string, lacks string) {
 	paths = map[string]string{}
 	var programs, packages, all []string
 	for _, need := range requirements(opts) {
-		path, err := locate(need.program)
+		path, err := m.locate(need.program)
 		if err != nil {
 			programs = append(programs, need.program)
 			if !slices.Contains(packages, need.pkg) {
@@ -82,7 +95,10 @@ func lacking(opts Options, euid int, locate func(string) (string, error)) (paths
 	if len(programs) > 0 {
 		all = append(all, fmt.Sprintf("no %s (hint: apt-get install %s)", strings.Join(programs, ", "), strings.Join(packages, " ")))
 	}
-	if euid != 0 {
+	if kept := confined(m.profiles, paths); len(kept) > 0 {
+		all = append(all, fmt.Sprintf("AppArmor confines %s (hint: aa-complain %s)", strings.Join(kept, ", "), strings.Join(kept, " ")))
+	}
+	if m.euid != 0 {
 		all = append(all, "not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)")
 	}
 	return paths, strings.Join(all, "; ")

@@ -24,6 +24,7 @@ func TestLacking(t *testing.T) {
 		name    string
 		opts    Options
 		euid    int
+		armor   string
 		missing []string
 		want    string
 	}{
@@ -41,8 +42,12 @@ func TestLacking(t *testing.T) {
 			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},
 			want: "no unbound (hint: apt-get install unbound); not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)",
 		},
+		{
+			name: "apparmor", armor: "/usr/bin/man (enforce)\n/bin/unbound (enforce)\nnamed (enforce)\nnsd (complain)\n/bin/nsd (unconfined)\n",
+			want: "AppArmor confines /bin/named, /bin/unbound (hint: aa-complain /bin/named /bin/unbound)",
+		},
 	} {
-		paths, got := lacking(tc.opts, tc.euid, without(tc.missing...))
+		paths, got := lacking(tc.opts, machine{without(tc.missing...), tc.euid, tc.armor})
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tc.name, diff)
 		}
