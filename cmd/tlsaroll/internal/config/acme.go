@@ -33,8 +33,8 @@ func (v value) readACME() *ACME {
 			a.Email = s
 		}
 	}
-	f.choice("challenge", &a.Challenge, "dns-01", "http-01", "tls-alpn-01")
-	f.choice("key-type", &a.KeyType, "ec256", "ec384", "rsa2048", "rsa3072", "rsa4096")
+	choice(&f, "challenge", &a.Challenge, "dns-01", "http-01", "tls-alpn-01")
+	choice(&f, "key-type", &a.KeyType, "ec256", "ec384", "rsa2048", "rsa3072", "rsa4096")
 	if p, ok := f.take("profile"); ok {
 		a.Profile, _ = p.text("write a profile that the CA offers")
 	}

@@ -3,6 +3,8 @@ package config
 import (
 	"net/netip"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 // Config is a whole configuration.
@@ -29,14 +31,8 @@ type Config struct {
 
 // Timing is how long things wait.
 type Timing struct {
-	TTLs       int           // Ipub in TTLs (RFC 7671, section 8.1)
-	Floor      time.Duration // Ipub is at least the TTL and this
-	UnknownTTL time.Duration // what a name without history may have had
-	Retire     time.Duration // how long a chain is not seen before its records go
-	Settle     time.Duration // how long a swap may take to show
-	Quiet      time.Duration // how long files are unchanged before they count
-	Poll       time.Duration // between looks at files
-	Look       time.Duration // between looks at DNS and services
+	rollover.Timing
+	Quiet time.Duration // how long files are unchanged before they count
 }
 
 // Web guards the status page where it does not listen on loopback alone.
@@ -69,12 +65,12 @@ type Zone struct {
 // services and endpoints.
 type Lineage struct {
 	Name      string
-	Scheme    Scheme
-	TA        string        // which certificate DANE-TA names: intermediate or root
+	Scheme    rollover.Scheme
+	TA        rollover.TrustAnchor
 	Issuers   []string      // absolute paths of CA certificates, or names of sets, to publish ahead
 	TTL       time.Duration // for an RRset that does not exist yet
 	KnownTTL  time.Duration // the operator's word that it was never longer; 0: none given
-	Deadline  string        // auto, wait or swap
+	Deadline  rollover.Deadline
 	Endpoints []Endpoint
 	Nodes     []netip.Addr // must be seen even while DNS does not show them
 	Ignore    []string     // owner names, absolute, that may be left alone
@@ -88,13 +84,6 @@ type Lineage struct {
 	Check   [][]string // argument lists, run before the switch
 	Reload  [][]string // and after it
 	Timeout time.Duration
-}
-
-// Scheme is the rule that gives a certificate its associations.
-type Scheme struct {
-	EE      bool // 3 1 1 of the leaf's key
-	TA      bool // 2 1 1 of the issuer's
-	Standby bool // 3 1 1 of the next key
 }
 
 // Endpoint is one TLS service that clients reach.

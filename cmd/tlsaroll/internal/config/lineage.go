@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 func (r *reader) readLineages(root *fields) (lineages []Lineage) {
@@ -35,8 +37,8 @@ func (r *reader) readLineages(root *fields) (lineages []Lineage) {
 
 func (v value) readLineage() (Lineage, bool) {
 	l := Lineage{
-		Name: v.name(), Scheme: Scheme{EE: true}, TA: "intermediate",
-		TTL: time.Hour, Deadline: "auto", Hook: true, Timeout: time.Minute,
+		Name: v.name(), Scheme: rollover.Scheme{EE: true}, TA: rollover.Intermediate,
+		TTL: time.Hour, Deadline: rollover.DeadlineAuto, Hook: true, Timeout: time.Minute,
 	}
 	f, ok := v.mapping("write " + l.Name + ": {endpoints: [smtp://mx1.example.org], …}")
 	if !ok {
@@ -44,7 +46,7 @@ func (v value) readLineage() (Lineage, bool) {
 	}
 	f.readAssociations(&l)
 	f.readTTLs(&l)
-	f.choice("deadline", &l.Deadline, "auto", "wait", "swap")
+	choice(&f, "deadline", &l.Deadline, rollover.DeadlineAuto, rollover.DeadlineWait, rollover.DeadlineSwap)
 	f.readEndpoints(&l)
 	f.readSource(&l)
 	if i, ok := f.take("install"); ok {
@@ -66,10 +68,14 @@ func (f *fields) readAssociations(l *Lineage) {
 	if v, ok := f.take("scheme"); ok {
 		const hint = "a + set of ee, ta and standby, as in ee+ta"
 		if s, ok := v.text(hint); ok {
-			scheme, err := ParseScheme(s)
-			if err != nil {
+			switch scheme, err := rollover.ParseScheme(s); {
+			case err != nil:
 				v.failed(err, hint)
-			} else {
+			case scheme.Standby && !scheme.EE:
+				// The 3 1 1 of a key that is not in use would be the only one, and who goes by
+				// that combination finds no match (RFC 7671, section 8).
+				v.fail(fmt.Sprintf("scheme %q: standby needs ee, or no 3 1 1 matches what is served", s), "write ee+"+s)
+			default:
 				l.Scheme = scheme
 			}
 		}
@@ -79,7 +85,7 @@ func (f *fields) readAssociations(l *Lineage) {
 			v.warn("has no effect: the scheme "+l.Scheme.String()+" publishes no 2 1 1", "write scheme: "+l.Scheme.String()+"+ta, or take this out")
 		}
 	}
-	f.choice("ta", &l.TA, "intermediate", "root")
+	choice(f, "ta", &l.TA, rollover.Intermediate, rollover.Root)
 	if f.has("ta") {
 		without(f.values["ta"])
 	}

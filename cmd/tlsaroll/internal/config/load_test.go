@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 func TestExample(t *testing.T) {
@@ -27,10 +29,10 @@ func TestExample(t *testing.T) {
 	want := &Config{
 		State: "/var/lib/tlsaroll", Control: "/run/tlsaroll/control.sock", ControlGroup: "root",
 		Listen: netip.MustParseAddrPort("127.0.0.1:9253"), Resolver: netip.MustParseAddrPort("127.0.0.1:53"), ResolverTest: ".",
-		Timing: Timing{
+		Timing: Timing{rollover.Timing{
 			TTLs: 2, Floor: time.Hour, UnknownTTL: 24 * time.Hour, Retire: 24 * time.Hour,
-			Settle: time.Minute, Quiet: 5 * time.Second, Poll: time.Minute, Look: 15 * time.Minute,
-		},
+			Settle: time.Minute, Poll: time.Minute, Look: 15 * time.Minute,
+		}, 5 * time.Second},
 		Notify: []Notifier{{Command: []string{"/usr/lib/tlsaroll/mail-root"}}}, NotifyAt: "error",
 		Zones: []Zone{{Name: "example.org.", Hidden: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, ExcludeNames: []string{"ns9.example.net."}}},
 		Providers: []Provider{{Name: "ns1", Type: "rfc2136", Zone: "example.org.", settings: map[string]any{
@@ -38,7 +40,7 @@ func TestExample(t *testing.T) {
 			"secret": NewSecret([]byte("secret key nobody sees!")),
 		}}},
 		Lineages: []Lineage{{
-			Name: "mx1", Scheme: Scheme{EE: true, TA: true}, TA: "intermediate", TTL: time.Hour, Deadline: "auto",
+			Name: "mx1", Scheme: rollover.Scheme{EE: true, TA: true}, TA: "intermediate", TTL: time.Hour, Deadline: "auto",
 			Endpoints: []Endpoint{
 				{URL: "smtp://mx1.example.org", Scheme: "smtp", Host: "mx1.example.org", Port: 25, Provider: "ns1"},
 				{

@@ -75,26 +75,6 @@ func TestServices(t *testing.T) {
 	}
 }
 
-func TestParseScheme(t *testing.T) {
-	for s, want := range map[string]string{
-		"ee": "ee", "ta": "ta", "ta+ee": "ee+ta", "standby + ee": "ee+standby", "ee+ta+standby": "ee+ta+standby",
-		"":        `unknown scheme "" (hint: a + set of ee, ta and standby, as in ee+ta)`,
-		"EE":      `unknown scheme "EE" (hint: a + set of ee, ta and standby, as in ee+ta)`,
-		"ee+":     `unknown scheme "ee+" (hint: a + set of ee, ta and standby, as in ee+ta)`,
-		"ee+ee":   `scheme "ee+ee": ee stands twice (hint: keep one)`,
-		"standby": `scheme "standby": standby needs ee, or no 3 1 1 matches what is served (hint: write ee+standby)`,
-	} {
-		scheme, err := ParseScheme(s)
-		got := scheme.String()
-		if err != nil {
-			got = err.Error()
-		}
-		if got != want {
-			t.Errorf("%q: %s, want %s", s, got, want)
-		}
-	}
-}
-
 func TestNearest(t *testing.T) {
 	known := []string{"endpoints", "ttl", "ta", "staged", "control-group"}
 	for word, want := range map[string]string{

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 const day = 24 * time.Hour
@@ -23,10 +25,7 @@ func (r *reader) readConfig(doc value) *Config {
 		ControlGroup: "root",
 		NotifyAt:     "error",
 		ResolverTest: ".",
-		Timing: Timing{
-			TTLs: 2, Floor: time.Hour, UnknownTTL: day, Retire: day,
-			Settle: time.Minute, Quiet: 5 * time.Second, Poll: time.Minute, Look: 15 * time.Minute,
-		},
+		Timing:       Timing{rollover.DefaultTiming(), 5 * time.Second},
 	}
 	f, ok := doc.mapping("write keys and values, as in state: /var/lib/tlsaroll")
 	if !ok {
@@ -111,7 +110,7 @@ func (r *reader) readTiming(root *fields, t *Timing) {
 }
 
 func (r *reader) readNotify(f *fields, c *Config) {
-	f.choice("notify-at", &c.NotifyAt, "info", "warning", "error")
+	choice(f, "notify-at", &c.NotifyAt, "info", "warning", "error")
 	v, ok := f.take("notify")
 	if !ok {
 		return

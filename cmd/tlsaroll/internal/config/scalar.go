@@ -71,11 +71,15 @@ func (f *fields) whole(name string, to *int, lo, hi int) {
 	*to = n
 }
 
-// choice reads one of words into to.
-func (f *fields) choice(name string, to *string, words ...string) {
+// choice reads one of a few words into to.
+func choice[T ~string](f *fields, name string, to *T, choices ...T) {
 	v, ok := f.take(name)
 	if !ok {
 		return
+	}
+	words := make([]string, len(choices))
+	for i, c := range choices {
+		words[i] = string(c)
 	}
 	all := "write one of " + strings.Join(words, ", ")
 	s, ok := v.text(all)
@@ -86,7 +90,7 @@ func (f *fields) choice(name string, to *string, words ...string) {
 		v.fail(fmt.Sprintf("unknown %s %q", name, s), didYouMean(s, words, "write one of "))
 		return
 	}
-	*to = s
+	*to = T(s)
 }
 
 // address reads an IP address into to.
