@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
 // provider reads the name of a provider.
@@ -16,7 +18,7 @@ func (v value) provider() string {
 		return ""
 	}
 	if !v.providers[s] {
-		hint := didYouMean(s, slices.Sorted(maps.Keys(v.providers)), "there are: ")
+		hint := suggest.Hint(s, slices.Sorted(maps.Keys(v.providers)), "there are: ")
 		if hint == "" {
 			hint = "write it under providers"
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
 // service is a scheme of endpoint URLs and its port.
@@ -45,7 +47,7 @@ func parseEndpoint(s string) (Endpoint, error) {
 	}
 	at := slices.Index(names, scheme)
 	if at < 0 {
-		return Endpoint{}, fmt.Errorf("unknown scheme %q (hint: %s)", scheme, didYouMean(scheme, names, "write one of "))
+		return Endpoint{}, fmt.Errorf("unknown scheme %q (hint: %s)", scheme, suggest.Hint(scheme, names, "write one of "))
 	}
 	e := Endpoint{Scheme: scheme, Port: services()[at].port}
 	host, port, hasPort := strings.Cut(strings.TrimSuffix(rest, "/"), ":")

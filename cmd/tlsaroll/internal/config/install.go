@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
 // claim is a file or directory that someone writes.
@@ -65,7 +67,7 @@ func (f *fields) readContent(i *Install, dir bool) {
 		switch {
 		case !ok:
 		case !slices.Contains(parts, s):
-			item.fail(fmt.Sprintf("unknown part %q", s), didYouMean(s, parts, "write one of "))
+			item.fail(fmt.Sprintf("unknown part %q", s), suggest.Hint(s, parts, "write one of "))
 		case slices.Contains(i.Content, s):
 			item.fail(s+" stands twice", "keep one")
 		default:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
@@ -105,7 +106,7 @@ func (f *fields) readAssociations(l *Lineage) {
 		case slices.Contains(f.IssuerSets, s):
 			l.Issuers = append(l.Issuers, s)
 		default:
-			item.fail(fmt.Sprintf("no set of issuers is called %q", s), didYouMean(s, f.IssuerSets, hint+", or one of "))
+			item.fail(fmt.Sprintf("no set of issuers is called %q", s), suggest.Hint(s, f.IssuerSets, hint+", or one of "))
 			if len(f.IssuerSets) == 0 {
 				item.errors[len(item.errors)-1].Hint = hint
 			}

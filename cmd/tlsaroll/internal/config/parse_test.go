@@ -75,18 +75,6 @@ func TestServices(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"endpoints", "ttl", "ta", "staged", "control-group"}
-	for word, want := range map[string]string{
-		"endpoint": "endpoints", "Endpoints": "endpoints", "endpionts": "endpoints", "tll": "ttl", "control_group": "control-group", "stagged": "staged",
-		"x": "", "colour": "", "": "",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%q: %q, want %q", word, got, want)
-		}
-	}
-}
-
 // FuzzLoad asks only that nothing panics, that what is refused is said where, and that what is
 // taken is what its errors would have refused.
 func FuzzLoad(f *testing.F) {

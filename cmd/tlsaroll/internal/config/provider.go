@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
 // Provider is who can change the RRsets of a zone.
@@ -157,7 +159,7 @@ func (v value) providerType(f *fields) (ProviderType, bool) {
 	if slices.Contains(knownTypes(), name) {
 		at.fail(fmt.Sprintf("provider type %q is not linked into this build", name), in)
 	} else {
-		at.fail(fmt.Sprintf("unknown provider type %q", name), didYouMean(name, linked, "linked in: "))
+		at.fail(fmt.Sprintf("unknown provider type %q", name), suggest.Hint(name, linked, "linked in: "))
 	}
 	return ProviderType{}, false
 }
@@ -219,7 +221,7 @@ func (v value) settingText(s Setting) (string, bool) {
 		}
 	case Choice:
 		if !slices.Contains(s.Choices, text) {
-			v.fail(fmt.Sprintf("unknown %s %q", s.Name, text), didYouMean(text, s.Choices, "write one of "))
+			v.fail(fmt.Sprintf("unknown %s %q", s.Name, text), suggest.Hint(text, s.Choices, "write one of "))
 			return "", false
 		}
 		if instead := s.Cautions[text]; instead != "" {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
 // maxAliases bounds how often *aliases are followed, so that aliases of aliases
@@ -73,7 +75,7 @@ func start(n ast.Node) ast.Node {
 }
 
 // resolve takes anchors, aliases and tags off a node.
-func (r *reader) resolve(v value) (value, bool) {
+func (v value) resolve() (value, bool) {
 	for {
 		switch n := v.node.(type) {
 		case *ast.AnchorNode:
@@ -86,13 +88,13 @@ func (r *reader) resolve(v value) (value, bool) {
 			v.node = n.Value
 		case *ast.AliasNode:
 			name := n.Value.GetToken().Value
-			target, ok := r.anchors[name]
+			target, ok := v.anchors[name]
 			if !ok {
 				v.fail(fmt.Sprintf("no anchor &%s above", name), "put a value that begins with * in quotes")
 				return v, false
 			}
-			if r.followed++; r.followed > maxAliases {
-				if r.followed == maxAliases+1 {
+			if v.followed++; v.followed > maxAliases {
+				if v.followed == maxAliases+1 {
 					v.fail("too many aliases", "write the values out")
 				}
 				return v, false
@@ -132,7 +134,7 @@ func (v value) isEmpty() bool {
 
 // list is the items of a list, or one value as the list of itself.
 func (v value) list() []value {
-	v, ok := v.resolve(v)
+	v, ok := v.resolve()
 	if !ok {
 		return nil
 	}
@@ -151,7 +153,7 @@ func (v value) items(s *ast.SequenceNode) []value {
 			v.fail("an empty item", "give it a value, or take the dash out")
 			continue
 		}
-		if item, ok := v.resolve(item); ok {
+		if item, ok := item.resolve(); ok {
 			items = append(items, item)
 		}
 	}
@@ -169,7 +171,7 @@ type fields struct {
 // mapping reads v as a mapping; example is the hint if it is none.
 func (v value) mapping(example string) (fields, bool) {
 	f := fields{value: v, values: map[string]value{}}
-	v, ok := v.resolve(v)
+	v, ok := v.resolve()
 	if !ok {
 		return f, false
 	}
@@ -239,7 +241,7 @@ func (f *fields) take(name string) (value, bool) {
 		return value{}, false
 	}
 	v, ok := f.values[name], false
-	if v, ok = f.resolve(v); ok {
+	if v, ok = v.resolve(); ok {
 		f.seen[v.path] = v
 	}
 	return v, ok
@@ -258,7 +260,7 @@ func (f *fields) all() []value {
 	f.asked = append(f.asked, f.names...)
 	values := make([]value, 0, len(f.names))
 	for _, name := range f.names {
-		if v, ok := f.resolve(f.values[name]); ok {
+		if v, ok := f.values[name].resolve(); ok {
 			f.seen[v.path] = v
 			values = append(values, v)
 		}
@@ -280,7 +282,7 @@ func (f *fields) done() {
 		if slices.Contains(f.asked, name) {
 			continue
 		}
-		f.values[name].lacks("unknown key", didYouMean(name, slices.Sorted(maps.Keys(set(f.asked))), "known here: "))
+		f.values[name].lacks("unknown key", suggest.Hint(name, slices.Sorted(maps.Keys(set(f.asked))), "known here: "))
 	}
 }
 

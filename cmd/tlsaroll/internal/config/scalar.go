@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
 // text reads a scalar as it is written: 0600 stays 0600, and 1 in a list of
 // arguments is the argument "1".
 func (v value) text(hint string) (string, bool) {
-	v, ok := v.resolve(v)
+	v, ok := v.resolve()
 	if !ok {
 		return "", false
 	}
@@ -87,7 +89,7 @@ func choice[T ~string](f *fields, name string, to *T, choices ...T) {
 		return
 	}
 	if !slices.Contains(words, s) {
-		v.fail(fmt.Sprintf("unknown %s %q", name, s), didYouMean(s, words, "write one of "))
+		v.fail(fmt.Sprintf("unknown %s %q", name, s), suggest.Hint(s, words, "write one of "))
 		return
 	}
 	*to = T(s)

@@ -1,11 +1,12 @@
-package config
+// Package suggest finds the word that was meant.
+package suggest
 
 import "strings"
 
-// didYouMean is the hint for a word that is none of known: the nearest of them,
-// or all of them after the words of lead.
-func didYouMean(word string, known []string, lead string) string {
-	if near := nearest(word, known); near != "" {
+// Hint is the hint for a word that is none of known: the nearest of them, or all
+// of them after the words of lead; "" if there are none.
+func Hint(word string, known []string, lead string) string {
+	if near := Nearest(word, known); near != "" {
 		return "did you mean " + near + "?"
 	}
 	if len(known) == 0 {
@@ -14,9 +15,9 @@ func didYouMean(word string, known []string, lead string) string {
 	return lead + strings.Join(known, ", ")
 }
 
-// nearest finds the known word that a slip of the fingers would turn into word,
+// Nearest finds the known word that a slip of the fingers would turn into word,
 // "" if there is none.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	fold := strings.NewReplacer("_", "-", " ", "-")
 	word = fold.Replace(strings.ToLower(word))
 	best, at := "", len(word)
@@ -54,12 +55,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// sentence lists words in a sentence: a, b and c.
-func sentence(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
