@@ -9,4 +9,15 @@
 // resolver. It needs root: for port 53 and 25, for addresses on the loopback
 // interface and for the mount namespaces in which a sender has a resolv.conf of
 // its own. Several labs may run at once; each has a /24 of its own.
+//
+// A test of a rollover looks like this:
+//
+//	l := lab.Start(t, lab.Options{TTL: 10 * time.Second, SecondaryLag: 9 * time.Second, Resolvers: 8})
+//	next := l.Certificates().Issue(t, lab.LeafOptions{})
+//	h := l.Hammer(t.Context(), lab.HammerOptions{})
+//	// … have next published, swapped in (l.Postfix.Combined, l.Postfix.Reload)
+//	// with l.Key(lab.Domain) at l.Primary …
+//	if c := h.Stop(); c.Failed > 0 {
+//		t.Error(c)
+//	}
 package lab

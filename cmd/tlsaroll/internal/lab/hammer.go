@@ -34,8 +34,8 @@ func (o HammerOptions) withDefaults(ttl time.Duration) HammerOptions {
 	return o
 }
 
-// Hammer makes handshakes from all resolvers in turn until ctx is done or
-// [Tally.Stop]; it returns at once. The caches of the resolvers are staggered:
+// Hammer makes handshakes from all resolvers in turn until ctx is done, [Tally.Stop]
+// or the end of the lab; it returns at once. The caches of the resolvers are staggered:
 // resolver i of n asks its first question i/n of Stagger after the start, so that
 // their copies of an RRset run out one after the other.
 //
@@ -44,6 +44,9 @@ func (l *Lab) Hammer(ctx context.Context, opts HammerOptions) *Tally {
 	opts = opts.withDefaults(l.opts.TTL)
 	ctx, cancel := context.WithCancel(ctx)
 	tally := &Tally{cancel: cancel, done: make(chan struct{}), moved: make(chan struct{}), begun: time.Now()}
+	l.mu.Lock()
+	l.tallies = append(l.tallies, tally)
+	l.mu.Unlock()
 	jobs := make(chan *sender)
 	var workers sync.WaitGroup
 	for range opts.Parallel {

@@ -135,3 +135,22 @@ func TestHammerEndsWithItsContext(t *testing.T) {
 		t.Errorf("waiting on a stopped hammer: %v", err)
 	}
 }
+
+// A test that fails while it hammers never stops the hammer.
+func TestLabEndsItsHammers(t *testing.T) {
+	t.Parallel()
+	var h *Tally
+	t.Run("lab", func(t *testing.T) {
+		l := Start(t, Options{Resolvers: 1})
+		h = l.Hammer(context.Background(), HammerOptions{Rate: 100})
+		if err := h.Until(t.Context(), func(c Counts) bool { return c.Total > 5 }); err != nil {
+			t.Error(err)
+		}
+	})
+	if h == nil {
+		return // skipped, which the subtest has said
+	}
+	if c := h.Stop(); c.Failed > 0 {
+		t.Error(c)
+	}
+}

@@ -16,7 +16,9 @@ import (
 
 // A Lab is a running test world. Its methods may be called from several goroutines.
 type Lab struct {
-	Dir string // of everything that the lab writes; gone when the test has ended
+	// Dir has all that the lab writes. It goes with the test, unless the
+	// environment has TLSAROLL_LAB_KEEP.
+	Dir string
 
 	Root, Parent       netip.AddrPort   // servers of the root and of the top-level domains
 	Primary, Secondary netip.AddrPort   // ns1.example.org. (BIND), ns2.example.org. (NSD)
@@ -42,6 +44,7 @@ type Lab struct {
 
 	mu        sync.Mutex
 	processes []*process
+	tallies   []*Tally
 }
 
 // startPatience is far beyond what a start takes on a busy machine.
@@ -57,7 +60,7 @@ func Start(t testing.TB, opts Options) *Lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Lab{opts: opts, programs: require(t, opts)}
+	l := &Lab{opts: opts, programs: require(t, opts, thisMachine())}
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), startPatience)
 	defer cancel()
@@ -119,11 +122,11 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 	if l.block, err = takeBlock(ctx, l.opts.hosts()); err != nil {
 		return err
 	}
-	dns := func(host byte) netip.AddrPort { return netip.AddrPortFrom(l.block.addr(host), 53) }
-	l.Root, l.Parent, l.Primary, l.Secondary = dns(hostRoot), dns(hostParent), dns(hostPrimary), dns(hostSecondary)
-	l.Resolver, l.MX = dns(hostResolver), l.block.addr(hostMX)
+	server := func(host byte) netip.AddrPort { return netip.AddrPortFrom(l.block.addr(host), 53) }
+	l.Root, l.Parent, l.Primary, l.Secondary = server(hostRoot), server(hostParent), server(hostPrimary), server(hostSecondary)
+	l.Resolver, l.MX = server(hostResolver), l.block.addr(hostMX)
 	for i := range l.opts.Resolvers {
-		l.Resolvers = append(l.Resolvers, dns(byte(hostResolvers+i)))
+		l.Resolvers = append(l.Resolvers, server(byte(hostResolvers+i)))
 	}
 	if l.Dir, err = os.MkdirTemp("", "tlsaroll-lab-"); err != nil {
 		return err

@@ -121,17 +121,17 @@ func postfixQueue(dir string) error {
 	if err != nil {
 		return err
 	}
-	make := func(name string, mode fs.FileMode, uid, gid int) error {
+	mkdir := func(name string, mode fs.FileMode, uid, gid int) error {
 		path := filepath.Join(dir, name)
 		if err := os.Mkdir(path, 0o755); err != nil {
 			return err
 		}
 		return errors.Join(os.Chown(path, uid, gid), os.Chmod(path, mode))
 	}
-	errs := []error{make("queue", 0o755, 0, 0), make("queue/pid", 0o755, 0, 0), make("data", 0o700, uid, 0),
-		make("queue/maildrop", 0o730, uid, gid), make("queue/public", 0o710, uid, gid)}
+	errs := []error{mkdir("queue", 0o755, 0, 0), mkdir("queue/pid", 0o755, 0, 0), mkdir("data", 0o700, uid, 0),
+		mkdir("queue/maildrop", 0o730, uid, gid), mkdir("queue/public", 0o710, uid, gid)}
 	for _, name := range []string{"active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"} {
-		errs = append(errs, make("queue/"+name, 0o700, uid, 0))
+		errs = append(errs, mkdir("queue/"+name, 0o700, uid, 0))
 	}
 	return errors.Join(errs...)
 }

@@ -122,7 +122,7 @@ type helperLab struct {
 // servers go with it all the same, and the next lab takes the addresses over.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	require(t, Options{Dovecot: true})
+	require(t, Options{Dovecot: true}, thisMachine())
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -51,9 +51,9 @@ func locate(program string) (string, error) {
 
 // require skips the test, saying what is missing, or fails it where the
 // environment has TLSAROLL_E2E=require. It returns where the programs are.
-func require(t testing.TB, opts Options) map[string]string {
+func require(t testing.TB, opts Options, m machine) map[string]string {
 	t.Helper()
-	paths, lacks := lacking(opts, thisMachine())
+	paths, lacks := lacking(opts, m)
 	if lacks == "" {
 		return paths
 	}

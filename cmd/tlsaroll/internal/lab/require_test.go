@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"fmt"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -53,6 +55,40 @@ func TestLacking(t *testing.T) {
 		}
 		if paths["ip"] != "/bin/ip" {
 			t.Errorf("%s: paths %v", tc.name, paths)
+		}
+	}
+}
+
+// A spy takes down how a test was left.
+type spy struct {
+	testing.TB
+	said string
+}
+
+func (s *spy) Helper()                          {}
+func (s *spy) Skipf(format string, args ...any) { s.said = "skip: " + fmt.Sprintf(format, args...) }
+func (s *spy) Fatalf(format string, args ...any) {
+	s.said = "fatal: " + fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+func TestRequire(t *testing.T) {
+	nobody := machine{locate: func(p string) (string, error) { return "/bin/" + p, nil }, euid: 1000}
+	const lacks = "not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)"
+	for env, want := range map[string]string{
+		"":        "skip: LEFT OUT, a test with real servers: " + lacks,
+		"require": "fatal: lab: " + lacks + "; TLSAROLL_E2E=require forbids leaving it out",
+	} {
+		t.Setenv("TLSAROLL_E2E", env)
+		s := &spy{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			require(s, Options{}, nobody)
+		}()
+		<-done
+		if s.said != want {
+			t.Errorf("TLSAROLL_E2E=%s: %q, want %q", env, s.said, want)
 		}
 	}
 }

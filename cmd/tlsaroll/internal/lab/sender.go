@@ -64,13 +64,12 @@ const (
 
 // A Handshake is one delivery attempt up to TLS.
 type Handshake struct {
-	Resolver   int // whose cache it went by: index of Lab.Resolvers
-	Begun      time.Time
-	Took       time.Duration
-	Outcome    Outcome
-	MatchedBy  string // the RDATA that matched, as of [tlsa.Association.String]; "" if none
-	Output     string
-	ExitStatus int
+	Resolver  int // whose cache it went by: index of Lab.Resolvers
+	Begun     time.Time
+	Took      time.Duration
+	Outcome   Outcome
+	MatchedBy string // the RDATA that matched, as of [tlsa.Association.String]; "" if none
+	Output    string // of posttls-finger
 }
 
 // handshake runs one posttls-finger.
@@ -95,7 +94,6 @@ func (s *sender) handshake(host string, port uint16) Handshake {
 	limit.Stop()
 	h.Took = time.Since(h.Begun)
 	h.Output = strings.TrimSpace(out.String())
-	h.ExitStatus = cmd.ProcessState.ExitCode()
 	if err != nil {
 		h.Output += "\n" + err.Error()
 	}

@@ -91,6 +91,12 @@ func (l *Lab) awaitSigned(ctx context.Context) (map[string][]dns.RR, error) {
 // stop ends all, senders first, and reports what did not end as it should.
 func (l *Lab) stop() error {
 	var errs []error
+	l.mu.Lock()
+	tallies := l.tallies
+	l.mu.Unlock()
+	for _, t := range tallies {
+		t.Stop()
+	}
 	if l.lag != nil {
 		l.lag.stop()
 	}

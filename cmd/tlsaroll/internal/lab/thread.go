@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -10,12 +11,13 @@ import (
 // mount namespace is that of the thread that started it.
 type thread struct {
 	calls chan func()
-	gone  chan struct{}
+	quit  chan struct{} // closed to end it
+	gone  chan struct{} // closed when it has ended
 }
 
 // newThread runs setup on the new thread.
 func newThread(setup func() error) (*thread, error) {
-	th := &thread{calls: make(chan func()), gone: make(chan struct{})}
+	th := &thread{calls: make(chan func()), quit: make(chan struct{}), gone: make(chan struct{})}
 	ready := make(chan error)
 	go th.loop(setup, ready)
 	if err := <-ready; err != nil {
@@ -44,20 +46,29 @@ func (th *thread) loop(setup func() error, ready chan<- error) {
 	if err != nil {
 		return
 	}
-	for call := range th.calls {
-		call()
+	for {
+		select {
+		case call := <-th.calls:
+			call()
+		case <-th.quit:
+			return
+		}
 	}
 }
 
 // start starts cmd from the thread; anyone may wait for it.
 func (th *thread) start(cmd *exec.Cmd) error {
-	result := make(chan error)
-	th.calls <- func() { result <- cmd.Start() }
-	return <-result
+	result := make(chan error, 1)
+	select {
+	case th.calls <- func() { result <- cmd.Start() }:
+		return <-result
+	case <-th.quit:
+		return fmt.Errorf("%s: the lab has ended", cmd.Path)
+	}
 }
 
 // end ends the thread. The processes it started are told to end when it does.
 func (th *thread) end() {
-	close(th.calls)
+	close(th.quit)
 	<-th.gone
 }
