@@ -52,7 +52,7 @@ func judge(r *Result, err error) error {
 	case isAlert(err, alertProtocolVersion), strings.Contains(err.Error(), "unsupported protocol version"):
 		return failed(HandshakeFailed, "%w (hint: TLS 1.2 or 1.3 is wanted, RFC 8996)", err)
 	case errors.As(err, &record):
-		return failed(HandshakeFailed, "%w: %s", err, said(string(record.RecordHeader[:])))
+		return garbled("%w: %s", err, said(string(record.RecordHeader[:])))
 	case r.Chain == nil && hungUp(err):
 		return &failure{HandshakeFailed, errHungUp}
 	}

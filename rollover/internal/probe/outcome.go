@@ -15,8 +15,8 @@ const (
 	// NoSTARTTLS: the server talks, but offers no STARTTLS or declines it (454 too:
 	// a sender that must have TLS defers then; RFC 7672, section 2.2).
 	NoSTARTTLS Outcome = "no-starttls"
-	// ProtocolError: what answers does not speak the endpoint's protocol, or put
-	// octets between its go-ahead and TLS.
+	// ProtocolError: what answers does not speak the endpoint's protocol, or says
+	// something in the clear where TLS is due.
 	ProtocolError Outcome = "protocol-error"
 	// HandshakeFailed: TLS was due and did not come about.
 	HandshakeFailed Outcome = "handshake-failed"
