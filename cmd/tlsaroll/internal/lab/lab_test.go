@@ -178,9 +178,7 @@ func TestEndsAllAndOnlyItsOwn(t *testing.T) {
 
 func TestBlocksAreHeldOnce(t *testing.T) {
 	t.Parallel()
-	if _, lacks := lacking(Options{}, thisMachine()); lacks != "" {
-		t.Skipf("LEFT OUT: %s", lacks)
-	}
+	require(t, Options{}, thisMachine())
 	a, err := takeBlock(t.Context(), []byte{1})
 	if err != nil {
 		t.Fatal(err)
