@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -150,15 +151,43 @@ func TestMatchPKIX(t *testing.T) {
 	}
 }
 
-// A chain is what a stranger presents: the work for it must have an end. Eight
-// CAs that have all certified each other make some hundred thousand paths.
+// A chain is what a stranger presents: the work for it must have an end.
 func TestMatchMaze(t *testing.T) {
+	for name, maze := range map[string]func(testing.TB) []party{"mesh": mesh, "ladder": ladder} {
+		t.Run(name, func(t *testing.T) {
+			parties := maze(t)
+			start := time.Now()
+			chain := present(t, parties...)
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			if _, err := chain.Match(record(t, "3 1 1", parties[0]), smtp); err != nil {
+				t.Error(err)
+			}
+			if depth, err := chain.Match(record(t, "2 1 1", parties[1]), smtp); depth != 1 || err != nil {
+				t.Error(depth, err)
+			}
+			path := chain.Path(now)
+			for i, cert := range path {
+				if slices.Contains(path[:i], cert) {
+					t.Errorf("the path passes hop %d twice", i)
+				}
+				if i > 0 && path[i-1].CheckSignatureFrom(cert) != nil {
+					t.Errorf("hop %d did not issue the one before it", i)
+				}
+			}
+		})
+	}
+}
+
+// mesh is a leaf and eight CAs that have all certified each other, which makes
+// some hundred thousand paths.
+func mesh(t testing.TB) []party {
 	var cas [8]party
 	for i := range cas {
 		cas[i] = issueCA(t, party{}, fmt.Sprint("CA ", i))
 	}
-	leaf := issueLeaf(t, cas[0])
-	parties := []party{leaf}
+	parties := []party{issueLeaf(t, cas[0])}
 	for i := range cas {
 		for j := range cas {
 			if i != j {
@@ -166,17 +195,21 @@ func TestMatchMaze(t *testing.T) {
 			}
 		}
 	}
-	chain := present(t, parties...)
-	if _, err := chain.Match(record(t, "3 1 1", leaf), smtp); err != nil {
-		t.Error(err)
+	return parties
+}
+
+// ladder is a leaf below sixteen CAs of two certificates each: few signatures,
+// many ways up.
+func ladder(t testing.TB) (parties []party) {
+	issuer := issueCA(t, party{}, "Root")
+	for i := range 16 {
+		name := fmt.Sprint("CA ", i)
+		left := issueCA(t, issuer, name)
+		right := issueCA(t, issuer, name, keyed(left.key))
+		parties = append(parties, right, left)
+		issuer = left
 	}
-	if depth, err := chain.Match(record(t, "2 1 1", cas[0]), smtp); depth != 1 || err != nil {
-		t.Error(depth, err)
-	}
-	path := chain.Path(now)
-	for i, cert := range path[1:] {
-		if err := path[i].CheckSignatureFrom(cert); err != nil {
-			t.Errorf("hop %d of the path: %v", i, err)
-		}
-	}
+	parties = append(parties, issueLeaf(t, issuer))
+	slices.Reverse(parties)
+	return parties
 }

@@ -46,13 +46,6 @@ func identifies(id, name string) bool {
 		return true
 	}
 	parent, wild := strings.CutPrefix(id, "*.")
-	if !wild || !strings.Contains(parent, ".") {
-		return false
-	}
-	label, rest, _ := strings.Cut(name, ".")
-	return label != "" && rest == parent
+	_, rest, _ := strings.Cut(name, ".")
+	return wild && parent == rest && strings.Contains(parent, ".")
 }
-
-// For reports whether the leaf is for a host: what DANE-TA asks of it (RFC 7672,
-// section 3.2.3). The name has the form of [CanonicalHost].
-func (c *Chain) For(host string) bool { return c.named([]string{host}) }

@@ -36,8 +36,7 @@ type pathFinder struct {
 
 // paths finds the paths from the leaf through the presented certificates, in
 // whatever order they are: TLS 1.2 asked for one (RFC 5246, section 7.4.2), servers
-// get it wrong, clients put up with it. Duplicates count once, so that a copy
-// of the leaf does not issue the leaf.
+// get it wrong, clients put up with it.
 func paths(certs []*x509.Certificate) *hop {
 	f := &pathFinder{certs: certs, signed: make(map[[2]int]bool)}
 	return f.grow(&hop{cert: certs[0]})
@@ -50,20 +49,11 @@ func (f *pathFinder) grow(h *hop) *hop {
 		return h
 	}
 	for i, cert := range f.certs {
-		if f.hops < maxHops && !h.passes(cert) && !f.seenBefore(i) && mayIssue(cert, h.cert) && f.signs(i, h.index) {
+		if f.hops < maxHops && !h.passes(cert) && mayIssue(cert, h.cert) && f.signs(i, h.index) {
 			h.issuers = append(h.issuers, f.grow(h.extend(cert, i)))
 		}
 	}
 	return h
-}
-
-func (f *pathFinder) seenBefore(index int) bool {
-	for _, earlier := range f.certs[:index] {
-		if earlier.Equal(f.certs[index]) {
-			return true
-		}
-	}
-	return false
 }
 
 func (f *pathFinder) signs(issuer, subject int) bool {
@@ -84,7 +74,7 @@ func (h *hop) extend(cert *x509.Certificate, index int) *hop {
 	return &hop{cert: cert, index: index, depth: h.depth + 1, below: h, broken: constraints(h, cert)}
 }
 
-// passes reports whether cert is on the path to h.
+// passes reports whether cert, or a copy of it, is on the path to h.
 func (h *hop) passes(cert *x509.Certificate) bool {
 	for ; h != nil; h = h.below {
 		if h.cert.Equal(cert) {

@@ -5,9 +5,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -138,4 +141,42 @@ func spoilt(a Association) Association {
 	}
 	a.Data = a.Data[:last] + digit
 	return a
+}
+
+// version1 makes p's certificate one of the time before extensions, signed by
+// itself or by issuer.
+func version1(t testing.TB, p party, issuer ...party) party {
+	t.Helper()
+	signer := append(issuer, p)[0]
+	var fields []asn1.RawValue
+	if _, err := asn1.Unmarshal(p.RawTBSCertificate, &fields); err != nil {
+		t.Fatal(err)
+	}
+	algorithm := fields[2]
+	tbs := marshal(t, slices.DeleteFunc(fields, func(field asn1.RawValue) bool {
+		return field.Class == asn1.ClassContextSpecific // the version and the extensions
+	}))
+	digest := sha256.Sum256(tbs)
+	signature, err := signer.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(marshal(t, struct {
+		TBS       asn1.RawValue
+		Algorithm asn1.RawValue
+		Signature asn1.BitString
+	}{asn1.RawValue{FullBytes: tbs}, algorithm, asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return party{cert, p.key}
+}
+
+func marshal(t testing.TB, v any) []byte {
+	t.Helper()
+	der, err := asn1.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }

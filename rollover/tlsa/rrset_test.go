@@ -65,6 +65,7 @@ func TestNoAllocation(t *testing.T) {
 	h := newHouse(t)
 	a, b, ta := record(t, "3 1 1", h.now), record(t, "3 1 1", h.next), record(t, "2 1 1", h.root)
 	s, same := NewRRset(0, a, b, ta), NewRRset(0, a, b, ta)
+	full := NewRRset(0, record(t, "3 1 0", h.now), record(t, "2 0 0", h.root))
 	for name, f := range map[string]func() bool{
 		"Has":           func() bool { return s.Has(a) },
 		"HasParams":     func() bool { return s.HasParams(TA) },
@@ -72,6 +73,7 @@ func TestNoAllocation(t *testing.T) {
 		"Denial":        func() bool { return !s.Denial() },
 		"Missing":       func() bool { return s.Missing(a) == nil },
 		"Vouches":       func() bool { return s.Vouches(h.chain, smtp) == nil },
+		"Vouches, Full": func() bool { return full.Vouches(h.chain, smtp) == nil },
 		"Authenticates": func() bool { return s.Authenticates(h.nextChain, smtp) == nil },
 		"Match":         func() bool { _, err := h.chain.Match(ta, smtp); return err == nil },
 	} {

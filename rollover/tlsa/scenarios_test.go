@@ -151,6 +151,8 @@ func disorder(t testing.TB) []scenario {
 	stranger := issueCA(t, party{}, "Stranger")
 	sibling := issueLeaf(t, inter)
 	namesake := issueCA(t, root, "Intermediate", with(func(c *x509.Certificate) { c.SubjectKeyId = inter.SubjectKeyId }))
+	renamed := issueCA(t, root, "Renamed", keyed(inter.key))
+	relabelled := issueCA(t, root, "Intermediate", keyed(inter.key), with(func(c *x509.Certificate) { c.SubjectKeyId = []byte("another") }))
 	return []scenario{
 		{name: "the chain is upside down above the leaf", chain: []party{leaf, root, inter}, records: []Association{record(t, "2 1 1", root)}, depth: 2},
 		{name: "the intermediate twice", chain: []party{leaf, inter, inter, root}, records: []Association{record(t, "2 1 1", root)}, depth: 2},
@@ -158,6 +160,8 @@ func disorder(t testing.TB) []scenario {
 		{name: "strangers in between", chain: []party{leaf, stranger, sibling, inter, root}, records: []Association{record(t, "2 0 2", root)}, depth: 2},
 		{name: "a stranger as anchor", chain: []party{leaf, inter, root, stranger}, records: []Association{record(t, "2 1 1", stranger)}, want: KindPath},
 		{name: "a sibling's leaf as anchor", chain: []party{leaf, sibling, inter}, records: []Association{record(t, "2 1 1", sibling)}, want: KindPath},
+		{name: "the issuer's key under another name first", chain: []party{leaf, renamed, inter}, records: []Association{record(t, "2 1 1", inter)}, depth: 1},
+		{name: "the issuer's key under another key identifier only", chain: []party{leaf, relabelled, root}, records: []Association{record(t, "2 1 1", root)}, want: KindPath},
 		{name: "a CA of the same name and key identifier as anchor", chain: []party{leaf, namesake, root}, records: []Association{record(t, "2 1 1", namesake)}, want: KindPath},
 	}
 }
@@ -202,6 +206,10 @@ func constrained(t testing.TB) []scenario {
 	noCA := issue(t, root, "No CA")
 	noSigner := issueCA(t, root, "No signer", with(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }))
 	clients := issueCA(t, root, "Clients", with(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
+	younger := issueCA(t, short, "Intermediate", dated(now.Add(-time.Hour), end))
+	v1 := version1(t, issue(t, party{}, "Version 1"))
+	v1Inter := issue(t, root, "Version 1 intermediate")
+	v1Inter = version1(t, v1Inter, root)
 	chain := func(ca party, traits ...trait) []party { return []party{issueLeaf(t, ca, traits...), ca, root} }
 	below := func(root party) []party {
 		inter := issueCA(t, root, "Intermediate")
@@ -214,6 +222,9 @@ func constrained(t testing.TB) []scenario {
 	return []scenario{
 		{name: "path length kept", chain: []party{issueLeaf(t, short), short}, records: []Association{record(t, "2 0 1", short)}, depth: 1},
 		{name: "path length exceeded", chain: below(short), records: []Association{record(t, "2 0 1", short)}, want: KindPath, depth: 2},
+		{name: "path length exceeded by a younger certificate", chain: []party{issueLeaf(t, younger), younger, short}, records: []Association{record(t, "2 0 1", short)}, want: KindPath, depth: 2},
+		{name: "an anchor of version 1", chain: []party{issueLeaf(t, v1), v1}, records: []Association{record(t, "2 0 1", v1)}, depth: 1},
+		{name: "an intermediate of version 1", chain: []party{issueLeaf(t, v1Inter), v1Inter, root}, records: []Association{record(t, "2 0 1", root)}, want: KindPath},
 		{name: "name constraint kept", chain: below(here), records: []Association{record(t, "2 0 1", here)}, depth: 2},
 		{name: "name constraint violated", chain: below(elsewhere), records: []Association{record(t, "2 0 1", elsewhere)}, want: KindPath, depth: 2},
 		{name: "issued by no CA", chain: chain(noCA), records: []Association{record(t, "2 1 1", root)}, want: KindPath},
@@ -231,6 +242,7 @@ func datesAndNames(t testing.TB) []scenario {
 	late := issueCA(t, party{}, "Late", dated(begin, now.Add(-time.Hour)))
 	inter := issueCA(t, root, "Intermediate")
 	lateInter := issueCA(t, root, "Late intermediate", dated(begin, now.Add(-time.Hour)))
+	young := issueCA(t, party{}, "Young", dated(now.Add(-time.Hour), end))
 	underLate := issueCA(t, late, "Intermediate of late")
 	leaf := issueLeaf(t, inter)
 	to := func(p party, chain ...party) scenario {
@@ -248,7 +260,7 @@ func datesAndNames(t testing.TB) []scenario {
 	byDate := []scenario{
 		{name: "the leaf expired", want: KindDates, depth: 1}, {name: "the leaf begins later", want: KindDates, depth: 1},
 		{name: "an intermediate expired", want: KindDates, depth: 2}, {name: "the anchor expired", want: KindDates, depth: 2},
-		{name: "what is above the anchor expired", depth: 1},
+		{name: "what is above the anchor expired", depth: 1}, {name: "the leaf ended before the anchor began", want: KindDates, depth: 1},
 		{name: "the first second", at: begin, depth: 2}, {name: "the last second", at: end, depth: 2, openssl: "its end is a second earlier than RFC 5280, section 4.1.2.5 says"},
 		{name: "the second before", at: begin.Add(-time.Second), want: KindDates, depth: 2},
 		{name: "the second after", at: end.Add(time.Second), want: KindDates, depth: 2},
@@ -256,7 +268,7 @@ func datesAndNames(t testing.TB) []scenario {
 	for i, s := range []scenario{
 		to(root, issueLeaf(t, root, dated(begin, now.Add(-time.Second))), root), to(root, issueLeaf(t, root, dated(now.Add(time.Second), end)), root),
 		to(root, issueLeaf(t, lateInter), lateInter, root), to(late, issueLeaf(t, underLate), underLate, late),
-		to(underLate, issueLeaf(t, underLate), underLate, late),
+		to(underLate, issueLeaf(t, underLate), underLate, late), to(young, issueLeaf(t, young, dated(begin, begin.Add(time.Hour))), young),
 		to(root, leaf, inter, root), to(root, leaf, inter, root),
 		to(root, leaf, inter, root), to(root, leaf, inter, root),
 	} {
@@ -294,7 +306,9 @@ func fromDNS(t testing.TB) []scenario {
 	leaf := issueLeaf(t, inter)
 	self := issueLeaf(t, party{}, ca)
 	lateLeaf := issueLeaf(t, inter, dated(begin, now.Add(-time.Hour)))
-	namesake := issueCA(t, party{}, "Root")
+	namesake := issueCA(t, party{}, "Root", with(func(c *x509.Certificate) { c.SubjectKeyId = root.SubjectKeyId }))
+	noCA := issue(t, old, "Root", keyed(root.key))
+	crossSelf := issueCA(t, old, "", keyed(self.key))
 	return []scenario{
 		{name: "2 0 0 of the root", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", root)}, depth: 2},
 		{name: "2 0 0 of the intermediate", chain: []party{leaf}, records: []Association{record(t, "2 0 0", inter)}, depth: 1},
@@ -302,6 +316,8 @@ func fromDNS(t testing.TB) []scenario {
 		{name: "2 0 0 of the root beside its cross-certificate", chain: []party{leaf, inter, cross, old}, records: []Association{record(t, "2 0 0", root)}, depth: 2},
 		{name: "2 0 0 of the root presented behind its cross-certificate", chain: []party{leaf, inter, cross, old, root}, records: []Association{record(t, "2 0 0", root)}, depth: 2},
 		{name: "2 0 0 of another CA of the same name", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", namesake)}, want: KindNoAnchor},
+		{name: "2 0 0 of a certificate that is no CA's", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", noCA)}, want: KindNoAnchor},
+		{name: "2 0 0 of a self-signed leaf's cross-certificate", chain: []party{self}, records: []Association{record(t, "2 0 0", crossSelf)}, want: KindNoAnchor},
 		{name: "2 0 0 that expired", chain: []party{issueLeaf(t, late)}, records: []Association{record(t, "2 0 0", late)}, want: KindDates, depth: 1},
 		{name: "2 0 0 whose path length is exceeded", chain: []party{issueLeaf(t, shortInter), shortInter}, records: []Association{record(t, "2 0 0", short)}, want: KindPath, depth: 2},
 		{name: "2 0 0 for another host", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", root)}, host: "mx2.example.org", want: KindNames, depth: 2},
@@ -309,6 +325,7 @@ func fromDNS(t testing.TB) []scenario {
 		{name: "2 1 0 of the root", chain: []party{leaf, inter}, records: []Association{record(t, "2 1 0", root)}, depth: 1},
 		{name: "2 1 0 of the intermediate", chain: []party{leaf}, records: []Association{record(t, "2 1 0", inter)}},
 		{name: "2 1 0 of another key", chain: []party{leaf, inter}, records: []Association{record(t, "2 1 0", namesake)}, want: KindNoAnchor},
+		{name: "2 1 0 of the root where an intermediate is missing", chain: []party{leaf, root}, records: []Association{record(t, "2 1 0", root)}, want: KindPath},
 		{name: "2 1 0 where the leaf expired", chain: []party{lateLeaf, inter}, records: []Association{record(t, "2 1 0", root)}, want: KindDates, depth: 1},
 		{name: "2 1 0 for another host", chain: []party{leaf, inter}, records: []Association{record(t, "2 1 0", root)}, host: "mx2.example.org", want: KindNames, depth: 1},
 		{name: "2 1 0 of a self-signed leaf", chain: []party{self}, records: []Association{record(t, "2 1 0", self)}, want: KindNoAnchor},
@@ -326,7 +343,7 @@ func agility(t testing.TB) []scenario {
 		{name: "the stronger digest matches", chain: chain, records: []Association{record(t, "3 1 1", next), record(t, "3 1 2", leaf)}},
 		{name: "only the weaker digest matches", chain: chain, records: []Association{record(t, "3 1 1", leaf), record(t, "3 1 2", next)}, want: KindNoMatch},
 		{name: "Full is never passed over", chain: chain, records: []Association{record(t, "3 1 0", leaf), record(t, "3 1 1", next), record(t, "3 1 2", next)}},
-		{name: "another selector is a question of its own", chain: chain, records: []Association{record(t, "3 1 1", leaf), record(t, "3 0 2", next)}},
+		{name: "another selector is a question of its own", chain: chain, records: []Association{record(t, "3 0 1", leaf), record(t, "3 1 2", next)}},
 		{name: "another usage is a question of its own", chain: chain, records: []Association{record(t, "3 1 2", next), record(t, "2 1 1", root)}, depth: 1},
 		{name: "malformed records go first", chain: chain, records: []Association{record(t, "3 1 1", leaf), short}},
 	}

@@ -122,11 +122,11 @@ func vouch(as []Association, c *Chain, ref *Reference) (nearest int, v verdict) 
 		if w.bare {
 			w = verdict{kind: KindNoAnchor, depth: -1}
 		}
+		if w.kind == "" {
+			return i, w
+		}
 		if i == 0 || w.kind.rank() > v.kind.rank() {
 			nearest, v = i, w
-		}
-		if v.kind == "" {
-			break
 		}
 	}
 	return nearest, v
