@@ -90,16 +90,31 @@ func (z *authZone) fill(r *dns.Msg, name string, t uint16, depth int) {
 	star := "*." + strings.TrimPrefix(encloser, ".")
 	if !z.exists(star) {
 		r.Rcode = dns.RcodeNameError
-		z.deny(r, name, encloser, next, star)
+		z.deny(r)
+		z.proveMissing(r, name, encloser, next, star)
 		return
 	}
 	before := len(r.Ns)
 	z.positive(r, star, name, t, depth)
 	if len(r.Ns) > before { // NODATA at the wildcard
-		z.prove(r, encloser, next, star)
+		z.proveMissing(r, name, encloser, next, star)
 		return
 	}
-	z.prove(r, next)
+	if z.nsec3 {
+		z.prove(r, next)
+	} else {
+		z.prove(r, name)
+	}
+}
+
+// proveMissing adds the proofs, and no more, that name does not exist and what is
+// at or over the wildcard.
+func (z *authZone) proveMissing(r *dns.Msg, name, encloser, next, star string) {
+	if z.nsec3 {
+		z.prove(r, encloser, next, star)
+	} else {
+		z.prove(r, name, star)
+	}
 }
 
 // positive answers from the records at from, under the name asked.

@@ -22,6 +22,7 @@ type authZone struct {
 	key                   *dns.DNSKEY // nil: not signed
 	signer                crypto.Signer
 	extraKeys             []*dns.DNSKEY // beside key
+	unknown               bool          // the algorithm is one that the library lacks
 	inception, expiration time.Time
 	nsec3, optOut         bool
 	iterations            uint16
@@ -60,6 +61,15 @@ func (z *authZone) newKey(flags uint16) {
 		z.t.Fatal(err)
 	}
 	z.signer = priv.(crypto.Signer)
+}
+
+func (z *authZone) setSigner(priv crypto.PrivateKey) { z.signer = priv.(crypto.Signer) }
+
+// newUnknownKey makes a key of algorithm ED448, which the library cannot verify.
+// What it signs is as good as noise.
+func (z *authZone) newUnknownKey() {
+	z.newKey(257)
+	z.key.Algorithm, z.unknown = dns.ED448, true
 }
 
 func (z *authZone) ds() *dns.DS {
@@ -107,9 +117,13 @@ func (z *authZone) signed(set []dns.RR, owner string) []dns.RR {
 			plain[i] = dns.Copy(rr)
 			plain[i].Header().Ttl = set[0].Header().Ttl
 		}
+		if z.unknown {
+			sig.Algorithm = dns.ECDSAP256SHA256
+		}
 		if err := sig.Sign(z.signer, plain); err != nil {
 			z.t.Errorf("signing %v: %v", set, err)
 		}
+		sig.Algorithm = z.key.Algorithm
 		if z.spoil != nil {
 			z.spoil(sig)
 		}

@@ -43,7 +43,7 @@ func (f *fakeResolver) answer(m *dns.Msg) (*dns.Msg, error) {
 		// What the zone itself appended of a chain within it is followed again, from the last alias.
 		next := name
 		for _, rr := range part.Answer {
-			if c, ok := rr.(*dns.CNAME); ok && c.Hdr.Name == next {
+			if c, ok := rr.(*dns.CNAME); ok && c.Hdr.Name == next && m.Question[0].Qtype != dns.TypeCNAME {
 				next = c.Target
 			}
 		}

@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ import (
 func (p *Pass) ringAt(ctx context.Context, z *zone, srv server) (keyring, error) {
 	return p.rings.do(ctx, at{z.name, srv.addr}, func() (keyring, error) {
 		ring, err := p.fetchRing(ctx, z, srv)
-		if err != nil && ctx.Err() == nil && faultOf(err) != Silent && faultOf(err) != NoRoute {
-			err = &problem{BadKeys, fmt.Sprintf("the zone's keys: %s", err)}
+		if p, ok := errors.AsType[*problem](err); ok && p.fault != Silent && p.fault != NoRoute {
+			fault := p.fault
+			if fault == BadSignature {
+				fault = BadKeys
+			}
+			err = &problem{fault, "the zone's keys: " + p.text}
 		}
 		return ring, err
 	})

@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -34,7 +35,7 @@ func lowered(section []dns.RR) []dns.RR {
 }
 
 // rrsets sorts lowered records into RRsets, in order of appearance. Signatures
-// over nothing are left out.
+// over nothing and duplicates (RFC 2181, section 5) are left out.
 func rrsets(section []dns.RR) []rrset {
 	type key struct {
 		name  string
@@ -54,7 +55,9 @@ func rrsets(section []dns.RR) []rrset {
 			index[k] = i
 			out = append(out, rrset{name: h.Name, rtype: h.Rrtype})
 		}
-		out[i].rrs = append(out[i].rrs, rr)
+		if !slices.ContainsFunc(out[i].rrs, func(x dns.RR) bool { return dns.IsDuplicate(x, rr) && x.Header().Ttl == h.Ttl }) {
+			out[i].rrs = append(out[i].rrs, rr)
+		}
 	}
 	for _, rr := range section {
 		if sig, ok := rr.(*dns.RRSIG); ok {

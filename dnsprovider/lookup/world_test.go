@@ -22,11 +22,12 @@ import (
 // them, and a validating resolver that sees the zones as they should be. Nothing in
 // it uses a socket; every message goes through its wire format.
 type world struct {
-	t        *testing.T
-	now      time.Time
-	zones    map[string]*authZone
-	servers  map[netip.AddrPort]*authServer
-	resolver *fakeResolver
+	t            *testing.T
+	now          time.Time
+	zones        map[string]*authZone
+	servers      map[netip.AddrPort]*authServer
+	resolver     *fakeResolver
+	resolverAddr netip.AddrPort
 
 	mu    sync.Mutex
 	asked map[string]int // "address name TYPE" -> questions
@@ -66,7 +67,7 @@ func newWorld(t *testing.T) *world {
 		t: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
 		zones: map[string]*authZone{}, servers: map[netip.AddrPort]*authServer{}, asked: map[string]int{},
 	}
-	w.resolver = &fakeResolver{world: w, validates: true}
+	w.resolver, w.resolverAddr = &fakeResolver{world: w, validates: true}, resolverAt
 	w.zone(".", `
 @ 86400 SOA a.root. hostmaster.root. 1 1800 900 604800 86400
 @ 518400 NS a.root.
@@ -165,7 +166,7 @@ func (w *world) exchange(ctx context.Context, m *dns.Msg, network string, server
 	var r *dns.Msg
 	var err error
 	switch s := w.servers[server]; {
-	case server == resolverAt:
+	case server == w.resolverAddr:
 		r, err = w.resolver.answer(m)
 	case s == nil:
 		<-ctx.Done() // nobody there
@@ -273,3 +274,5 @@ func records(s tlsa.RRset) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+func owner(format string, args ...any) tlsa.Owner { return tlsa.Owner(fmt.Sprintf(format, args...)) }
