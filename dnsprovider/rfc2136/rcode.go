@@ -16,8 +16,12 @@ type subject struct {
 	owner tlsa.Owner // one of them, if there are several
 }
 
-// rcodeName is the mnemonic of an RCODE.
+// rcodeName is the mnemonic of the RCODE of a message. 16 is BADSIG in a TSIG record only
+// (RFC 6891, section 9).
 func rcodeName(rcode int) string {
+	if rcode == dns.RcodeBadVers {
+		return "BADVERS"
+	}
 	if name, ok := dns.RcodeToString[rcode]; ok {
 		return name
 	}

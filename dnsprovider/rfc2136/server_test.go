@@ -31,7 +31,9 @@ type server struct {
 	queries int
 	largest int // number of owners in an update
 
-	// misbehave may deal with a request by itself: true if it has. It runs without the lock.
+	// misbehave may deal with a request by itself: true if it has. It runs without mu, and
+	// one at a time.
+	quirks    sync.Mutex
 	misbehave func(w dns.ResponseWriter, req *dns.Msg) bool
 	// ignore makes the server leave out what it says it does.
 	ignore func(update dns.RR) bool
@@ -104,13 +106,28 @@ func (s *server) add(records ...string) {
 }
 
 func (s *server) handle(w dns.ResponseWriter, req *dns.Msg) {
-	s.mu.Lock()
-	misbehave := s.misbehave
-	s.mu.Unlock()
-	if misbehave != nil && misbehave(w, req) {
-		return
+	if !s.quirk(w, req) {
+		s.behave(w, req)
 	}
-	s.behave(w, req)
+}
+
+func (s *server) quirk(w dns.ResponseWriter, req *dns.Msg) bool {
+	s.quirks.Lock()
+	defer s.quirks.Unlock()
+	return s.misbehave != nil && s.misbehave(w, req)
+}
+
+// heard counts the updates that came and were dealt with.
+func (s *server) heard() int {
+	s.quirks.Lock() // after whatever misbehave is at
+	defer s.quirks.Unlock()
+	return s.count()
+}
+
+func (s *server) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.updates
 }
 
 // behave is what a good server does.
@@ -358,25 +375,20 @@ func (s *server) set(owner tlsa.Owner, records ...string) {
 
 // once lets f deal with the first request for which it says true.
 func (s *server) once(f func(w dns.ResponseWriter, req *dns.Msg) bool) {
-	var mu sync.Mutex
-	var over bool
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.misbehave = func(w dns.ResponseWriter, req *dns.Msg) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if !over && f(w, req) {
-			over = true
-			return true
+	over := false
+	s.always(func(w dns.ResponseWriter, req *dns.Msg) bool {
+		if over || !f(w, req) {
+			return false
 		}
-		return false
-	}
+		over = true
+		return true
+	})
 }
 
 // always lets f deal with every request for which it says true.
 func (s *server) always(f func(w dns.ResponseWriter, req *dns.Msg) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.quirks.Lock()
+	defer s.quirks.Unlock()
 	s.misbehave = f
 }
 

@@ -1,0 +1,172 @@
+package rfc2136_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+func numbered(i int) tlsa.Owner {
+	return tlsa.Owner(fmt.Sprintf("_25._tcp.mx%d.example.org.", i))
+}
+
+func additions(n int) []dnsprovider.Change {
+	changes := make([]dnsprovider.Change, n)
+	for i := range changes {
+		changes[i] = dnsprovider.Change{Owner: numbered(i), After: rrset("1")}
+	}
+	return changes
+}
+
+func TestOwnersGoTogether(t *testing.T) {
+	for _, test := range []struct{ owners, maxBatch, updates, largest int }{
+		{250, 0, 1, 250},
+		{251, 0, 2, 250},
+		{10, 4, 3, 4},
+		{3, 1, 3, 1},
+	} {
+		t.Run(fmt.Sprint(test.owners, "by", test.maxBatch), func(t *testing.T) {
+			s := serve(t)
+			c := config(s)
+			c.MaxBatch = test.maxBatch
+			for i, err := range newProvider(t, c).Apply(t.Context(), zone, additions(test.owners)) {
+				if err != nil {
+					t.Fatalf("change %d: %v", i, err)
+				}
+			}
+			if n := s.heard(); n != test.updates || s.largest != test.largest {
+				t.Errorf("%d updates with %d owners at most, want %d with %d", n, s.largest, test.updates, test.largest)
+			}
+		})
+	}
+}
+
+// TestMessageIsNotTooLarge: whole certificates fill a message before there are 250.
+func TestMessageIsNotTooLarge(t *testing.T) {
+	s := serve(t)
+	whole := tlsa.Association{Params: tlsa.Params{Usage: tlsa.DANEEE}, Data: strings.Repeat("30", 4000)}
+	changes := additions(40)
+	for i := range changes {
+		changes[i].After = changes[i].After.With(whole)
+	}
+	for i, err := range newProvider(t, config(s)).Apply(t.Context(), zone, changes) {
+		if err != nil {
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+	if n := s.heard(); n < 2 {
+		t.Errorf("%d updates", n)
+	}
+	huge := tlsa.NewRRset(0)
+	for i := range 10 {
+		huge = huge.With(tlsa.Association{Params: whole.Params, Data: strings.Repeat(fmt.Sprintf("3%x", i), 8000)})
+	}
+	if err := apply(t, newProvider(t, config(s)), huge, rrset("1")); !errors.Is(err, dnsprovider.ErrMalformed) {
+		t.Errorf("a change of 80,000 octets: %v", err)
+	}
+}
+
+// TestConflictSendsEachOwnerAlone: so that only the one with the conflict fails. The
+// server has another RRset by the time of the update.
+func TestConflictSendsEachOwnerAlone(t *testing.T) {
+	s := serve(t)
+	s.once(func(w dns.ResponseWriter, req *dns.Msg) bool {
+		if isUpdate(req) {
+			s.set(numbered(3), "3600 IN TLSA "+record("f").String())
+			s.behave(w, req)
+		}
+		return isUpdate(req)
+	})
+	for i, err := range newProvider(t, config(s)).Apply(t.Context(), zone, additions(6)) {
+		switch {
+		case i == 3:
+			if !errors.Is(err, dnsprovider.ErrConflict) {
+				t.Errorf("change %d: %v", i, err)
+			}
+			s.holds(t, numbered(i), rrset("f"))
+		case err != nil:
+			t.Errorf("change %d: %v", i, err)
+		default:
+			s.holds(t, numbered(i), rrset("1"))
+		}
+	}
+	if n := s.heard(); n != 7 {
+		t.Errorf("%d updates, want 1 with all and 6 with one", n)
+	}
+}
+
+// TestRefusalOfOneOwner: rights are given by name, and one name without spoils the message.
+func TestRefusalOfOneOwner(t *testing.T) {
+	for _, rcode := range []int{dns.RcodeRefused, dns.RcodeNotZone, dns.RcodeFormatError} {
+		s := serve(t)
+		s.always(func(w dns.ResponseWriter, req *dns.Msg) bool {
+			for _, rr := range req.Ns {
+				if rr.Header().Name == string(numbered(1)) {
+					s.write(w, req, new(dns.Msg).SetRcode(req, rcode))
+					return true
+				}
+			}
+			return false
+		})
+		for i, err := range newProvider(t, config(s)).Apply(t.Context(), zone, additions(3)) {
+			if (err != nil) != (i == 1) {
+				t.Errorf("%s: change %d: %v", dns.RcodeToString[rcode], i, err)
+			}
+		}
+	}
+}
+
+// TestRefusalHintNamesTheOwner: each error shows the grant for its own name.
+func TestRefusalHintNamesTheOwner(t *testing.T) {
+	s := serve(t)
+	s.always(func(w dns.ResponseWriter, req *dns.Msg) bool {
+		if isUpdate(req) {
+			s.write(w, req, new(dns.Msg).SetRcode(req, dns.RcodeRefused))
+		}
+		return isUpdate(req)
+	})
+	for i, err := range newProvider(t, config(s)).Apply(t.Context(), zone, additions(3)) {
+		if want := "grant tlsaroll.example.org. name " + string(numbered(i)) + " TLSA"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("change %d: error is %v, want %q in it", i, err, want)
+		}
+	}
+}
+
+// TestPrerequisites: what goes over the wire (RFC 2136, sections 2.4 and 2.5).
+func TestPrerequisites(t *testing.T) {
+	s := serve(t, line(owner, "1"), line(owner, "f"))
+	var got []string
+	s.always(func(_ dns.ResponseWriter, req *dns.Msg) bool {
+		if isUpdate(req) {
+			for _, rr := range append(req.Answer, req.Ns...) {
+				got = append(got, strings.Join(strings.Fields(rr.String()), " "))
+			}
+		}
+		return false
+	})
+	before := rrset("1", "f")
+	if err := apply(t, newProvider(t, config(s)), before, before.With(record("2")).Without(record("1"))); err != nil {
+		t.Fatal(err)
+	}
+	tlsaOf := func(class, ttl, digit string) string {
+		return "_25._tcp.mx.example.org. " + ttl + " " + class + " TLSA " + record(digit).String()
+	}
+	want := []string{
+		"_25._tcp.mx.example.org. 0 NONE CNAME",
+		tlsaOf("IN", "0", "1"), tlsaOf("IN", "0", "f"),
+		tlsaOf("IN", "3600", "2"),
+		tlsaOf("NONE", "0", "1"),
+	}
+	s.heard()
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("sent\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if before.Associations[0] != record("1") {
+		t.Error("the caller's RRset was written into")
+	}
+}

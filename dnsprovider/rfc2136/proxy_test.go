@@ -1,0 +1,115 @@
+package rfc2136_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// proxy stands between a provider and a real server, and does to updates what networks
+// and other people do.
+type proxy struct {
+	t       testing.TB
+	address string
+	server  string
+
+	mu     sync.Mutex
+	lose   int    // replies to updates to be lost from now on
+	before func() // runs before the next update is passed on
+}
+
+func newProxy(t testing.TB, server string) *proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{t: t, address: listener.Addr().String(), server: server}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { p.pass(client) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		wg.Wait()
+	})
+	return p
+}
+
+func (p *proxy) loseReply() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose++
+}
+
+func (p *proxy) meanwhile(edit func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.before = edit
+}
+
+// pass passes messages on, one after the other.
+func (p *proxy) pass(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", p.server)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	defer server.Close()
+	for {
+		request, err := message(client)
+		if err != nil {
+			return
+		}
+		edit, lose := p.plot(request)
+		if edit != nil {
+			edit()
+		}
+		if _, err := server.Write(request); err != nil {
+			return
+		}
+		reply, err := message(server)
+		if err != nil || lose {
+			return
+		}
+		if _, err := client.Write(reply); err != nil {
+			return
+		}
+	}
+}
+
+// plot says what befalls the request.
+func (p *proxy) plot(request []byte) (edit func(), lose bool) {
+	if int(request[2+2]>>3&0xf) != dns.OpcodeUpdate {
+		return nil, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	edit, p.before = p.before, nil
+	if lose = p.lose > 0; lose {
+		p.lose--
+	}
+	return edit, lose
+}
+
+// message reads one message with its length.
+func message(r io.Reader) ([]byte, error) {
+	length := make([]byte, 2)
+	if _, err := io.ReadFull(r, length); err != nil {
+		return nil, err
+	}
+	out := append(length, make([]byte, binary.BigEndian.Uint16(length))...)
+	_, err := io.ReadFull(r, out[2:])
+	return out, err
+}
