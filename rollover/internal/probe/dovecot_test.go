@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +66,11 @@ service managesieve-login {
 		run(t, dir+"/log", "starting up", "dovecot", "-F", "-c", dir+"/dovecot.conf")
 		for i, scheme := range schemes {
 			t.Run(scheme, func(t *testing.T) { compare(t, new(Prober), scheme+"://mx.example", p[i], both, "") })
+		}
+		for line := range strings.Lines(read(dir + "/log")) {
+			if strings.Contains(line, "Disconnected") && !strings.Contains(line, "Aborted login by logging out") {
+				t.Errorf("impolite: %s", line)
+			}
 		}
 		t.Run("by name", func(t *testing.T) {
 			compare(t, new(Prober), "imap://named.example", p[0], []string{

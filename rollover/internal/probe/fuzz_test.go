@@ -49,7 +49,7 @@ func FuzzDialogues(f *testing.F) {
 		d := []dialect{schemes()[0].dialect, schemes()[3].dialect, schemes()[5].dialect, schemes()[7].dialect}[which%4]
 		server := &recording{Reader: bytes.NewReader(says)}
 		s := &session{ctx: t.Context(), raw: server, out: server, lines: newLines(server), hello: "me", timeout: time.Minute, banner: time.Minute}
-		err := s.clear(d)
+		err := s.negotiate(d)
 		for line := range strings.SplitSeq(server.sent.String(), "\r\n") {
 			if !words[line] {
 				t.Errorf("said %q", line)

@@ -226,6 +226,7 @@ func TestLiteral(t *testing.T) {
 		{net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::25]:1")), "[IPv6:2001:db8::25]"},
 		{net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[fe80::1%eth0]:1")), "[IPv6:fe80::1]"},
 		{&net.UnixAddr{Name: "/run/x"}, "[127.0.0.1]"},
+		{&net.TCPAddr{}, "[127.0.0.1]"},
 	} {
 		if got := literal(tt.addr); got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.addr, got, tt.want)

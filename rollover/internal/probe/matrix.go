@@ -16,7 +16,8 @@ import (
 // A server that has no certificate of the algorithm asked for and one whose TLS is
 // broken turn a handshake down in the same words. So the offers of one algorithm are
 // judged beside that of any. Where there is no STARTTLS, or where the server is out
-// of reach, offers that remain are not made: they share the outcome of the last.
+// of reach, offers that remain are not made: they share the outcome of the last. A
+// tarpit is waited for at each offer.
 func (p *Prober) Address(ctx context.Context, e Endpoint, addr netip.AddrPort) []Result {
 	var all []Result
 	for _, sni := range []bool{true, false} {

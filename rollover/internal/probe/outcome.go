@@ -18,7 +18,8 @@ const (
 	// ProtocolError: what answers does not speak the endpoint's protocol, or says
 	// something in the clear where TLS is due.
 	ProtocolError Outcome = "protocol-error"
-	// HandshakeFailed: TLS was due and did not come about.
+	// HandshakeFailed: TLS was due and did not come about. A server that has nothing but
+	// finite-field Diffie-Hellman ends here too, as crypto/tls lacks that.
 	HandshakeFailed Outcome = "handshake-failed"
 	// NotOffered: the server has no certificate of the algorithm asked for. This is normal.
 	NotOffered Outcome = "not-offered"

@@ -36,8 +36,9 @@ type Prober struct {
 }
 
 // Probe makes one offer to one address of an endpoint, in a new session, and
-// says what came of it. It never takes longer than a few timeouts; when ctx ends,
-// the connection is closed and the result is Unreachable with the cause of that.
+// says what came of it. It never takes longer than a few timeouts. When ctx ends, the
+// connection is closed; the result is Unreachable with the cause of that, unless the
+// handshake was done by then.
 //
 // What a server means by turning down an offer of one algorithm cannot always
 // be told from one connection: see [Prober.Address].
@@ -74,7 +75,7 @@ func (p *Prober) probe(ctx context.Context, e Endpoint, r *Result) error {
 	defer s.raw.Close()
 
 	if !how.implicit {
-		if err := s.clear(how.dialect); err != nil {
+		if err := s.negotiate(how.dialect); err != nil {
 			return err
 		}
 	}
@@ -113,8 +114,8 @@ func (p *Prober) connect(ctx context.Context, addr netip.AddrPort) (*session, er
 	return s, nil
 }
 
-// clear speaks in the clear, up to the go-ahead for TLS.
-func (s *session) clear(d dialect) error {
+// negotiate speaks in the clear, up to the go-ahead for TLS.
+func (s *session) negotiate(d dialect) error {
 	err := d.greeting(s)
 	if err == nil {
 		err = d.startTLS(s)
@@ -123,7 +124,7 @@ func (s *session) clear(d dialect) error {
 		err = s.clean()
 	}
 	if o := outcomeOf(err); err != nil && (o == Refused || o == NoSTARTTLS) {
-		// It waits for our next command: RFC 5321, section 3.1 of a greeting with 554.
+		// It waits for a command still, even after a greeting of 554 (RFC 5321, section 3.1).
 		_ = d.bye(s)
 	}
 	return err

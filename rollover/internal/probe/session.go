@@ -67,12 +67,14 @@ func (s *session) clean() error {
 // name for who has none (section 2.3.5), and servers that want a name that resolves
 // take it.
 func literal(a net.Addr) string {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return "[127.0.0.1]"
+	var ip netip.Addr
+	if t, ok := a.(*net.TCPAddr); ok {
+		ip = t.AddrPort().Addr().Unmap().WithZone("")
 	}
-	ip, _ := netip.AddrFromSlice(t.IP)
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+	switch {
+	case !ip.IsValid(): // no socket
+		return "[127.0.0.1]"
+	case ip.Is6():
 		return fmt.Sprintf("[IPv6:%s]", ip)
 	}
 	return fmt.Sprintf("[%s]", ip)
