@@ -90,7 +90,7 @@ func (x *pass) unfit(name string, l Lineage, chain *tlsa.Chain, offer Offer) *Re
 func lackingNames(p LineagePolicy, chain *tlsa.Chain) []string {
 	var lacking []string
 	for _, e := range p.Endpoints {
-		if !chain.For(e.Host) && !slices.Contains(lacking, e.Host) {
+		if !chain.IsFor(e.Host) && !slices.Contains(lacking, e.Host) {
 			lacking = append(lacking, e.Host)
 		}
 	}

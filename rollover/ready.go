@@ -151,7 +151,7 @@ func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
 // concerns reports whether the owner's base domain is a name of either chain.
 func concerns(owner tlsa.Owner, live, next *tlsa.Chain) bool {
 	base := owner.Base()
-	return base != "" && (live.For(base) || next.For(base))
+	return base != "" && (live.IsFor(base) || next.IsFor(base))
 }
 
 func unlistedReference(owner tlsa.Owner, now time.Time) tlsa.Reference {

@@ -56,3 +56,22 @@ func (a *Agent) Own(lineage string, records ...tlsa.Association) error {
 	}
 	return a.store.Save(g.state, a.clock.stamp())
 }
+
+// Fits says why a pair cannot become a lineage's successor, by its scheme and
+// its endpoints' names; nil if it can.
+func (a *Agent) Fits(lineage string, p certwatch.Pair) error {
+	g, err := a.group(lineage)
+	if err != nil {
+		return err
+	}
+	return g.policy.Lineages[lineage].Fits(p.Chain)
+}
+
+// Uncovered are the endpoints' names that a pair's certificate is not for.
+func (a *Agent) Uncovered(lineage string, p certwatch.Pair) []string {
+	g, err := a.group(lineage)
+	if err != nil {
+		return nil
+	}
+	return g.policy.Lineages[lineage].Uncovered(p.Chain)
+}

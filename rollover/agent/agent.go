@@ -142,7 +142,7 @@ func part(all rollover.State, lineages []Lineage) rollover.State {
 	for owner, ledger := range all.Owners {
 		for id := range all.Chains {
 			// an unlisted owner belongs to whose certificates name it
-			if base := owner.Base(); s.Names(id) && base != "" && all.Chains[id].For(base) {
+			if base := owner.Base(); s.Names(id) && base != "" && all.Chains[id].IsFor(base) {
 				s.Owners[owner] = ledger
 			}
 		}

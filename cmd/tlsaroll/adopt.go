@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+func (p *program) adoptCommand() *cobra.Command {
+	var cert, key string
+	var records []string
+	c := &cobra.Command{
+		Use:                   "adopt [--cert FILE --key FILE] [--record RECORD]... LINEAGE",
+		DisableFlagsInUseLine: true,
+		Short:                 "take over the certificate and the records that are in service",
+		Long: `
+			For the first use: copies the pair that the endpoints serve, makes it the live one, and takes over the TLSA
+			records that match it, so that they can be retired when their time comes. Nothing that is served or published
+			changes. A pair that is not the one served is refused.
+
+			Without --cert it is the pair that the lineage's install files hold. run, once and rollover do the same by
+			themselves where these hold what is served.
+
+			--record makes a record ours that matches no certificate of ours, so that it may be taken out.`,
+		Example: `
+			$ tlsaroll adopt mx1 --cert /etc/postfix/tls/mx1.pem`,
+		Annotations: map[string]string{exitStatus: "0\tdone\n1\tan error\n2\twrong usage or configuration\n4\tthe pair is not the one that is served"},
+		Args:        exactlyOne("LINEAGE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.adopt(c.Context(), args[0], certwatch.Files{Cert: cert, Key: key}, records)
+		},
+	}
+	c.Flags().StringVar(&cert, "cert", "", "the certificate in service and its issuers, PEM, in `FILE`")
+	c.Flags().StringVar(&key, "key", "", "its private key in `FILE`; without it, in the --cert file")
+	c.Flags().StringArrayVar(&records, "record", nil, "make `RECORD`, as in \"3 1 1 ab…\", ours; may be given more than once")
+	return c
+}
+
+func (p *program) adopt(ctx context.Context, lineage string, files certwatch.Files, records []string) (err error) {
+	if files.Key != "" && files.Cert == "" {
+		return usage(errors.New("--key without --cert (hint: name the certificate's file too)"))
+	}
+	as, err := parseRecords(records)
+	if err != nil {
+		return usage(err)
+	}
+	a, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := known(a, lineage); err != nil {
+		return err
+	}
+	if files.Cert != "" {
+		pair, err := certwatch.Load(files)
+		if err != nil {
+			return err
+		}
+		if err := a.Adopt(lineage, pair); err != nil {
+			return err
+		}
+	}
+	r, err := p.onceOver(ctx, a, lineage)
+	if err != nil {
+		return err
+	}
+	if err := p.adopted(a, r, lineage, files); err != nil {
+		return err
+	}
+	if len(as) > 0 {
+		if err := a.Own(lineage, as...); err != nil {
+			return err
+		}
+	}
+	state, policy, err := a.State(lineage)
+	if err != nil {
+		return err
+	}
+	p.ui.result(status(agent.Report{State: state, Policy: policy}, lineage, a.Now()).Explain(a.Now()))
+	return nil
+}
+
+// adopted says why a lineage still has no live pair, or has another one.
+func (p *program) adopted(a *agent.Agent, r agent.Report, lineage string, files certwatch.Files) error {
+	l := r.State.Lineages[lineage]
+	if l.Live == "" {
+		for _, reason := range l.Waiting {
+			p.ui.say(string(reason.Code)+": "+reason.Text, "")
+		}
+		return &exitCode{code: exitPerson}
+	}
+	if files.Cert == "" {
+		return nil
+	}
+	pair, err := certwatch.Load(files)
+	if err == nil && pair.ID() != l.Live {
+		return fmt.Errorf("%s: %s has a live pair already, and it is another one (hint: tlsaroll rollover %s brings this one into service)", files.Cert, lineage, lineage)
+	}
+	return err
+}
+
+func parseRecords(records []string) ([]tlsa.Association, error) {
+	var as []tlsa.Association
+	var errs []error
+	for _, text := range records {
+		a, err := tlsa.ParseAssociation(text)
+		as, errs = append(as, a), append(errs, err)
+	}
+	return as, errors.Join(errs...)
+}

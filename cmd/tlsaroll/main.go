@@ -1,0 +1,76 @@
+// Command tlsaroll keeps DANE working while mail servers change certificates.
+//
+// Its configuration is /etc/tlsaroll/tlsaroll.yaml, see
+// [github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config]. Results go to
+// standard output, all else to standard error.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// defaultConfig is where the configuration is unless -c says otherwise.
+const defaultConfig = "/etc/tlsaroll/tlsaroll.yaml"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], world{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		lookupEnv: os.LookupEnv, now: time.Now,
+	})
+	stop()
+	os.Exit(code)
+}
+
+// run is the program without the process around it: it returns the exit code.
+func run(ctx context.Context, args []string, w world) int {
+	p := &program{ui: newUI(w), now: w.now}
+	root := p.rootCommand()
+	root.SetArgs(args)
+	return p.ui.exit(root.ExecuteContext(ctx))
+}
+
+// program is what the subcommands share.
+type program struct {
+	ui         *ui
+	now        func() time.Time
+	configFile string // of -c
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tlsaroll COMMAND",
+		Short: "keep DANE working while mail servers change certificates",
+		Long: `
+			tlsaroll publishes the TLSA records of the next certificate, waits until no resolver that obeys TTLs can
+			still hold an answer without them, and only then lets the mail server have the certificate.
+
+			Each command has a page of its own: tlsaroll COMMAND --help.`,
+		Example: `
+			What would be published for a certificate:
+			$ tlsaroll record --endpoint smtp://mx1.example.org fullchain.pem`,
+		Annotations: map[string]string{exitStatus: allExits, files: defaultConfig + "\tthe configuration"},
+		Args:        cobra.ArbitraryArgs,
+		RunE:        noCommand,
+	}
+	root.PersistentFlags().StringVarP(&p.configFile, "config", "c", defaultConfig, "read the configuration from `FILE`")
+	root.AddCommand(
+		p.rolloverCommand(),
+		p.onceCommand(),
+		p.planCommand(),
+		p.statusCommand(),
+		p.adoptCommand(),
+		p.recordCommand(),
+		p.matchCommand(),
+		p.completionCommand(),
+		p.versionCommand(),
+	)
+	p.dress(root)
+	return root
+}

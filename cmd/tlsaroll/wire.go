@@ -1,0 +1,188 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// wire builds what the agent works with from the configuration. This is the only
+// file that knows all rooms, and the only one that reads a clock.
+func wire(cfg *config.Config, log *slog.Logger) (agent.Config, error) {
+	out := agent.Config{
+		State: cfg.State, Timing: cfg.Timing.Timing, Quiet: cfg.Timing.Quiet,
+		Zones: map[string]agent.Zone{}, Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, ResolverTest: cfg.ResolverTest,
+		Clock: systemClock(), Log: log, Local: localAddresses,
+	}
+	if !cfg.Resolver.IsValid() {
+		return out, errors.New("resolver: none is known (hint: run a validating resolver on this host and set resolver: 127.0.0.1:53)")
+	}
+	for _, z := range cfg.Zones {
+		out.Zones[z.Name] = wireZone(z)
+	}
+	var errs []error
+	for _, p := range cfg.Providers {
+		provider, err := wireProvider(p, cfg.Resolver, log)
+		errs = append(errs, err)
+		out.Providers = append(out.Providers, agent.Provider{Name: p.Name, Zone: p.Zone, Provider: provider})
+	}
+	for _, l := range cfg.Lineages {
+		lineage, err := wireLineage(l)
+		errs = append(errs, err)
+		out.Lineages = append(out.Lineages, lineage)
+	}
+	return out, errors.Join(errs...)
+}
+
+func wireZone(z config.Zone) agent.Zone {
+	out := agent.Zone{Private: z.Private, AllowInsecure: z.AllowInsecure, Exclude: z.ExcludeNames}
+	for _, a := range z.Hidden {
+		out.Hidden = append(out.Hidden, a.String())
+	}
+	for _, a := range z.ExcludeAddresses {
+		out.Exclude = append(out.Exclude, a.String())
+	}
+	return out
+}
+
+// wireProvider makes a provider of the types that are linked in.
+func wireProvider(p config.Provider, resolver netip.AddrPort, log *slog.Logger) (dnsprovider.Provider, error) {
+	switch p.Type {
+	case "rfc2136":
+		server := p.Text("server")
+		return rfc2136.New(rfc2136.Config{
+			Name: p.Name, Server: server, Zone: p.Zone, KeyName: p.Text("key"), Algorithm: p.Text("algorithm"),
+			Secret:   rfc2136.NewSecret(base64.StdEncoding.EncodeToString(p.Secret("secret").Reveal())),
+			Resolver: resolver.String(), Now: time.Now, Log: log,
+		})
+	}
+	return nil, fmt.Errorf("provider %s: type %q is not linked into this build", p.Name, p.Type)
+}
+
+func wireLineage(l config.Lineage) (agent.Lineage, error) {
+	out := agent.Lineage{Name: l.Name, Addresses: map[string][]netip.AddrPort{}, Providers: map[string]string{}, Nodes: l.Nodes,
+		Staged: stagedFiles(l.Staged), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout}
+	policy := rollover.LineagePolicy{Scheme: l.Scheme, TA: l.TA, TTL: l.TTL, KnownTTL: l.KnownTTL, Deadline: l.Deadline,
+		Ignore: map[tlsa.Owner]bool{}, Revision: revision(l)}
+	for _, name := range l.Ignore {
+		policy.Ignore[tlsa.Owner(name)] = true
+	}
+	for _, e := range l.Endpoints {
+		owner, err := tlsa.OwnerOf(e.Port, e.Host)
+		if err != nil {
+			return out, fmt.Errorf("lineage %s: %w", l.Name, err)
+		}
+		policy.Endpoints = append(policy.Endpoints, rollover.Endpoint{URL: e.URL, Host: e.Host, Port: e.Port, SMTP: e.Scheme == "smtp" && e.Port == 25, Owner: owner})
+		out.Addresses[e.URL], out.Providers[e.URL] = e.Address, e.Provider
+	}
+	for _, file := range l.Issuers {
+		as, err := issuers(file)
+		if err != nil {
+			return out, fmt.Errorf("lineage %s: issuers: %w", l.Name, err)
+		}
+		policy.Issuers = append(policy.Issuers, as...)
+	}
+	for _, i := range l.Install {
+		out.Install = append(out.Install, agent.Install{Path: i.Path, Dir: i.Dir, Content: i.Content, User: i.User, Group: i.Group, Mode: fs.FileMode(i.Mode)})
+	}
+	out.Policy = policy
+	return out, nil
+}
+
+// revision changes with what the operator wrote: then a held swap is tried again.
+func revision(l config.Lineage) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", l))
+	return hex.EncodeToString(sum[:8])
+}
+
+// issuers are the 2 1 1 records of the CA certificates in a file.
+func issuers(file string) ([]tlsa.Association, error) {
+	certs, err := readCertificates(file)
+	if err != nil {
+		return nil, err
+	}
+	var as []tlsa.Association
+	for _, cert := range certs {
+		if !cert.IsCA {
+			return nil, fmt.Errorf("%s: %q is no CA certificate (hint: issuers names the certificates that sign, not those of servers)", file, cert.Subject)
+		}
+		a, err := tlsa.Associate(tlsa.TA, cert)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		as = append(as, a)
+	}
+	return as, nil
+}
+
+// stagedFiles is where each ACME client leaves its newest pair.
+func stagedFiles(s config.Staged) certwatch.Files {
+	name := strings.NewReplacer("*", "_", ":", "-").Replace(s.Name)
+	switch s.Layout {
+	case "files":
+		return certwatch.Files{Cert: s.Cert, Key: s.Key}
+	case "lego":
+		return certwatch.Files{Cert: filepath.Join(s.Dir, "certificates", name+".crt"), Key: filepath.Join(s.Dir, "certificates", name+".key")}
+	case "certbot":
+		return certwatch.Files{Cert: filepath.Join(s.Dir, "live", s.Name, "fullchain.pem"), Key: filepath.Join(s.Dir, "live", s.Name, "privkey.pem")}
+	case "acme.sh":
+		return certwatch.Files{Cert: filepath.Join(s.Dir, s.Name, "fullchain.cer"), Key: filepath.Join(s.Dir, s.Name, strings.TrimSuffix(s.Name, "_ecc")+".key")}
+	case "dehydrated":
+		return certwatch.Files{Cert: filepath.Join(s.Dir, "certs", s.Name, "fullchain.pem"), Key: filepath.Join(s.Dir, "certs", s.Name, "privkey.pem")}
+	}
+	return certwatch.Files{}
+}
+
+// systemClock is the host's: wall and boot time, and what the kernel thinks of
+// the former.
+func systemClock() agent.Clock {
+	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it every restart counts as one of the host
+	var timex unix.Timex
+	state, err := unix.Adjtimex(&timex)
+	const unsynchronised = 5 // TIME_ERROR of adjtimex(2)
+	return agent.Clock{Wall: time.Now, Boot: bootTime, BootID: strings.TrimSpace(string(id)), Synchronised: err == nil && state != unsynchronised}
+}
+
+// bootTime goes on while the host is suspended, and nobody sets it.
+func bootTime() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		panic("clock_gettime(CLOCK_BOOTTIME): " + err.Error()) // in Linux since 2.6.39, and cannot fail then
+	}
+	return time.Duration(ts.Nano())
+}
+
+// localAddresses are those of this host's interfaces.
+func localAddresses() []netip.Addr {
+	found, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var out []netip.Addr
+	for _, a := range found {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, prefix.Addr().Unmap())
+		}
+	}
+	return out
+}
