@@ -6,29 +6,29 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 func TestParseAssociation(t *testing.T) {
-	abcd := Association{EE, "abcd"}
-	for in, want := range map[string]Association{
+	abcd := tlsa.Association{tlsa.EE, "abcd"}
+	for in, want := range map[string]tlsa.Association{
 		"3 1 1 abcd":                          abcd,
 		"3 1 1 ABCD":                          abcd,
 		"  3\t1  1 ab\ncd ":                   abcd,
 		"3 1 1 a b c d":                       abcd,
 		"DANE-EE SPKI SHA2-256 abcd":          abcd,
 		"dane-ee spki sha2-256 abcd":          abcd,
-		"DANE-TA Cert Full 00":                {Params{DANETA, Cert, Full}, "00"},
-		"PKIX-TA 1 SHA2-512 00":               {Params{PKIXTA, SPKI, SHA512}, "00"},
-		"1 0 0 00":                            {Params{PKIXEE, Cert, Full}, "00"},
-		"255 255 255 00":                      {Params{255, 255, 255}, "00"},
-		"4 2 3 " + strings.Repeat("0", 1<<16): {Params{4, 2, 3}, strings.Repeat("0", 1<<16)},
+		"DANE-TA Cert Full 00":                {tlsa.Params{tlsa.DANETA, tlsa.Cert, tlsa.Full}, "00"},
+		"PKIX-TA 1 SHA2-512 00":               {tlsa.Params{tlsa.PKIXTA, tlsa.SPKI, tlsa.SHA512}, "00"},
+		"1 0 0 00":                            {tlsa.Params{tlsa.PKIXEE, tlsa.Cert, tlsa.Full}, "00"},
+		"255 255 255 00":                      {tlsa.Params{255, 255, 255}, "00"},
+		"4 2 3 " + strings.Repeat("0", 1<<16): {tlsa.Params{4, 2, 3}, strings.Repeat("0", 1<<16)},
 	} {
-		got, err := ParseAssociation(in)
+		got, err := tlsa.ParseAssociation(in)
 		if err != nil || got != want {
 			t.Errorf("%.40q: got %.40v, %v, want %.40v", in, got, err, want)
 		}
-		again, err := ParseAssociation(got.String())
+		again, err := tlsa.ParseAssociation(got.String())
 		if err != nil || again != got {
 			t.Errorf("%.40q: printed and read again: %.40v, %v", in, again, err)
 		}
@@ -47,21 +47,21 @@ func TestParseAssociation(t *testing.T) {
 		"3 1 1 ( ab )":         `tlsa record "3 1 1 ( ab )": the association data is no hex: encoding/hex: invalid byte: U+0028 '('`,
 		"_25._tcp.mx 3 1 1 ab": `tlsa record "_25._tcp.mx 3 1 1 ab": usage "_25._tcp.mx" is no number from 0 to 255`,
 	} {
-		if got, err := ParseAssociation(in); err == nil || err.Error() != want || got != (Association{}) {
+		if got, err := tlsa.ParseAssociation(in); err == nil || err.Error() != want || got != (tlsa.Association{}) {
 			t.Errorf("got  %v, %v\nwant %s", got, err, want)
 		}
 	}
-	if _, err := ParseAssociation(strings.Repeat("x", 1<<16)); err == nil || len(err.Error()) > 300 {
+	if _, err := tlsa.ParseAssociation(strings.Repeat("x", 1<<16)); err == nil || len(err.Error()) > 300 {
 		t.Error("an error repeats all of a long line")
 	}
 }
 
 func TestAssociationJSON(t *testing.T) {
-	var got []Association
+	var got []tlsa.Association
 	if err := json.Unmarshal([]byte(`["3 1 1 ABCD","2 0 1 ef"]`), &got); err != nil {
 		t.Fatal(err)
 	}
-	if want := []Association{{EE, "abcd"}, {Params{DANETA, Cert, SHA256}, "ef"}}; !slices.Equal(got, want) {
+	if want := []tlsa.Association{{tlsa.EE, "abcd"}, {tlsa.Params{tlsa.DANETA, tlsa.Cert, tlsa.SHA256}, "ef"}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if b, err := json.Marshal(got); err != nil || string(b) != `["3 1 1 abcd","2 0 1 ef"]` {
@@ -75,12 +75,12 @@ func TestAssociationJSON(t *testing.T) {
 func TestAssociate(t *testing.T) {
 	leaf := issueLeaf(t, party{})
 	chain := present(t, leaf)
-	for p, want := range map[Params]string{
-		{DANEEE, 2, SHA256}: "tlsa 3 2 1: the selector is unknown",
-		{DANEEE, SPKI, 3}:   "tlsa 3 1 3: the matching type is unknown",
-		{DANEEE, 255, 255}:  "tlsa 3 255 255: the selector is unknown",
+	for p, want := range map[tlsa.Params]string{
+		{tlsa.DANEEE, 2, tlsa.SHA256}: "tlsa 3 2 1: the selector is unknown",
+		{tlsa.DANEEE, tlsa.SPKI, 3}:   "tlsa 3 1 3: the matching type is unknown",
+		{tlsa.DANEEE, 255, 255}:       "tlsa 3 255 255: the selector is unknown",
 	} {
-		if _, err := Associate(p, leaf.Certificate); err == nil || err.Error() != want {
+		if _, err := tlsa.Associate(p, leaf.Certificate); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 		if _, err := chain.Association(p, 0); err == nil || err.Error() != want {
@@ -88,7 +88,7 @@ func TestAssociate(t *testing.T) {
 		}
 	}
 	// The usage is not looked at: a record of a usage yet unknown can be made.
-	if a, err := Associate(Params{7, SPKI, SHA256}, leaf.Certificate); err != nil || a.Data != chain.SPKI() {
+	if a, err := tlsa.Associate(tlsa.Params{7, tlsa.SPKI, tlsa.SHA256}, leaf.Certificate); err != nil || a.Data != chain.SPKI() {
 		t.Errorf("got %v, %v", a, err)
 	}
 }
@@ -108,13 +108,13 @@ func TestAssociateSameKey(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	sorted := []Association{
-		{Params{0, 1, 1}, "ff"}, {Params{2, 0, 2}, "00"}, {Params{2, 1, 0}, "ff"}, {Params{2, 1, 1}, "00"},
-		{Params{2, 1, 1}, "0000"}, {Params{2, 1, 1}, "01"}, {Params{3, 0, 1}, "00"}, {Params{255, 0, 0}, "00"},
+	sorted := []tlsa.Association{
+		{tlsa.Params{0, 1, 1}, "ff"}, {tlsa.Params{2, 0, 2}, "00"}, {tlsa.Params{2, 1, 0}, "ff"}, {tlsa.Params{2, 1, 1}, "00"},
+		{tlsa.Params{2, 1, 1}, "0000"}, {tlsa.Params{2, 1, 1}, "01"}, {tlsa.Params{3, 0, 1}, "00"}, {tlsa.Params{255, 0, 0}, "00"},
 	}
 	for i, a := range sorted {
 		for j, b := range sorted {
-			if got := Compare(a, b); (got < 0) != (i < j) || (got == 0) != (i == j) {
+			if got := tlsa.Compare(a, b); (got < 0) != (i < j) || (got == 0) != (i == j) {
 				t.Errorf("Compare(%v, %v) = %d", a, b, got)
 			}
 		}
@@ -122,7 +122,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestParamsString(t *testing.T) {
-	for p, want := range map[Params]string{EE: "3 1 1", TA: "2 1 1", {255, 0, 2}: "255 0 2"} {
+	for p, want := range map[tlsa.Params]string{tlsa.EE: "3 1 1", tlsa.TA: "2 1 1", {255, 0, 2}: "255 0 2"} {
 		if got := p.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 func TestChain(t *testing.T) {
@@ -40,7 +40,7 @@ func TestChain(t *testing.T) {
 	if other := present(t, leaf, inter); other.ID() == c.ID() || other.LeafID() != c.LeafID() {
 		t.Error("the same leaf with another intermediate is another chain")
 	}
-	if ChainID("ab").Short() != "ab" {
+	if tlsa.ChainID("ab").Short() != "ab" {
 		t.Error("a short ID is cut")
 	}
 }
@@ -64,7 +64,7 @@ func TestChainAssociation(t *testing.T) {
 	}
 	for _, index := range []int{-1, 2} {
 		want := fmt.Sprintf("certificate chain: no certificate at index %d of 2", index)
-		if _, err := c.Association(TA, index); err == nil || err.Error() != want {
+		if _, err := c.Association(tlsa.TA, index); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -113,14 +113,14 @@ func TestChainPath(t *testing.T) {
 func TestChainOfNothing(t *testing.T) {
 	leaf := issueLeaf(t, party{})
 	for name, test := range map[string]struct {
-		make func() (*Chain, error)
+		make func() (*tlsa.Chain, error)
 		want string
 	}{
-		"no certificates": {func() (*Chain, error) { return NewChain() }, "certificate chain: empty"},
-		"a nil one":       {func() (*Chain, error) { return NewChain(leaf.Certificate, nil) }, "certificate 1 of the chain: not parsed from DER"},
-		"a made-up one":   {func() (*Chain, error) { return NewChain(&x509.Certificate{}) }, "certificate 0 of the chain: not parsed from DER"},
-		"not DER":         {func() (*Chain, error) { return ParseChain(leaf.Raw, []byte("x")) }, "certificate 1 of the chain: x509: malformed certificate"},
-		"no DER at all":   {func() (*Chain, error) { return ParseChain() }, "certificate chain: empty"},
+		"no certificates": {func() (*tlsa.Chain, error) { return tlsa.NewChain() }, "certificate chain: empty"},
+		"a nil one":       {func() (*tlsa.Chain, error) { return tlsa.NewChain(leaf.Certificate, nil) }, "certificate 1 of the chain: not parsed from DER"},
+		"a made-up one":   {func() (*tlsa.Chain, error) { return tlsa.NewChain(&x509.Certificate{}) }, "certificate 0 of the chain: not parsed from DER"},
+		"not DER":         {func() (*tlsa.Chain, error) { return tlsa.ParseChain(leaf.Raw, []byte("x")) }, "certificate 1 of the chain: x509: malformed certificate"},
+		"no DER at all":   {func() (*tlsa.Chain, error) { return tlsa.ParseChain() }, "certificate chain: empty"},
 	} {
 		if c, err := test.make(); c != nil || err == nil || err.Error() != test.want {
 			t.Errorf("%s: got %v, %v", name, c, err)
@@ -132,7 +132,7 @@ func TestChainIsImmutable(t *testing.T) {
 	root := issueCA(t, party{}, "Root")
 	leaf := issueLeaf(t, root)
 	certs := []*x509.Certificate{leaf.Certificate, root.Certificate}
-	c, err := NewChain(certs...)
+	c, err := tlsa.NewChain(certs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestChainJSON(t *testing.T) {
 	root := issueCA(t, party{}, "Root")
 	leaf := issueLeaf(t, root)
 	c := present(t, leaf, root)
-	type state struct{ Live, Successor *Chain }
+	type state struct{ Live, Successor *tlsa.Chain }
 	b, err := json.Marshal(state{Live: c})
 	if err != nil {
 		t.Fatal(err)

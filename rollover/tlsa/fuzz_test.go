@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 func FuzzParseAssociation(f *testing.F) {
@@ -17,22 +17,22 @@ func FuzzParseAssociation(f *testing.F) {
 	f.Add("DANE-EE SPKI SHA2-256 ab cd")
 	f.Add("255 255 255 00")
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := ParseAssociation(s)
+		a, err := tlsa.ParseAssociation(s)
 		if err != nil {
 			return
 		}
-		if again, err := ParseAssociation(a.String()); err != nil || again != a {
+		if again, err := tlsa.ParseAssociation(a.String()); err != nil || again != a {
 			t.Errorf("%q: %v again is %v, %v", s, a, again, err)
 		}
 		b, err := json.Marshal(a)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var read Association
+		var read tlsa.Association
 		if err := json.Unmarshal(b, &read); err != nil || read != a {
 			t.Errorf("%q: as JSON: %v, %v", s, read, err)
 		}
-		for _, chain := range []*Chain{h.chain, h.noRoot} {
+		for _, chain := range []*tlsa.Chain{h.chain, h.noRoot} {
 			depth, err := chain.Match(a, smtp)
 			if (err == nil) != (depth >= 0) || err != nil && err.Error() == "" {
 				t.Errorf("%q: depth %d, %v", s, depth, err)
@@ -49,8 +49,8 @@ func FuzzParseOwner(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		owner, err := ParseOwner(s)
-		host, hostErr := CanonicalHost(s)
+		owner, err := tlsa.ParseOwner(s)
+		host, hostErr := tlsa.CanonicalHost(s)
 		if (err == nil) != (hostErr == nil) || err == nil && host+"." != owner.String() {
 			t.Errorf("%q: an owner %q (%v), a host %q (%v)", s, owner, err, host, hostErr)
 		}
@@ -58,7 +58,7 @@ func FuzzParseOwner(f *testing.F) {
 			return
 		}
 		name := owner.String()
-		if again, err := ParseOwner(name); err != nil || again != owner {
+		if again, err := tlsa.ParseOwner(name); err != nil || again != owner {
 			t.Errorf("%q: %q again is %q, %v", s, owner, again, err)
 		}
 		if !strings.HasSuffix(name, ".") || len(name) > 254 || strings.ToLower(name) != name {
@@ -68,7 +68,7 @@ func FuzzParseOwner(f *testing.F) {
 			t.Errorf("%q: port %d, base %q", s, owner.Port(), owner.Base())
 		}
 		if rest, ok := strings.CutPrefix(name, fmt.Sprintf("_%d._tcp.", owner.Port())); ok && owner.Port() != 0 {
-			if made, err := OwnerOf(owner.Port(), rest); err != nil || made != owner {
+			if made, err := tlsa.OwnerOf(owner.Port(), rest); err != nil || made != owner {
 				t.Errorf("%q: made again: %q, %v", s, made, err)
 			}
 		}
@@ -81,9 +81,9 @@ func FuzzParseChain(f *testing.F) {
 	f.Add(h.root.Raw, h.root.Raw)
 	f.Add([]byte{0x30, 0}, []byte(nil))
 	f.Fuzz(func(t *testing.T, leaf, above []byte) {
-		chain, err := ParseChain(leaf, above)
+		chain, err := tlsa.ParseChain(leaf, above)
 		if err != nil {
-			chain, err = ParseChain(leaf)
+			chain, err = tlsa.ParseChain(leaf)
 		}
 		if err != nil {
 			return
@@ -101,7 +101,7 @@ func FuzzChainJSON(f *testing.F) {
 	f.Add([]byte(`[]`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var chain Chain
+		var chain tlsa.Chain
 		if chain.UnmarshalJSON(b) == nil {
 			probe(t, &chain)
 		}
@@ -109,9 +109,9 @@ func FuzzChainJSON(f *testing.F) {
 }
 
 // probe asks of a chain from anywhere what holds for each.
-func probe(t *testing.T, chain *Chain) {
+func probe(t *testing.T, chain *tlsa.Chain) {
 	t.Helper()
-	ee, err := chain.Association(EE, 0)
+	ee, err := chain.Association(tlsa.EE, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,12 +119,12 @@ func probe(t *testing.T, chain *Chain) {
 		t.Errorf("3 1 1 of the leaf: depth %d, %v", depth, err)
 	}
 	for i := range chain.Certificates() {
-		for _, combination := range []Params{TA, {DANETA, Cert, Full}, {DANETA, SPKI, Full}, {PKIXTA, Cert, SHA512}} {
+		for _, combination := range []tlsa.Params{tlsa.TA, {tlsa.DANETA, tlsa.Cert, tlsa.Full}, {tlsa.DANETA, tlsa.SPKI, tlsa.Full}, {tlsa.PKIXTA, tlsa.Cert, tlsa.SHA512}} {
 			a, err := chain.Association(combination, i)
 			if err != nil {
 				t.Fatal(err)
 			}
-			depth, err := chain.Match(a, Reference{Names: chain.Names(), Time: chain.NotAfter()})
+			depth, err := chain.Match(a, tlsa.Reference{Names: chain.Names(), Time: chain.NotAfter()})
 			if (err == nil) != (depth >= 0) || err != nil && err.Error() == "" {
 				t.Errorf("%s of certificate %d: depth %d, %v", combination, i, depth, err)
 			}
@@ -134,7 +134,7 @@ func probe(t *testing.T, chain *Chain) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var again Chain
+	var again tlsa.Chain
 	if err := json.Unmarshal(b, &again); err != nil || again.ID() != chain.ID() {
 		t.Errorf("as JSON: %s, %v", again.ID(), err)
 	}

@@ -10,16 +10,16 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 func TestMatch(t *testing.T) {
 	for _, s := range scenarios(t) {
 		t.Run(s.name, func(t *testing.T) {
-			chain, rrset := present(t, s.chain...), NewRRset(0, s.records...)
+			chain, rrset := present(t, s.chain...), tlsa.NewRRset(0, s.records...)
 			_, depth, err := rrset.MatchedBy(chain, s.reference())
-			kind := Kind("")
-			var miss *MatchError
+			kind := tlsa.Kind("")
+			var miss *tlsa.MatchError
 			if errors.As(err, &miss) {
 				kind, depth = miss.Kind, miss.Depth
 			}
@@ -27,7 +27,7 @@ func TestMatch(t *testing.T) {
 				t.Fatalf("got %q (%v), want %q", kind, err, s.want)
 			}
 			want := s.depth
-			if want == 0 && (kind == KindNoMatch || kind == KindNoAnchor || kind == KindPath) {
+			if want == 0 && (kind == tlsa.KindNoMatch || kind == tlsa.KindNoAnchor || kind == tlsa.KindPath) {
 				want = -1
 			}
 			if depth != want {
@@ -56,6 +56,7 @@ func TestMatchReasons(t *testing.T) {
 	leaf, nameless := issueLeaf(t, inter), issueLeaf(t, inter, dns())
 	several := issueLeaf(t, inter, dns("a.example.org", "*.b.example.org"))
 	late := issueLeaf(t, inter, dated(begin, now.Add(-time.Hour)))
+	lateInter := issueCA(t, root, "Late intermediate", dated(begin, now.Add(-time.Hour)))
 	later := issueCA(t, root, "Intermediate", keyed(inter.key), dated(now.Add(time.Hour), end))
 	for _, test := range []struct {
 		name        string
@@ -80,6 +81,8 @@ func TestMatchReasons(t *testing.T) {
 		{"a constraint", []party{issueLeaf(t, shortInter), shortInter, short}, "2 1 1", short, []string{host},
 			"the leaf does not chain up to the trust anchor: x509: too many intermediates for path length constraint"},
 		{"late", []party{late, inter, root}, "2 1 1", root, []string{host}, "the certificate at depth 0 ended at 2026-06-01T11:00:00Z"},
+		{"late twice", []party{issueLeaf(t, lateInter, dated(begin, now.Add(-time.Minute))), lateInter}, "2 1 1", lateInter, []string{host},
+			"the certificate at depth 0 ended at 2026-06-01T11:59:00Z"},
 		{"early", []party{leaf, later, root}, "2 1 1", root, []string{host}, "the certificate at depth 1 begins at 2026-06-01T13:00:00Z"},
 		{"names", []party{several, inter}, "2 1 1", inter, []string{host, "example.org"},
 			"the leaf is for a.example.org, *.b.example.org, not for mx1.example.org or example.org"},
@@ -89,8 +92,8 @@ func TestMatchReasons(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := record(t, test.combination, test.of)
-			_, err := present(t, test.chain...).Match(a, Reference{Names: test.names, Time: now, SMTP: true})
-			var miss *MatchError
+			_, err := present(t, test.chain...).Match(a, tlsa.Reference{Names: test.names, Time: now, SMTP: true})
+			var miss *tlsa.MatchError
 			if !errors.As(err, &miss) || miss.Reason() != test.want {
 				t.Fatalf("got  %v\nwant %s", err, test.want)
 			}
@@ -108,11 +111,11 @@ func TestMatchAnyName(t *testing.T) {
 	leaf := issueLeaf(t, root, dns("example.org"))
 	chain, ta := present(t, leaf, root), record(t, "2 1 1", root)
 	for _, names := range [][]string{{"example.org"}, {host, "example.org"}, {host, "example.com", "example.org"}} {
-		if _, err := chain.Match(ta, Reference{Names: names, Time: now}); err != nil {
+		if _, err := chain.Match(ta, tlsa.Reference{Names: names, Time: now}); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := chain.Match(ta, Reference{Names: []string{host, "example.com"}, Time: now}); kindOf(err) != KindNames {
+	if _, err := chain.Match(ta, tlsa.Reference{Names: []string{host, "example.com"}, Time: now}); kindOf(err) != tlsa.KindNames {
 		t.Errorf("got %v", err)
 	}
 	if !chain.IsFor("example.org") || chain.IsFor(host) {
@@ -126,26 +129,26 @@ func TestMatchPKIX(t *testing.T) {
 	root := issueCA(t, party{}, "Root")
 	leaf, late := issueLeaf(t, root), issueLeaf(t, root, dated(begin, now.Add(-time.Hour)))
 	for _, test := range []struct {
-		record Association
-		chain  *Chain
+		record tlsa.Association
+		chain  *tlsa.Chain
 		names  []string
-		want   Kind
+		want   tlsa.Kind
 	}{
 		{record(t, "1 1 1", leaf), present(t, leaf), []string{host}, ""},
-		{record(t, "1 1 1", leaf), present(t, leaf), []string{"mx2.example.org"}, KindNames},
-		{record(t, "1 0 1", late), present(t, late), []string{host}, KindDates},
+		{record(t, "1 1 1", leaf), present(t, leaf), []string{"mx2.example.org"}, tlsa.KindNames},
+		{record(t, "1 0 1", late), present(t, late), []string{host}, tlsa.KindDates},
 		{record(t, "0 1 1", root), present(t, leaf, root), []string{host}, ""},
-		{record(t, "0 1 1", root), present(t, leaf, root), []string{"mx2.example.org"}, KindNames},
-		{record(t, "0 0 1", root), present(t, late, root), []string{host}, KindDates},
-		{record(t, "0 0 1", root), present(t, leaf), []string{host}, KindNoAnchor},
-		{record(t, "0 0 0", root), present(t, leaf), []string{host}, KindNoAnchor},
+		{record(t, "0 1 1", root), present(t, leaf, root), []string{"mx2.example.org"}, tlsa.KindNames},
+		{record(t, "0 0 1", root), present(t, late, root), []string{host}, tlsa.KindDates},
+		{record(t, "0 0 1", root), present(t, leaf), []string{host}, tlsa.KindNoAnchor},
+		{record(t, "0 0 0", root), present(t, leaf), []string{host}, tlsa.KindNoAnchor},
 	} {
-		ref := Reference{Names: test.names, Time: now}
+		ref := tlsa.Reference{Names: test.names, Time: now}
 		if _, err := test.chain.Match(test.record, ref); kindOf(err) != test.want {
 			t.Errorf("%s: got %v, want %q", test.record.Params, err, test.want)
 		}
 		ref.SMTP = true
-		if _, err := test.chain.Match(test.record, ref); kindOf(err) != KindUnusable {
+		if _, err := test.chain.Match(test.record, ref); kindOf(err) != tlsa.KindUnusable {
 			t.Errorf("%s for SMTP: got %v", test.record.Params, err)
 		}
 	}

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 func TestParseOwner(t *testing.T) {
 	long := strings.Repeat(strings.Repeat("a", 62)+".", 4) // 253 octets on the wire
 	for _, test := range []struct {
 		in   string
-		want Owner
+		want tlsa.Owner
 		port uint16
 		base string
 	}{
@@ -33,13 +33,13 @@ func TestParseOwner(t *testing.T) {
 		{"25._tcp.example.org", "25._tcp.example.org.", 0, ""},
 		{"_25.tcp.example.org", "_25.tcp.example.org.", 0, ""},
 		{"_25._.example.org", "_25._.example.org.", 0, ""},
-		{long, Owner(long), 0, ""},
+		{long, tlsa.Owner(long), 0, ""},
 	} {
-		got, err := ParseOwner(test.in)
+		got, err := tlsa.ParseOwner(test.in)
 		if err != nil || got != test.want || got.Port() != test.port || got.Base() != test.base {
 			t.Errorf("%s: got %q, port %d, base %q, %v", test.in, got, got.Port(), got.Base(), err)
 		}
-		if again, err := ParseOwner(got.String()); err != nil || again != got {
+		if again, err := tlsa.ParseOwner(got.String()); err != nil || again != got {
 			t.Errorf("%s: again: %q, %v", test.in, again, err)
 		}
 	}
@@ -59,14 +59,14 @@ func TestParseOwner(t *testing.T) {
 		"a;b":            `name "a;b": ';' may not stand in a name`,
 		"aaa." + long:    `name "aaa.` + long + `": 257 octets, 255 are allowed (RFC 1035, section 2.3.4)`,
 	} {
-		if got, err := ParseOwner(in); err == nil || err.Error() != want || got != "" {
+		if got, err := tlsa.ParseOwner(in); err == nil || err.Error() != want || got != "" {
 			t.Errorf("%q: got %q, %v\nwant %s", in, got, err, want)
 		}
 	}
 }
 
 func TestOwnerOf(t *testing.T) {
-	if got, err := OwnerOf(25, "MX1.example.org."); err != nil || got != "_25._tcp.mx1.example.org." {
+	if got, err := tlsa.OwnerOf(25, "MX1.example.org."); err != nil || got != "_25._tcp.mx1.example.org." {
 		t.Errorf("got %q, %v", got, err)
 	}
 	long := strings.Repeat("a.", 126)
@@ -79,7 +79,7 @@ func TestOwnerOf(t *testing.T) {
 		{25, "", `name "": empty (hint: write it whole, as in mx1.example.org)`},
 		{25, long, `name "_25._tcp.` + long + `": 262 octets, 255 are allowed (RFC 1035, section 2.3.4)`},
 	} {
-		if got, err := OwnerOf(test.port, test.base); err == nil || err.Error() != test.want || got != "" {
+		if got, err := tlsa.OwnerOf(test.port, test.base); err == nil || err.Error() != test.want || got != "" {
 			t.Errorf("got %q, %v\nwant %s", got, err, test.want)
 		}
 	}
@@ -87,17 +87,17 @@ func TestOwnerOf(t *testing.T) {
 
 func TestCanonicalHost(t *testing.T) {
 	for in, want := range map[string]string{"MX1.Example.ORG.": host, host: host, "a": "a"} {
-		if got, err := CanonicalHost(in); err != nil || got != want {
+		if got, err := tlsa.CanonicalHost(in); err != nil || got != want {
 			t.Errorf("%s: got %q, %v", in, got, err)
 		}
 	}
-	if got, err := CanonicalHost("mx1..example"); err == nil || got != "" {
+	if got, err := tlsa.CanonicalHost("mx1..example"); err == nil || got != "" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
 func TestOwnerJSON(t *testing.T) {
-	var got map[Owner]Owner
+	var got map[tlsa.Owner]tlsa.Owner
 	if err := json.Unmarshal([]byte(`{"_25._TCP.a":"B"}`), &got); err != nil || got["_25._tcp.a."] != "b." {
 		t.Errorf("got %q, %v", got, err)
 	}

@@ -19,54 +19,33 @@ type hop struct {
 	broken  error  // the constraint that the path up to here violates
 }
 
-// What a server presents is not ours to choose, so the tree and the work for it
-// have bounds. Honest chains stay far below them.
-const (
-	maxHops       = 24
-	maxSignatures = 64
-)
-
-// A pathFinder grows the tree of hops.
-type pathFinder struct {
-	certs      []*x509.Certificate
-	signed     map[[2]int]bool // by index of issuer and subject
-	hops       int
-	signatures int
-}
+// maxHops bounds the tree: what a server presents is not ours to choose. Honest
+// chains stay far below it.
+const maxHops = 24
 
 // paths finds the paths from the leaf through the presented certificates, in
 // whatever order they are: TLS 1.2 asked for one (RFC 5246, section 7.4.2), servers
 // get it wrong, clients put up with it.
 func paths(certs []*x509.Certificate) *hop {
-	f := &pathFinder{certs: certs, signed: make(map[[2]int]bool)}
-	return f.grow(&hop{cert: certs[0]})
+	root, hops := &hop{cert: certs[0]}, 1
+	root.grow(certs, &hops)
+	return root
 }
 
-// grow finds all that could come after h. Nothing comes after a self-signed certificate.
-func (f *pathFinder) grow(h *hop) *hop {
-	f.hops++
+// grow finds all that could come after h, counting. Nothing comes after a
+// self-signed certificate.
+func (h *hop) grow(certs []*x509.Certificate, hops *int) {
 	if h.selfSigned() {
-		return h
+		return
 	}
-	for i, cert := range f.certs {
-		if f.hops < maxHops && !h.passes(cert) && mayIssue(cert, h.cert) && f.signs(i, h.index) {
-			h.issuers = append(h.issuers, f.grow(h.extend(cert, i)))
+	for i, cert := range certs {
+		if *hops < maxHops && !h.passes(cert) && mayIssue(cert, h.cert) && checkSignature(cert, h.cert) == nil {
+			*hops++
+			issuer := h.extend(cert, i)
+			h.issuers = append(h.issuers, issuer)
+			issuer.grow(certs, hops)
 		}
 	}
-	return h
-}
-
-func (f *pathFinder) signs(issuer, subject int) bool {
-	pair := [2]int{issuer, subject}
-	if known, ok := f.signed[pair]; ok {
-		return known
-	}
-	if f.signatures == maxSignatures {
-		return false
-	}
-	f.signatures++
-	f.signed[pair] = checkSignature(f.certs[issuer], f.certs[subject]) == nil
-	return f.signed[pair]
 }
 
 // extend makes the path one certificate longer.
@@ -99,9 +78,9 @@ func (h *hop) next(at time.Time) (chosen *hop) {
 	return chosen
 }
 
-// inDate reports whether the whole path is (RFC 5280, section 6.1.3 (a)(2)); the
-// trust anchor's certificate is asked too (RFC 7672, section 3.1.2 lets it
-// constrain the path, and OpenSSL does).
+// inDate reports whether the whole path is (RFC 5280, section 6.1.3 (a)(2)). The
+// trust anchor's certificate is asked too, as no client can be counted on to
+// overlook it: OpenSSL does so only where it is not self-signed.
 func (h *hop) inDate(at time.Time) bool {
 	for ; h != nil; h = h.below {
 		if !inDate(h.cert, at) {

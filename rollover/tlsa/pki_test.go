@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // All certificates are valid from begin to end, unless they say otherwise.
@@ -105,13 +105,13 @@ func dated(from, to time.Time) trait {
 	return func(c *x509.Certificate, _ *crypto.Signer) { c.NotBefore, c.NotAfter = from, to }
 }
 
-func present(t testing.TB, parties ...party) *Chain {
+func present(t testing.TB, parties ...party) *tlsa.Chain {
 	t.Helper()
 	certs := make([]*x509.Certificate, len(parties))
 	for i, p := range parties {
 		certs[i] = p.Certificate
 	}
-	c, err := NewChain(certs...)
+	c, err := tlsa.NewChain(certs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,13 +119,13 @@ func present(t testing.TB, parties ...party) *Chain {
 }
 
 // record gives the association of p's certificate, by its combination: "3 1 1".
-func record(t testing.TB, combination string, p party) Association {
+func record(t testing.TB, combination string, p party) tlsa.Association {
 	t.Helper()
-	a, err := ParseAssociation(combination + " 00")
+	a, err := tlsa.ParseAssociation(combination + " 00")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err = Associate(a.Params, p.Certificate)
+	a, err = tlsa.Associate(a.Params, p.Certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func record(t testing.TB, combination string, p party) Association {
 }
 
 // spoilt changes one digit of the data.
-func spoilt(a Association) Association {
+func spoilt(a tlsa.Association) tlsa.Association {
 	last := len(a.Data) - 1
 	digit := "0"
 	if a.Data[last] == '0' {

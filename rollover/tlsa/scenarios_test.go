@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // A scenario is a question to one DANE client and its answer. The same
@@ -22,18 +22,18 @@ import (
 type scenario struct {
 	name    string
 	chain   []party
-	records []Association
+	records []tlsa.Association
 	at      time.Time // now if zero
 	host    string    // mx1.example.org if empty
 	pkix    party     // what a client that knows public CAs trusts; then usages 0 and 1 count
 
-	want    Kind   // empty: the chain is accepted
-	depth   int    // of the certificate that the data matches, if any
-	openssl string // why OpenSSL answers otherwise
+	want    tlsa.Kind // empty: the chain is accepted
+	depth   int       // of the certificate that the data matches, if any
+	openssl string    // why OpenSSL answers otherwise
 }
 
-func (s scenario) reference() Reference {
-	ref := Reference{Names: []string{host}, Time: now, SMTP: s.pkix.Certificate == nil}
+func (s scenario) reference() tlsa.Reference {
+	ref := tlsa.Reference{Names: []string{host}, Time: now, SMTP: s.pkix.Certificate == nil}
 	if s.host != "" {
 		ref.Names = []string{s.host}
 	}
@@ -70,7 +70,7 @@ func everyCombination(t testing.TB) (all []scenario) {
 					}
 					s := scenario{
 						name:  fmt.Sprintf("%s at depth %d", combination, depth),
-						chain: chain, records: []Association{record(t, combination, p)}, depth: depth,
+						chain: chain, records: []tlsa.Association{record(t, combination, p)}, depth: depth,
 					}
 					if usage < 2 {
 						s.pkix = root
@@ -80,10 +80,10 @@ func everyCombination(t testing.TB) (all []scenario) {
 						continue // spoilt, it is malformed
 					}
 					s.name += ", spoilt"
-					s.records = []Association{spoilt(s.records[0])}
-					s.want, s.depth = KindNoAnchor, 0
+					s.records = []tlsa.Association{spoilt(s.records[0])}
+					s.want, s.depth = tlsa.KindNoAnchor, 0
 					if depth == 0 {
-						s.want = KindNoMatch
+						s.want = tlsa.KindNoMatch
 					}
 					all = append(all, s)
 				}
@@ -106,17 +106,17 @@ func leafAlone(t testing.TB) []scenario {
 	elsewhere := issueLeaf(t, root, dns("www.example.net"))
 	client := issueLeaf(t, root, with(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
 	return []scenario{
-		{name: "3 1 1 of the leaf alone", chain: []party{leaf}, records: []Association{record(t, "3 1 1", leaf)}},
-		{name: "3 1 1 of the leaf before another's CA", chain: []party{leaf, other}, records: []Association{record(t, "3 1 1", leaf)}},
-		{name: "3 1 1 of an expired leaf", chain: []party{expired, root}, records: []Association{record(t, "3 1 1", expired)}},
-		{name: "3 0 1 of a leaf that begins later", chain: []party{future, root}, records: []Association{record(t, "3 0 1", future)}},
-		{name: "3 1 1 of an anonymous self-signed leaf that is never valid", chain: []party{never}, records: []Association{record(t, "3 1 1", never)}},
-		{name: "3 1 1 of a leaf for another host", chain: []party{elsewhere, root}, records: []Association{record(t, "3 1 1", elsewhere)}},
-		{name: "3 1 1 of a leaf for clients", chain: []party{client, root}, records: []Association{record(t, "3 1 1", client)}},
-		{name: "3 1 1 of the CA", chain: []party{leaf, root}, records: []Association{record(t, "3 1 1", root)}, want: KindNoMatch},
-		{name: "3 1 1 of another leaf and of this one", chain: []party{leaf, root}, records: []Association{record(t, "3 1 1", expired), record(t, "3 1 1", leaf)}},
-		{name: "3 1 1 beats 2 1 1", chain: []party{leaf, root}, records: []Association{record(t, "2 1 1", root), record(t, "3 1 1", leaf)}},
-		{name: "3 1 1 of another leaf, 2 1 1", chain: []party{leaf, root}, records: []Association{record(t, "3 1 1", future), record(t, "2 1 1", root)}, depth: 1},
+		{name: "3 1 1 of the leaf alone", chain: []party{leaf}, records: []tlsa.Association{record(t, "3 1 1", leaf)}},
+		{name: "3 1 1 of the leaf before another's CA", chain: []party{leaf, other}, records: []tlsa.Association{record(t, "3 1 1", leaf)}},
+		{name: "3 1 1 of an expired leaf", chain: []party{expired, root}, records: []tlsa.Association{record(t, "3 1 1", expired)}},
+		{name: "3 0 1 of a leaf that begins later", chain: []party{future, root}, records: []tlsa.Association{record(t, "3 0 1", future)}},
+		{name: "3 1 1 of an anonymous self-signed leaf that is never valid", chain: []party{never}, records: []tlsa.Association{record(t, "3 1 1", never)}},
+		{name: "3 1 1 of a leaf for another host", chain: []party{elsewhere, root}, records: []tlsa.Association{record(t, "3 1 1", elsewhere)}},
+		{name: "3 1 1 of a leaf for clients", chain: []party{client, root}, records: []tlsa.Association{record(t, "3 1 1", client)}},
+		{name: "3 1 1 of the CA", chain: []party{leaf, root}, records: []tlsa.Association{record(t, "3 1 1", root)}, want: tlsa.KindNoMatch},
+		{name: "3 1 1 of another leaf and of this one", chain: []party{leaf, root}, records: []tlsa.Association{record(t, "3 1 1", expired), record(t, "3 1 1", leaf)}},
+		{name: "3 1 1 beats 2 1 1", chain: []party{leaf, root}, records: []tlsa.Association{record(t, "2 1 1", root), record(t, "3 1 1", leaf)}},
+		{name: "3 1 1 of another leaf, 2 1 1", chain: []party{leaf, root}, records: []tlsa.Association{record(t, "3 1 1", future), record(t, "2 1 1", root)}, depth: 1},
 	}
 }
 
@@ -130,15 +130,15 @@ func anchors(t testing.TB) []scenario {
 	self := issueLeaf(t, party{})
 	selfCA := issueLeaf(t, party{}, ca)
 	return []scenario{
-		{name: "the anchor is not in the chain", chain: []party{leaf, issuing, inter}, records: []Association{record(t, "2 1 1", root)}, want: KindNoAnchor},
-		{name: "the anchor is the last of the chain and not self-signed", chain: []party{leaf, issuing, inter}, records: []Association{record(t, "2 0 1", inter)}, depth: 2},
-		{name: "the nearer of two anchors", chain: []party{leaf, issuing, inter, root}, records: []Association{record(t, "2 1 1", root), record(t, "2 1 1", issuing)}, depth: 1},
-		{name: "an intermediate is missing below the anchor", chain: []party{leaf, inter, root}, records: []Association{record(t, "2 1 1", root)}, want: KindPath},
-		{name: "an intermediate is missing above the anchor", chain: []party{leaf, issuing, root}, records: []Association{record(t, "2 1 1", issuing)}, depth: 1},
-		{name: "2 1 1 of the leaf", chain: []party{leaf, issuing}, records: []Association{record(t, "2 1 1", leaf)}, want: KindNoAnchor},
-		{name: "2 0 1 of a self-signed leaf", chain: []party{self}, records: []Association{record(t, "2 0 1", self)}, want: KindNoAnchor},
-		{name: "2 0 1 of a self-signed leaf that is a CA", chain: []party{selfCA}, records: []Association{record(t, "2 0 1", selfCA)}, want: KindNoAnchor},
-		{name: "2 1 1 of a self-signed leaf presented twice", chain: []party{selfCA, selfCA}, records: []Association{record(t, "2 1 1", selfCA)}, want: KindNoAnchor},
+		{name: "the anchor is not in the chain", chain: []party{leaf, issuing, inter}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindNoAnchor},
+		{name: "the anchor is the last of the chain and not self-signed", chain: []party{leaf, issuing, inter}, records: []tlsa.Association{record(t, "2 0 1", inter)}, depth: 2},
+		{name: "the nearer of two anchors", chain: []party{leaf, issuing, inter, root}, records: []tlsa.Association{record(t, "2 1 1", root), record(t, "2 1 1", issuing)}, depth: 1},
+		{name: "an intermediate is missing below the anchor", chain: []party{leaf, inter, root}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath},
+		{name: "an intermediate is missing above the anchor", chain: []party{leaf, issuing, root}, records: []tlsa.Association{record(t, "2 1 1", issuing)}, depth: 1},
+		{name: "2 1 1 of the leaf", chain: []party{leaf, issuing}, records: []tlsa.Association{record(t, "2 1 1", leaf)}, want: tlsa.KindNoAnchor},
+		{name: "2 0 1 of a self-signed leaf", chain: []party{self}, records: []tlsa.Association{record(t, "2 0 1", self)}, want: tlsa.KindNoAnchor},
+		{name: "2 0 1 of a self-signed leaf that is a CA", chain: []party{selfCA}, records: []tlsa.Association{record(t, "2 0 1", selfCA)}, want: tlsa.KindNoAnchor},
+		{name: "2 1 1 of a self-signed leaf presented twice", chain: []party{selfCA, selfCA}, records: []tlsa.Association{record(t, "2 1 1", selfCA)}, want: tlsa.KindNoAnchor},
 	}
 }
 
@@ -154,15 +154,15 @@ func disorder(t testing.TB) []scenario {
 	renamed := issueCA(t, root, "Renamed", keyed(inter.key))
 	relabelled := issueCA(t, root, "Intermediate", keyed(inter.key), with(func(c *x509.Certificate) { c.SubjectKeyId = []byte("another") }))
 	return []scenario{
-		{name: "the chain is upside down above the leaf", chain: []party{leaf, root, inter}, records: []Association{record(t, "2 1 1", root)}, depth: 2},
-		{name: "the intermediate twice", chain: []party{leaf, inter, inter, root}, records: []Association{record(t, "2 1 1", root)}, depth: 2},
-		{name: "the leaf twice", chain: []party{leaf, leaf, inter, root}, records: []Association{record(t, "2 1 1", inter)}, depth: 1},
-		{name: "strangers in between", chain: []party{leaf, stranger, sibling, inter, root}, records: []Association{record(t, "2 0 2", root)}, depth: 2},
-		{name: "a stranger as anchor", chain: []party{leaf, inter, root, stranger}, records: []Association{record(t, "2 1 1", stranger)}, want: KindPath},
-		{name: "a sibling's leaf as anchor", chain: []party{leaf, sibling, inter}, records: []Association{record(t, "2 1 1", sibling)}, want: KindPath},
-		{name: "the issuer's key under another name first", chain: []party{leaf, renamed, inter}, records: []Association{record(t, "2 1 1", inter)}, depth: 1},
-		{name: "the issuer's key under another key identifier only", chain: []party{leaf, relabelled, root}, records: []Association{record(t, "2 1 1", root)}, want: KindPath},
-		{name: "a CA of the same name and key identifier as anchor", chain: []party{leaf, namesake, root}, records: []Association{record(t, "2 1 1", namesake)}, want: KindPath},
+		{name: "the chain is upside down above the leaf", chain: []party{leaf, root, inter}, records: []tlsa.Association{record(t, "2 1 1", root)}, depth: 2},
+		{name: "the intermediate twice", chain: []party{leaf, inter, inter, root}, records: []tlsa.Association{record(t, "2 1 1", root)}, depth: 2},
+		{name: "the leaf twice", chain: []party{leaf, leaf, inter, root}, records: []tlsa.Association{record(t, "2 1 1", inter)}, depth: 1},
+		{name: "strangers in between", chain: []party{leaf, stranger, sibling, inter, root}, records: []tlsa.Association{record(t, "2 0 2", root)}, depth: 2},
+		{name: "a stranger as anchor", chain: []party{leaf, inter, root, stranger}, records: []tlsa.Association{record(t, "2 1 1", stranger)}, want: tlsa.KindPath},
+		{name: "a sibling's leaf as anchor", chain: []party{leaf, sibling, inter}, records: []tlsa.Association{record(t, "2 1 1", sibling)}, want: tlsa.KindPath},
+		{name: "the issuer's key under another name first", chain: []party{leaf, renamed, inter}, records: []tlsa.Association{record(t, "2 1 1", inter)}, depth: 1},
+		{name: "the issuer's key under another key identifier only", chain: []party{leaf, relabelled, root}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath},
+		{name: "a CA of the same name and key identifier as anchor", chain: []party{leaf, namesake, root}, records: []tlsa.Association{record(t, "2 1 1", namesake)}, want: tlsa.KindPath},
 	}
 }
 
@@ -178,17 +178,17 @@ func crossCertificates(t testing.TB) []scenario {
 	longExpiredCross := issueCA(t, old, "Root", keyed(root.key), dated(begin, now.Add(-48*time.Hour)))
 	expiredInter := issueCA(t, root, "Intermediate", keyed(inter.key), dated(begin, now.Add(-time.Hour)))
 	return []scenario{
-		{name: "cross-certificate, the key is the anchor", chain: []party{leaf, inter, cross, old}, records: []Association{record(t, "2 1 1", root)}, depth: 2},
-		{name: "cross-certificate, the self-signed one is the anchor", chain: []party{leaf, inter, cross, old}, records: []Association{record(t, "2 0 1", root)}, want: KindNoAnchor},
-		{name: "cross-certificate, the old root is the anchor", chain: []party{leaf, inter, cross, old}, records: []Association{record(t, "2 1 1", old)}, depth: 3},
-		{name: "both certificates, the first one is taken", chain: []party{leaf, inter, cross, root, old}, records: []Association{record(t, "2 0 1", cross)}, depth: 2},
-		{name: "both certificates, the second one is the anchor", chain: []party{leaf, inter, cross, root, old}, records: []Association{record(t, "2 0 1", root)}, want: KindPath},
-		{name: "both certificates, the path ends before the old root", chain: []party{leaf, inter, root, cross, old}, records: []Association{record(t, "2 1 1", old)}, want: KindPath},
-		{name: "an expired cross-certificate is passed over", chain: []party{leaf, inter, expiredCross, root}, records: []Association{record(t, "2 0 1", root)}, depth: 2},
-		{name: "an expired cross-certificate is the anchor's only one", chain: []party{leaf, inter, expiredCross, old}, records: []Association{record(t, "2 1 1", root)}, want: KindDates, depth: 2, openssl: lax},
-		{name: "of two expired ones the last to end is taken", chain: []party{leaf, inter, longExpiredCross, expiredCross, old}, records: []Association{record(t, "2 0 1", longExpiredCross)}, want: KindPath},
-		{name: "of two expired ones the last to end is late", chain: []party{leaf, inter, longExpiredCross, expiredCross, old}, records: []Association{record(t, "2 0 1", expiredCross)}, want: KindDates, depth: 2, openssl: lax},
-		{name: "a renewed intermediate beside the expired one", chain: []party{leaf, expiredInter, inter, root}, records: []Association{record(t, "2 1 1", inter)}, depth: 1},
+		{name: "cross-certificate, the key is the anchor", chain: []party{leaf, inter, cross, old}, records: []tlsa.Association{record(t, "2 1 1", root)}, depth: 2},
+		{name: "cross-certificate, the self-signed one is the anchor", chain: []party{leaf, inter, cross, old}, records: []tlsa.Association{record(t, "2 0 1", root)}, want: tlsa.KindNoAnchor},
+		{name: "cross-certificate, the old root is the anchor", chain: []party{leaf, inter, cross, old}, records: []tlsa.Association{record(t, "2 1 1", old)}, depth: 3},
+		{name: "both certificates, the first one is taken", chain: []party{leaf, inter, cross, root, old}, records: []tlsa.Association{record(t, "2 0 1", cross)}, depth: 2},
+		{name: "both certificates, the second one is the anchor", chain: []party{leaf, inter, cross, root, old}, records: []tlsa.Association{record(t, "2 0 1", root)}, want: tlsa.KindPath},
+		{name: "both certificates, the path ends before the old root", chain: []party{leaf, inter, root, cross, old}, records: []tlsa.Association{record(t, "2 1 1", old)}, want: tlsa.KindPath},
+		{name: "an expired cross-certificate is passed over", chain: []party{leaf, inter, expiredCross, root}, records: []tlsa.Association{record(t, "2 0 1", root)}, depth: 2},
+		{name: "an expired cross-certificate is the anchor's only one", chain: []party{leaf, inter, expiredCross, old}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindDates, depth: 2, openssl: lax},
+		{name: "of two expired ones the last to end is taken", chain: []party{leaf, inter, longExpiredCross, expiredCross, old}, records: []tlsa.Association{record(t, "2 0 1", longExpiredCross)}, want: tlsa.KindPath},
+		{name: "of two expired ones the last to end is late", chain: []party{leaf, inter, longExpiredCross, expiredCross, old}, records: []tlsa.Association{record(t, "2 0 1", expiredCross)}, want: tlsa.KindDates, depth: 2, openssl: lax},
+		{name: "a renewed intermediate beside the expired one", chain: []party{leaf, expiredInter, inter, root}, records: []tlsa.Association{record(t, "2 1 1", inter)}, depth: 1},
 	}
 }
 
@@ -220,18 +220,18 @@ func constrained(t testing.TB) []scenario {
 	})
 	forClients := with(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 	return []scenario{
-		{name: "path length kept", chain: []party{issueLeaf(t, short), short}, records: []Association{record(t, "2 0 1", short)}, depth: 1},
-		{name: "path length exceeded", chain: below(short), records: []Association{record(t, "2 0 1", short)}, want: KindPath, depth: 2},
-		{name: "path length exceeded by a younger certificate", chain: []party{issueLeaf(t, younger), younger, short}, records: []Association{record(t, "2 0 1", short)}, want: KindPath, depth: 2},
-		{name: "an anchor of version 1", chain: []party{issueLeaf(t, v1), v1}, records: []Association{record(t, "2 0 1", v1)}, depth: 1},
-		{name: "an intermediate of version 1", chain: []party{issueLeaf(t, v1Inter), v1Inter, root}, records: []Association{record(t, "2 0 1", root)}, want: KindPath},
-		{name: "name constraint kept", chain: below(here), records: []Association{record(t, "2 0 1", here)}, depth: 2},
-		{name: "name constraint violated", chain: below(elsewhere), records: []Association{record(t, "2 0 1", elsewhere)}, want: KindPath, depth: 2},
-		{name: "issued by no CA", chain: chain(noCA), records: []Association{record(t, "2 1 1", root)}, want: KindPath},
-		{name: "issued by a CA that may not", chain: chain(noSigner), records: []Association{record(t, "2 1 1", root)}, want: KindPath},
-		{name: "issued by a CA for clients", chain: chain(clients), records: []Association{record(t, "2 1 1", root)}, want: KindPath, depth: 2},
-		{name: "a leaf for clients", chain: []party{issueLeaf(t, root, forClients), root}, records: []Association{record(t, "2 1 1", root)}, want: KindPath, depth: 1},
-		{name: "an unknown critical extension", chain: []party{issueLeaf(t, root, critical), root}, records: []Association{record(t, "2 1 1", root)}, want: KindPath, depth: 1},
+		{name: "path length kept", chain: []party{issueLeaf(t, short), short}, records: []tlsa.Association{record(t, "2 0 1", short)}, depth: 1},
+		{name: "path length exceeded", chain: below(short), records: []tlsa.Association{record(t, "2 0 1", short)}, want: tlsa.KindPath, depth: 2},
+		{name: "path length exceeded by a younger certificate", chain: []party{issueLeaf(t, younger), younger, short}, records: []tlsa.Association{record(t, "2 0 1", short)}, want: tlsa.KindPath, depth: 2},
+		{name: "an anchor of version 1", chain: []party{issueLeaf(t, v1), v1}, records: []tlsa.Association{record(t, "2 0 1", v1)}, depth: 1},
+		{name: "an intermediate of version 1", chain: []party{issueLeaf(t, v1Inter), v1Inter, root}, records: []tlsa.Association{record(t, "2 0 1", root)}, want: tlsa.KindPath},
+		{name: "name constraint kept", chain: below(here), records: []tlsa.Association{record(t, "2 0 1", here)}, depth: 2},
+		{name: "name constraint violated", chain: below(elsewhere), records: []tlsa.Association{record(t, "2 0 1", elsewhere)}, want: tlsa.KindPath, depth: 2},
+		{name: "issued by no CA", chain: chain(noCA), records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath},
+		{name: "issued by a CA that may not", chain: chain(noSigner), records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath},
+		{name: "issued by a CA for clients", chain: chain(clients), records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath, depth: 2},
+		{name: "a leaf for clients", chain: []party{issueLeaf(t, root, forClients), root}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath, depth: 1},
+		{name: "an unknown critical extension", chain: []party{issueLeaf(t, root, critical), root}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath, depth: 1},
 	}
 }
 
@@ -246,11 +246,11 @@ func datesAndNames(t testing.TB) []scenario {
 	underLate := issueCA(t, late, "Intermediate of late")
 	leaf := issueLeaf(t, inter)
 	to := func(p party, chain ...party) scenario {
-		return scenario{chain: chain, records: []Association{record(t, "2 1 1", p)}}
+		return scenario{chain: chain, records: []tlsa.Association{record(t, "2 1 1", p)}}
 	}
-	named := func(name, host string, want Kind, depth int, traits ...trait) scenario {
+	named := func(name, host string, want tlsa.Kind, depth int, traits ...trait) scenario {
 		return scenario{
-			name: name, chain: []party{issueLeaf(t, root, traits...), root}, records: []Association{record(t, "2 1 1", root)},
+			name: name, chain: []party{issueLeaf(t, root, traits...), root}, records: []tlsa.Association{record(t, "2 1 1", root)},
 			host: host, want: want, depth: depth,
 		}
 	}
@@ -258,12 +258,12 @@ func datesAndNames(t testing.TB) []scenario {
 		return with(func(c *x509.Certificate) { c.Subject.CommonName, c.DNSNames = name, sans })
 	}
 	byDate := []scenario{
-		{name: "the leaf expired", want: KindDates, depth: 1}, {name: "the leaf begins later", want: KindDates, depth: 1},
-		{name: "an intermediate expired", want: KindDates, depth: 2}, {name: "the anchor expired", want: KindDates, depth: 2},
-		{name: "what is above the anchor expired", depth: 1}, {name: "the leaf ended before the anchor began", want: KindDates, depth: 1},
+		{name: "the leaf expired", want: tlsa.KindDates, depth: 1}, {name: "the leaf begins later", want: tlsa.KindDates, depth: 1},
+		{name: "an intermediate expired", want: tlsa.KindDates, depth: 2}, {name: "the anchor expired", want: tlsa.KindDates, depth: 2},
+		{name: "what is above the anchor expired", depth: 1}, {name: "the leaf ended before the anchor began", want: tlsa.KindDates, depth: 1},
 		{name: "the first second", at: begin, depth: 2}, {name: "the last second", at: end, depth: 2, openssl: "its end is a second earlier than RFC 5280, section 4.1.2.5 says"},
-		{name: "the second before", at: begin.Add(-time.Second), want: KindDates, depth: 2},
-		{name: "the second after", at: end.Add(time.Second), want: KindDates, depth: 2},
+		{name: "the second before", at: begin.Add(-time.Second), want: tlsa.KindDates, depth: 2},
+		{name: "the second after", at: end.Add(time.Second), want: tlsa.KindDates, depth: 2},
 	}
 	for i, s := range []scenario{
 		to(root, issueLeaf(t, root, dated(begin, now.Add(-time.Second))), root), to(root, issueLeaf(t, root, dated(now.Add(time.Second), end)), root),
@@ -275,23 +275,23 @@ func datesAndNames(t testing.TB) []scenario {
 		byDate[i].chain, byDate[i].records = s.chain, s.records
 	}
 	return append(byDate, []scenario{
-		named("another host", "mx2.example.org", KindNames, 1),
+		named("another host", "mx2.example.org", tlsa.KindNames, 1),
 		named("one of several names", "mx2.example.org", "", 1, dns(host, "mx2.example.org")),
 		named("case is folded", host, "", 1, dns("MX1.Example.ORG")),
 		named("wildcard", host, "", 1, dns("*.example.org")),
-		named("wildcard for two labels", "a.mx1.example.org", KindNames, 1, dns("*.example.org")),
-		named("wildcard for none", "example.org", KindNames, 1, dns("*.example.org")),
-		named("wildcard in the middle", host, KindNames, 1, dns("mx1.*.org")),
-		named("wildcard before one label", "example.org", KindNames, 1, dns("*.org")),
+		named("wildcard for two labels", "a.mx1.example.org", tlsa.KindNames, 1, dns("*.example.org")),
+		named("wildcard for none", "example.org", tlsa.KindNames, 1, dns("*.example.org")),
+		named("wildcard in the middle", host, tlsa.KindNames, 1, dns("mx1.*.org")),
+		named("wildcard before one label", "example.org", tlsa.KindNames, 1, dns("*.org")),
 		func() scenario {
-			s := named("wildcard as a part of a label", host, KindNames, 1, dns("mx*.example.org"))
+			s := named("wildcard as a part of a label", host, tlsa.KindNames, 1, dns("mx*.example.org"))
 			s.openssl = "it allows partial wildcards unless told otherwise; RFC 7672, section 3.2.3 does not"
 			return s
 		}(),
 		named("common name and no other", host, "", 1, cn(host)),
 		named("wildcard as common name", host, "", 1, cn("*.example.org")),
-		named("common name beside another name", host, KindNames, 1, cn(host, "mx2.example.org")),
-		named("no name at all", host, KindNames, 1, cn("")),
+		named("common name beside another name", host, tlsa.KindNames, 1, cn(host, "mx2.example.org")),
+		named("no name at all", host, tlsa.KindNames, 1, cn("")),
 	}...)
 }
 
@@ -310,25 +310,25 @@ func fromDNS(t testing.TB) []scenario {
 	noCA := issue(t, old, "Root", keyed(root.key))
 	crossSelf := issueCA(t, old, "", keyed(self.key))
 	return []scenario{
-		{name: "2 0 0 of the root", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", root)}, depth: 2},
-		{name: "2 0 0 of the intermediate", chain: []party{leaf}, records: []Association{record(t, "2 0 0", inter)}, depth: 1},
-		{name: "2 0 0 where an intermediate is missing too", chain: []party{leaf}, records: []Association{record(t, "2 0 0", root)}, want: KindNoAnchor},
-		{name: "2 0 0 of the root beside its cross-certificate", chain: []party{leaf, inter, cross, old}, records: []Association{record(t, "2 0 0", root)}, depth: 2},
-		{name: "2 0 0 of the root presented behind its cross-certificate", chain: []party{leaf, inter, cross, old, root}, records: []Association{record(t, "2 0 0", root)}, depth: 2},
-		{name: "2 0 0 of another CA of the same name", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", namesake)}, want: KindNoAnchor},
-		{name: "2 0 0 of a certificate that is no CA's", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", noCA)}, want: KindNoAnchor},
-		{name: "2 0 0 of a self-signed leaf's cross-certificate", chain: []party{self}, records: []Association{record(t, "2 0 0", crossSelf)}, want: KindNoAnchor},
-		{name: "2 0 0 that expired", chain: []party{issueLeaf(t, late)}, records: []Association{record(t, "2 0 0", late)}, want: KindDates, depth: 1},
-		{name: "2 0 0 whose path length is exceeded", chain: []party{issueLeaf(t, shortInter), shortInter}, records: []Association{record(t, "2 0 0", short)}, want: KindPath, depth: 2},
-		{name: "2 0 0 for another host", chain: []party{leaf, inter}, records: []Association{record(t, "2 0 0", root)}, host: "mx2.example.org", want: KindNames, depth: 2},
-		{name: "2 0 0 of a self-signed leaf", chain: []party{self}, records: []Association{record(t, "2 0 0", self)}, want: KindNoAnchor},
-		{name: "2 1 0 of the root", chain: []party{leaf, inter}, records: []Association{record(t, "2 1 0", root)}, depth: 1},
-		{name: "2 1 0 of the intermediate", chain: []party{leaf}, records: []Association{record(t, "2 1 0", inter)}},
-		{name: "2 1 0 of another key", chain: []party{leaf, inter}, records: []Association{record(t, "2 1 0", namesake)}, want: KindNoAnchor},
-		{name: "2 1 0 of the root where an intermediate is missing", chain: []party{leaf, root}, records: []Association{record(t, "2 1 0", root)}, want: KindPath},
-		{name: "2 1 0 where the leaf expired", chain: []party{lateLeaf, inter}, records: []Association{record(t, "2 1 0", root)}, want: KindDates, depth: 1},
-		{name: "2 1 0 for another host", chain: []party{leaf, inter}, records: []Association{record(t, "2 1 0", root)}, host: "mx2.example.org", want: KindNames, depth: 1},
-		{name: "2 1 0 of a self-signed leaf", chain: []party{self}, records: []Association{record(t, "2 1 0", self)}, want: KindNoAnchor},
+		{name: "2 0 0 of the root", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 0 0", root)}, depth: 2},
+		{name: "2 0 0 of the intermediate", chain: []party{leaf}, records: []tlsa.Association{record(t, "2 0 0", inter)}, depth: 1},
+		{name: "2 0 0 where an intermediate is missing too", chain: []party{leaf}, records: []tlsa.Association{record(t, "2 0 0", root)}, want: tlsa.KindNoAnchor},
+		{name: "2 0 0 of the root beside its cross-certificate", chain: []party{leaf, inter, cross, old}, records: []tlsa.Association{record(t, "2 0 0", root)}, depth: 2},
+		{name: "2 0 0 of the root presented behind its cross-certificate", chain: []party{leaf, inter, cross, old, root}, records: []tlsa.Association{record(t, "2 0 0", root)}, depth: 2},
+		{name: "2 0 0 of another CA of the same name", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 0 0", namesake)}, want: tlsa.KindNoAnchor},
+		{name: "2 0 0 of a certificate that is no CA's", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 0 0", noCA)}, want: tlsa.KindNoAnchor},
+		{name: "2 0 0 of a self-signed leaf's cross-certificate", chain: []party{self}, records: []tlsa.Association{record(t, "2 0 0", crossSelf)}, want: tlsa.KindNoAnchor},
+		{name: "2 0 0 that expired", chain: []party{issueLeaf(t, late)}, records: []tlsa.Association{record(t, "2 0 0", late)}, want: tlsa.KindDates, depth: 1},
+		{name: "2 0 0 whose path length is exceeded", chain: []party{issueLeaf(t, shortInter), shortInter}, records: []tlsa.Association{record(t, "2 0 0", short)}, want: tlsa.KindPath, depth: 2},
+		{name: "2 0 0 for another host", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 0 0", root)}, host: "mx2.example.org", want: tlsa.KindNames, depth: 2},
+		{name: "2 0 0 of a self-signed leaf", chain: []party{self}, records: []tlsa.Association{record(t, "2 0 0", self)}, want: tlsa.KindNoAnchor},
+		{name: "2 1 0 of the root", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 1 0", root)}, depth: 1},
+		{name: "2 1 0 of the intermediate", chain: []party{leaf}, records: []tlsa.Association{record(t, "2 1 0", inter)}},
+		{name: "2 1 0 of another key", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 1 0", namesake)}, want: tlsa.KindNoAnchor},
+		{name: "2 1 0 of the root where an intermediate is missing", chain: []party{leaf, root}, records: []tlsa.Association{record(t, "2 1 0", root)}, want: tlsa.KindPath},
+		{name: "2 1 0 where the leaf expired", chain: []party{lateLeaf, inter}, records: []tlsa.Association{record(t, "2 1 0", root)}, want: tlsa.KindDates, depth: 1},
+		{name: "2 1 0 for another host", chain: []party{leaf, inter}, records: []tlsa.Association{record(t, "2 1 0", root)}, host: "mx2.example.org", want: tlsa.KindNames, depth: 1},
+		{name: "2 1 0 of a self-signed leaf", chain: []party{self}, records: []tlsa.Association{record(t, "2 1 0", self)}, want: tlsa.KindNoAnchor},
 	}
 }
 
@@ -340,12 +340,12 @@ func agility(t testing.TB) []scenario {
 	short := record(t, "3 1 2", next)
 	short.Data = short.Data[:64]
 	return []scenario{
-		{name: "the stronger digest matches", chain: chain, records: []Association{record(t, "3 1 1", next), record(t, "3 1 2", leaf)}},
-		{name: "only the weaker digest matches", chain: chain, records: []Association{record(t, "3 1 1", leaf), record(t, "3 1 2", next)}, want: KindNoMatch},
-		{name: "Full is never passed over", chain: chain, records: []Association{record(t, "3 1 0", leaf), record(t, "3 1 1", next), record(t, "3 1 2", next)}},
-		{name: "another selector is a question of its own", chain: chain, records: []Association{record(t, "3 0 1", leaf), record(t, "3 1 2", next)}},
-		{name: "another usage is a question of its own", chain: chain, records: []Association{record(t, "3 1 2", next), record(t, "2 1 1", root)}, depth: 1},
-		{name: "malformed records go first", chain: chain, records: []Association{record(t, "3 1 1", leaf), short}},
+		{name: "the stronger digest matches", chain: chain, records: []tlsa.Association{record(t, "3 1 1", next), record(t, "3 1 2", leaf)}},
+		{name: "only the weaker digest matches", chain: chain, records: []tlsa.Association{record(t, "3 1 1", leaf), record(t, "3 1 2", next)}, want: tlsa.KindNoMatch},
+		{name: "Full is never passed over", chain: chain, records: []tlsa.Association{record(t, "3 1 0", leaf), record(t, "3 1 1", next), record(t, "3 1 2", next)}},
+		{name: "another selector is a question of its own", chain: chain, records: []tlsa.Association{record(t, "3 0 1", leaf), record(t, "3 1 2", next)}},
+		{name: "another usage is a question of its own", chain: chain, records: []tlsa.Association{record(t, "3 1 2", next), record(t, "2 1 1", root)}, depth: 1},
+		{name: "malformed records go first", chain: chain, records: []tlsa.Association{record(t, "3 1 1", leaf), short}},
 	}
 }
 
@@ -370,17 +370,17 @@ func algorithms(t testing.TB) []scenario {
 	pss := issueLeaf(t, root, signedBy(x509.SHA384WithRSAPSS))
 	weak := issueLeaf(t, root, signedBy(x509.SHA1WithRSA))
 	all := []scenario{
-		{name: "RSA-PSS signature", chain: []party{pss, root}, records: []Association{record(t, "2 1 1", root)}, depth: 1},
-		{name: "SHA-1 signature under DANE-TA", chain: []party{weak, root}, records: []Association{record(t, "2 1 1", root)}, want: KindPath},
-		{name: "SHA-1 signature under DANE-EE", chain: []party{weak, root}, records: []Association{record(t, "3 1 1", weak)}},
+		{name: "RSA-PSS signature", chain: []party{pss, root}, records: []tlsa.Association{record(t, "2 1 1", root)}, depth: 1},
+		{name: "SHA-1 signature under DANE-TA", chain: []party{weak, root}, records: []tlsa.Association{record(t, "2 1 1", root)}, want: tlsa.KindPath},
+		{name: "SHA-1 signature under DANE-EE", chain: []party{weak, root}, records: []tlsa.Association{record(t, "3 1 1", weak)}},
 	}
 	for name, key := range map[string]crypto.Signer{"Ed25519": ed, "P-521": p521, "RSA": rsa2048} {
 		root := issueCA(t, party{}, name, keyed(key))
 		leaf := issueLeaf(t, root, keyed(key))
 		all = append(all,
-			scenario{name: name + " leaf under 3 1 1", chain: []party{leaf}, records: []Association{record(t, "3 1 1", leaf)}},
-			scenario{name: name + " leaf under 2 0 1", chain: []party{leaf, root}, records: []Association{record(t, "2 0 1", root)}, depth: 1},
-			scenario{name: name + " leaf under 2 1 0", chain: []party{issueLeaf(t, root)}, records: []Association{record(t, "2 1 0", root)}})
+			scenario{name: name + " leaf under 3 1 1", chain: []party{leaf}, records: []tlsa.Association{record(t, "3 1 1", leaf)}},
+			scenario{name: name + " leaf under 2 0 1", chain: []party{leaf, root}, records: []tlsa.Association{record(t, "2 0 1", root)}, depth: 1},
+			scenario{name: name + " leaf under 2 1 0", chain: []party{issueLeaf(t, root)}, records: []tlsa.Association{record(t, "2 1 0", root)}})
 	}
 	return all
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 func TestUnusable(t *testing.T) {
@@ -49,11 +49,11 @@ func TestUnusable(t *testing.T) {
 		{record: "3 1 0 " + d32, want: "the data is no SubjectPublicKeyInfo: asn1: "},
 		{record: "3 1 0 " + unknownSPKI + "00", want: "the data is no SubjectPublicKeyInfo: it is too long"},
 	} {
-		a, err := ParseAssociation(test.record)
+		a, err := tlsa.ParseAssociation(test.record)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = a.Unusable(Reference{SMTP: test.smtp})
+		err = a.Unusable(tlsa.Reference{SMTP: test.smtp})
 		if test.want == "" {
 			if err != nil {
 				t.Errorf("%.40s: %v", test.record, err)
@@ -64,11 +64,11 @@ func TestUnusable(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%.40s: got %v, want %s", test.record, err, want)
 		}
-		var miss *MatchError
-		if !errors.As(err, &miss) || miss.Kind != KindUnusable || miss.Association != a || miss.Depth != -1 || errors.Unwrap(err) == nil {
+		var miss *tlsa.MatchError
+		if !errors.As(err, &miss) || miss.Kind != tlsa.KindUnusable || miss.Association != a || miss.Depth != -1 || errors.Unwrap(err) == nil {
 			t.Errorf("%.40s: got %#v", test.record, err)
 		}
-		if _, err := present(t, leaf).Match(a, Reference{SMTP: test.smtp}); kindOf(err) != KindUnusable {
+		if _, err := present(t, leaf).Match(a, tlsa.Reference{SMTP: test.smtp}); kindOf(err) != tlsa.KindUnusable {
 			t.Errorf("%.40s: Match: %v", test.record, err)
 		}
 	}

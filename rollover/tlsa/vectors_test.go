@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/tlsaroll/tlsaroll/rollover/tlsa"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // leaveOut skips a test and says what is lost; where everything is required
@@ -51,9 +51,9 @@ func TestRFC6698AppendixC(t *testing.T) {
 		t.Fatal(err)
 	}
 	var vectors []struct {
-		Selector Selector     `json:"selector"`
-		Matching MatchingType `json:"matching_type"`
-		Data     string       `json:"data_hex"`
+		Selector tlsa.Selector     `json:"selector"`
+		Matching tlsa.MatchingType `json:"matching_type"`
+		Data     string            `json:"data_hex"`
 	}
 	if err := json.Unmarshal(vector(t, "rfc6698-appendix-c/vectors.json", what), &vectors); err != nil {
 		t.Fatal(err)
@@ -61,24 +61,24 @@ func TestRFC6698AppendixC(t *testing.T) {
 	if len(vectors) != 6 {
 		t.Fatalf("%d vectors, want 6", len(vectors))
 	}
-	chain, err := NewChain(cert)
+	chain, err := tlsa.NewChain(cert)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range vectors {
-		p := Params{DANEEE, v.Selector, v.Matching}
-		got, err := Associate(p, cert)
+		p := tlsa.Params{tlsa.DANEEE, v.Selector, v.Matching}
+		got, err := tlsa.Associate(p, cert)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if want := strings.ToLower(v.Data); got.Data != want {
 			t.Errorf("%s: got %s, want %s", p, got.Data, want)
 		}
-		printed, err := ParseAssociation(p.String() + " " + v.Data)
+		printed, err := tlsa.ParseAssociation(p.String() + " " + v.Data)
 		if err != nil || printed != got {
 			t.Errorf("%s: as printed: %v, %v", p, printed, err)
 		}
-		if _, err := chain.Match(printed, Reference{SMTP: true}); err != nil {
+		if _, err := chain.Match(printed, tlsa.Reference{SMTP: true}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -88,8 +88,8 @@ func TestRFC6698AppendixC(t *testing.T) {
 type daneTest struct {
 	number  int
 	counted int // records that the block says it has
-	records []Association
-	chain   *Chain
+	records []tlsa.Association
+	chain   *tlsa.Chain
 	result  int // an X509_V_ number
 	depth   int
 }
@@ -128,10 +128,10 @@ func TestOpenSSLVectors(t *testing.T) {
 }
 
 func (test daneTest) check(t *testing.T, name string) {
-	ref := Reference{Names: []string{name}, Time: now}
+	ref := tlsa.Reference{Names: []string{name}, Time: now}
 	// Four blocks have a record more than they count. With it or without, the
 	// verdict is the same.
-	for _, rrset := range []RRset{NewRRset(0, test.records[:test.counted]...), NewRRset(0, test.records...)} {
+	for _, rrset := range []tlsa.RRset{tlsa.NewRRset(0, test.records[:test.counted]...), tlsa.NewRRset(0, test.records...)} {
 		a, depth, err := rrset.MatchedBy(test.chain, ref)
 		switch result, missDepth := verdict(err); {
 		case result != test.result:
@@ -152,37 +152,37 @@ func (test daneTest) check(t *testing.T, name string) {
 }
 
 func verdict(err error) (result, depth int) {
-	var miss *MatchError
+	var miss *tlsa.MatchError
 	if !errors.As(err, &miss) {
 		return resultOK, 0
 	}
 	switch miss.Kind {
-	case KindNoMatch, KindNoAnchor:
+	case tlsa.KindNoMatch, tlsa.KindNoAnchor:
 		return resultNoMatch, miss.Depth
-	case KindNames:
+	case tlsa.KindNames:
 		return resultNameMismatch, miss.Depth
-	case KindPath:
+	case tlsa.KindPath:
 		return resultNoIssuer, miss.Depth
 	}
 	return -1, miss.Depth
 }
 
-func pkixOnly(s RRset) bool {
-	for _, p := range s.Combinations(Reference{}) {
-		if p.Usage > PKIXEE {
+func pkixOnly(s tlsa.RRset) bool {
+	for _, p := range s.Combinations(tlsa.Reference{}) {
+		if p.Usage > tlsa.PKIXEE {
 			return false
 		}
 	}
 	return true
 }
 
-func withRoot(t *testing.T, c *Chain, root []byte) *Chain {
+func withRoot(t *testing.T, c *tlsa.Chain, root []byte) *tlsa.Chain {
 	t.Helper()
 	cert, err := x509.ParseCertificate(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err = NewChain(append(c.Certificates()[:len(c.Certificates()):len(c.Certificates())], cert)...)
+	c, err = tlsa.NewChain(append(c.Certificates()[:len(c.Certificates()):len(c.Certificates())], cert)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func readDANETests(t *testing.T, name string, want int) (tests []daneTest) {
 			return
 		}
 		test := &tests[len(tests)-1]
-		chain, err := ParseChain(certs...)
+		chain, err := tlsa.ParseChain(certs...)
 		if err != nil || len(certs) != announced || len(test.records) < test.counted {
 			t.Fatalf("%s: test %d: %d certificates, want %d: %v", name, test.number, len(certs), announced, err)
 		}
@@ -229,7 +229,7 @@ func readDANETests(t *testing.T, name string, want int) (tests []daneTest) {
 				tests = append(tests, test)
 			}
 		case len(fields) == 4:
-			if a, err := ParseAssociation(line); err == nil {
+			if a, err := tlsa.ParseAssociation(line); err == nil {
 				test := &tests[len(tests)-1]
 				test.records = append(test.records, a)
 			}
