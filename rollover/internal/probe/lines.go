@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// What a server may say. RFC 5321, section 4.5.3.1.5 allows a reply line 512 octets,
-// RFC 5804, section 1.7 a capability line more; some servers exceed both.
+// What a server may say. RFC 5321, section 4.5.3.1.5 allows a reply line 512 octets, but
+// capabilities can take more.
 const (
 	maxLine = 4096
 	maxTalk = 64 << 10 // in a connection, in the clear or in TLS
