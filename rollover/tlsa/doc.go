@@ -10,7 +10,7 @@
 //     any usable record (RFC 7671, sections 8 and 9).
 //   - [RRset.Vouches] is what a publisher must keep true: for each parameter
 //     combination in the RRset some record matches (RFC 7671, section 8), with
-//     and without digest agility, and every trust anchor is in the chain.
+//     and without digest agility, without leaning on what only some clients do.
 //
 // Both rest on [Chain.Match], which answers for one record and gives the reason
 // as a [MatchError].

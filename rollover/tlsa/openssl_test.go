@@ -1,6 +1,7 @@
 package tlsa_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/pem"
@@ -61,6 +62,9 @@ func askOpenSSL(t *testing.T, openssl string, s scenario) (accepted bool, depth 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, openssl, args...).CombinedOutput()
+	if err != nil && !bytes.Contains(out, []byte("verify error:")) {
+		t.Fatalf("openssl: %v, and not over the certificate\n%s", err, out)
+	}
 	if m := matchedAt.FindSubmatch(out); m != nil {
 		depth, _ = strconv.Atoi(string(m[1]))
 	}
