@@ -112,6 +112,7 @@ func (s Stash) read(id tlsa.ChainID, f Files) (Pair, error) {
 	if got := p.AsFound.ID(); got != id {
 		return Pair{}, &Error{f.Cert, "holds the chain " + got.Short(), changedHint, ErrDamaged}
 	}
+	p.Chain = p.AsFound // what was installed and published, whatever the rules of order become
 	return p, nil
 }
 
