@@ -68,6 +68,21 @@ func needs(t testing.TB, program string) string {
 // startNamed starts a primary of the zone. The clauses stand in the zone's block.
 func startNamed(t testing.TB, clauses string) *named {
 	t.Helper()
+	return startBIND(t, fmt.Sprintf(`zone %q { type primary; file "zone"; %s };`, zone, clauses))
+}
+
+// startSecondary starts a secondary of a primary.
+func startSecondary(t testing.TB, primary *named) *named {
+	t.Helper()
+	address, port, err := net.SplitHostPort(primary.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startBIND(t, fmt.Sprintf(`zone %q { type secondary; file "copy"; primaries { %s port %s; }; };`, zone, address, port))
+}
+
+func startBIND(t testing.TB, zones string) *named {
+	t.Helper()
 	program := needs(t, "named")
 	dir := t.TempDir()
 	port := freePort(t)
@@ -79,11 +94,10 @@ options {
 	recursion no; notify no; dnssec-validation no; minimal-responses yes;
 };
 controls { };
-logging { channel out { stderr; severity info; print-category yes; }; category default { out; }; };
 key %q { algorithm hmac-sha256; secret %q; };
 key %q { algorithm hmac-sha256; secret %q; };
-zone %q { type primary; file "zone"; %s };
-`, dir, dir, port, keyName, secret, otherKey, otherText, zone, clauses))
+%s
+`, dir, dir, port, keyName, secret, otherKey, otherText, zones))
 
 	n := &named{address: fmt.Sprintf("127.0.0.1:%d", port), log: new(lockedBuffer)}
 	cmd := exec.Command(program, "-g", "-n", "1", "-c", filepath.Join(dir, "named.conf"))
@@ -162,6 +176,17 @@ func (n *named) put(t testing.TB, owner tlsa.Owner, records ...string) {
 	t.Helper()
 	m := new(dns.Msg).SetUpdate(zone)
 	m.RemoveName([]dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: string(owner)}}})
+	n.edit(t, m, owner, records)
+}
+
+// add adds records without a look at what is there.
+func (n *named) add(t testing.TB, owner tlsa.Owner, records ...string) {
+	t.Helper()
+	n.edit(t, new(dns.Msg).SetUpdate(zone), owner, records)
+}
+
+func (n *named) edit(t testing.TB, m *dns.Msg, owner tlsa.Owner, records []string) {
+	t.Helper()
 	for _, r := range records {
 		rr, err := dns.NewRR(string(owner) + " " + r)
 		if err != nil {

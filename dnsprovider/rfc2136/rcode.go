@@ -127,8 +127,8 @@ func (p *Provider) badTime(t *trouble, e *tsigError) {
 		t.hint = "compare the clocks of this host and the server"
 		return
 	}
-	here := p.now()
-	apart := here.Sub(e.server).Truncate(time.Second)
+	here := time.Unix(p.now().Unix(), 0) // TSIG counts whole seconds
+	apart := here.Sub(e.server)
 	t.err = fmt.Errorf("%w: its clock says %s, this host's %s, %s apart", e,
 		e.server.UTC().Format(time.RFC3339), here.UTC().Format(time.RFC3339), apart.Abs())
 	t.hint = "one of the two clocks is wrong: is NTP running on both"

@@ -187,8 +187,8 @@ func tsigVariables(t *dns.TSIG) ([]byte, error) {
 		return nil, err
 	}
 	other, err := hex.DecodeString(t.OtherData)
-	if err != nil {
-		return nil, err
+	if err != nil || len(other) != int(t.OtherLen) {
+		return nil, errShort
 	}
 	b := binary.BigEndian.AppendUint16(name, dns.ClassANY)
 	b = binary.BigEndian.AppendUint32(b, t.Hdr.Ttl)

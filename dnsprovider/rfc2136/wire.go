@@ -14,7 +14,10 @@ type record struct {
 	additional bool // in the additional section
 }
 
-var errShort = errors.New("the message is cut off")
+var (
+	errShort = errors.New("the message is cut off")
+	errLong  = errors.New("something follows the message")
+)
 
 // headerLen is the length of the header of a message (RFC 1035, section 4.1.1).
 const headerLen = 12
@@ -49,6 +52,9 @@ func locate(raw []byte) ([]record, error) {
 				return nil, errShort
 			}
 		}
+	}
+	if offset != len(raw) {
+		return nil, errLong
 	}
 	return records, nil
 }
