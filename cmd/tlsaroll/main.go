@@ -45,7 +45,7 @@ type program struct {
 
 func (p *program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "tlsaroll COMMAND",
+		Use:   "tlsaroll [-c FILE] COMMAND",
 		Short: "keep DANE working while mail servers change certificates",
 		Long: `
 			tlsaroll publishes the TLSA records of the next certificate, waits until no resolver that obeys TTLs can

@@ -21,6 +21,11 @@ func (p *program) dress(root *cobra.Command) {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(p.ui.stdout, manual(c)) })
 	root.SetHelpCommand(helpCommand())
+	for _, c := range append(root.Commands(), root) {
+		c.DisableFlagsInUseLine = true
+		c.InitDefaultHelpFlag()
+		c.Flags().Lookup("help").Usage = "show this page"
+	}
 }
 
 // noCommand is the root command, which nobody wants.
@@ -62,6 +67,9 @@ func helpCommand() *cobra.Command {
 
 // flagError puts what pflag says into a sentence of ours.
 func flagError(c *cobra.Command, err error) error {
+	if args := c.Flags().Args(); c.HasSubCommands() && len(args) > 0 {
+		return usage(unknownCommand(c, args[0])) // whose option that may be
+	}
 	see := c.CommandPath() + " --help lists them"
 	var unknown *pflag.NotExistError
 	var lacking *pflag.ValueRequiredError
@@ -80,8 +88,8 @@ func flagError(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("unknown option %s (hint: %s)", name, see))
 	case errors.As(err, &lacking):
 		f := lacking.GetFlag()
-		placeholder, what := pflag.UnquoteUsage(f)
-		return usage(fmt.Errorf("--%s needs a value (hint: --%s %s: %s)", f.Name, f.Name, placeholder, what))
+		placeholder, _ := pflag.UnquoteUsage(f)
+		return usage(fmt.Errorf("--%s needs a value (hint: write --%s %s; %s --help explains it)", f.Name, f.Name, placeholder, c.CommandPath()))
 	case errors.As(err, &invalid):
 		return usage(fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap()))
 	}

@@ -68,7 +68,7 @@ func clientDir(layout string) string {
 	case "acme.sh":
 		return "/root/.acme.sh"
 	}
-	return "/var/lib/dehydrated/certs"
+	return "/var/lib/dehydrated"
 }
 
 // certName reads a client's name for a certificate, which becomes part of a path.
@@ -93,6 +93,8 @@ func (s Staged) paths() []string {
 		return []string{filepath.Join(s.Dir, "certificates")}
 	case "certbot":
 		return []string{filepath.Join(s.Dir, "live"), filepath.Join(s.Dir, "archive")}
+	case "dehydrated":
+		return []string{filepath.Join(s.Dir, "certs")}
 	}
 	return []string{s.Dir}
 }

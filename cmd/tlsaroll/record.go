@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// recordOptions are what record was asked for.
+type recordOptions struct {
+	scheme    string
+	ta        string
+	endpoints []string
+}
+
+func (p *program) recordCommand() *cobra.Command {
+	var o recordOptions
+	c := &cobra.Command{
+		Use:                   "record [--scheme SCHEME] [--ta WHICH] [--endpoint URL]... FILE...",
+		DisableFlagsInUseLine: true,
+		Short:                 "print the TLSA records of a certificate",
+		Long: `
+			Prints the TLSA records that vouch for the certificate chain in each FILE: PEM, the server's own certificate
+			first. A private key in the same file is passed over unread; - reads standard input.
+
+			With --endpoint each line is ready for a zone file. Without it the records' data is printed alone. Several
+			files, as for an RSA and an ECDSA certificate, give the records of them all.
+
+			Nothing is looked up and nothing is changed.`,
+		Example: `
+			The record of a certificate:
+			$ tlsaroll record fullchain.pem
+			  3 1 1 8f3c21aa…
+
+			Zone lines for two services, with the issuer's key too:
+			$ tlsaroll record --scheme ee+ta --endpoint smtp://mx1.example.org --endpoint submissions://mx1.example.org fullchain.pem
+			  _25._tcp.mx1.example.org. IN TLSA 2 1 1 41aab07e…
+			  _25._tcp.mx1.example.org. IN TLSA 3 1 1 8f3c21aa…
+			  _465._tcp.mx1.example.org. IN TLSA 2 1 1 41aab07e…
+			  _465._tcp.mx1.example.org. IN TLSA 3 1 1 8f3c21aa…`,
+		Annotations: map[string]string{exitStatus: "0\tthe records are printed\n1\tthe chain has no record of that scheme\n2\twrong usage, or a file that holds no certificate"},
+		Args:        atLeastOne("FILE"),
+		RunE:        func(_ *cobra.Command, names []string) error { return p.record(o, names) },
+	}
+	c.Flags().StringVar(&o.scheme, "scheme", "ee", "the records' `SCHEME`: a + set of ee (3 1 1, the key of the certificate) and ta (2 1 1, the key of its issuer)")
+	c.Flags().StringVar(&o.ta, "ta", "intermediate", "`WHICH` certificate of the chain a 2 1 1 names: intermediate, the issuer, or root, if it is in the file")
+	c.Flags().StringArrayVar(&o.endpoints, "endpoint", nil, "print zone lines for the service at `URL`, as in smtp://mx1.example.org; may be given more than once")
+	return c
+}
+
+func (p *program) record(o recordOptions, names []string) error {
+	policy, endpoints, errs := o.parse()
+	var chains []*tlsa.Chain
+	for _, name := range names {
+		chain, err := p.ui.readChain(name)
+		if err == nil {
+			err = leafFirst(name, chain)
+		}
+		errs, chains = append(errs, err), append(chains, chain)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return usage(err)
+	}
+	var records []tlsa.Association
+	for i, chain := range chains {
+		as, err := policy.Needs(chain)
+		if err != nil {
+			return fmt.Errorf("%s: %w", names[i], err)
+		}
+		if err := p.vouch(names[i], chain, as); err != nil {
+			return err
+		}
+		for _, e := range endpoints {
+			if policy.Scheme.TA && !chain.IsFor(e.Host) {
+				p.ui.warn(fmt.Sprintf("%s: the certificate is not for %s, so no client will take its 2 1 1 there", names[i], e.Host), "add the name to the certificate, or use --scheme ee")
+			}
+		}
+		records = append(records, as...)
+	}
+	return p.printRecords(endpoints, tlsa.NewRRset(0, records...))
+}
+
+// parse reads the options; all that is wrong with them is in errs.
+func (o recordOptions) parse() (policy rollover.LineagePolicy, endpoints []config.Endpoint, errs []error) {
+	scheme, err := rollover.ParseScheme(o.scheme)
+	switch {
+	case err != nil:
+		errs = append(errs, fmt.Errorf("--scheme: %w", err))
+	case scheme.Standby:
+		errs = append(errs, fmt.Errorf("--scheme: scheme %q: no certificate holds the next key (hint: use ee, ta or ee+ta)", o.scheme))
+	}
+	policy.Scheme, policy.TA = scheme, rollover.TrustAnchor(o.ta)
+	if policy.TA != rollover.Intermediate && policy.TA != rollover.Root {
+		errs = append(errs, fmt.Errorf("--ta: unknown certificate %q (hint: %s)", o.ta, suggest.Hint(o.ta, []string{"intermediate", "root"}, "write one of ")))
+	}
+	for _, url := range o.endpoints {
+		e, err := config.ParseEndpoint(url)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--endpoint: %w", err))
+		}
+		endpoints = append(endpoints, e)
+	}
+	return policy, endpoints, errs
+}
+
+// leafFirst refuses a file whose first certificate issued another one in it: its
+// 3 1 1 would vouch for a CA, and for no server.
+func leafFirst(name string, chain *tlsa.Chain) error {
+	first := chain.Leaf()
+	for i, c := range chain.Certificates()[1:] {
+		if bytes.Equal(c.RawIssuer, first.RawSubject) && !bytes.Equal(c.RawSubject, first.RawSubject) && c.CheckSignatureFrom(first) == nil {
+			return fmt.Errorf("%s: the first certificate issued number %d (hint: put the server's own certificate first)", name, i+2)
+		}
+	}
+	return nil
+}
+
+// vouch makes sure that a client would take the records for this chain: a CA
+// certificate that did not issue the leaf vouches for nothing.
+func (p *program) vouch(name string, chain *tlsa.Chain, records []tlsa.Association) error {
+	ref := tlsa.Reference{Names: chain.Names(), Time: p.now(), SMTP: true}
+	for _, a := range records {
+		_, err := chain.Match(a, ref)
+		var miss *tlsa.MatchError
+		switch {
+		case !errors.As(err, &miss) || miss.Kind == tlsa.KindNames:
+		case miss.Kind == tlsa.KindDates:
+			p.ui.warn(fmt.Sprintf("%s: %s", name, miss.Reason()), "no client will take a 2 1 1 for it; 3 1 1 does not ask")
+		default:
+			return fmt.Errorf("%s: %s", name, miss.Reason())
+		}
+	}
+	return nil
+}
+
+func (p *program) printRecords(endpoints []config.Endpoint, records tlsa.RRset) error {
+	if len(endpoints) == 0 {
+		for _, a := range records.Associations {
+			p.ui.result(a.String())
+		}
+	}
+	printed := map[tlsa.Owner]bool{}
+	for _, e := range endpoints {
+		owner, err := tlsa.OwnerOf(e.Port, e.Host)
+		if err != nil {
+			return usage(err)
+		}
+		if printed[owner] {
+			continue
+		}
+		printed[owner] = true
+		for _, a := range records.Associations {
+			p.ui.result(fmt.Sprintf("%s IN TLSA %s", owner, a))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run the program: the test binary called as tlsaroll.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tlsaroll": main})
+}
+
+// TestScript runs what stands in testdata/script.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			if err := os.CopyFS(filepath.Join(env.WorkDir, "certs"), os.DirFS("testdata/certs")); err != nil {
+				return err
+			}
+			digests, err := os.ReadFile("testdata/certs/digests")
+			if err != nil {
+				return err
+			}
+			for line := range strings.Lines(string(digests)) { // leaf 1 1 14c3… is $leaf11
+				f := strings.Fields(line)
+				env.Setenv(f[0]+f[1]+f[2], f[3])
+			}
+			env.Setenv("NO_COLOR", "1")
+			return nil
+		},
+	})
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+)
+
+// The rules for every line that is printed: results go to standard output. All
+// else goes to standard error with a "tlsaroll:" prefix, begins with a small letter and
+// ends without a full stop; what to do about it stands in brackets. Colour is for
+// terminals, unless NO_COLOR is set (no-color.org).
+
+// world is what a run of the program has from its process.
+type world struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookupEnv      func(string) (string, bool)
+	now            func() time.Time
+}
+
+// ui speaks to the user.
+type ui struct {
+	stdin  io.Reader
+	stdout *sink
+	stderr io.Writer
+
+	colourOut, colourErr bool
+}
+
+func newUI(w world) *ui {
+	return &ui{
+		stdin: w.stdin, stdout: &sink{Writer: w.stdout}, stderr: w.stderr,
+		colourOut: coloured(w.stdout, w.lookupEnv), colourErr: coloured(w.stderr, w.lookupEnv),
+	}
+}
+
+// coloured reports whether colour may be used on a stream.
+func coloured(w io.Writer, lookupEnv func(string) (string, bool)) bool {
+	if v, ok := lookupEnv("NO_COLOR"); ok && v != "" {
+		return false
+	}
+	if v, _ := lookupEnv("TERM"); v == "dumb" {
+		return false
+	}
+	return isTerminal(w)
+}
+
+// isTerminal reports whether a person may be watching.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// sink remembers that a write went wrong: a result that is not out is no result.
+type sink struct {
+	io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	if s.err == nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// colour is an SGR parameter of ECMA-48.
+type colour string
+
+const (
+	red    colour = "31"
+	green  colour = "32"
+	yellow colour = "33"
+)
+
+func paint(on bool, c colour, s string) string {
+	if !on {
+		return s
+	}
+	return "\x1b[" + string(c) + "m" + s + "\x1b[0m"
+}
+
+// result prints a line to standard output.
+func (u *ui) result(line string) { fmt.Fprintln(u.stdout, line) }
+
+// warn says what is worth a word, and what to do about it.
+func (u *ui) warn(text, hint string) {
+	u.say(paint(u.colourErr, yellow, "warning: ")+text, hint)
+}
+
+// say prints a line to standard error.
+func (u *ui) say(text, hint string) {
+	if hint != "" {
+		text += " (hint: " + hint + ")"
+	}
+	fmt.Fprintln(u.stderr, "tlsaroll: "+text)
+}
+
+// Exit codes.
+const (
+	exitDone    = 0 // done
+	exitError   = 1 // an error
+	exitUsage   = 2 // usage or configuration
+	exitWaiting = 3 // something is in progress
+	exitPerson  = 4 // needs a person
+)
+
+// exitCode is an error that says how the program ends. Without a cause it ends
+// in silence: all is said already.
+type exitCode struct {
+	code  int
+	cause error
+}
+
+func (e *exitCode) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.cause.Error()
+}
+
+func (e *exitCode) Unwrap() error { return e.cause }
+
+// usage marks errors in what the user asked for.
+func usage(errs ...error) error {
+	return &exitCode{exitUsage, errors.Join(errs...)}
+}
+
+// exit reports the error that a command ended with, one line a finding, and
+// returns the exit code.
+func (u *ui) exit(err error) int {
+	code := exitDone
+	if err == nil && u.stdout.err != nil {
+		err = fmt.Errorf("standard output: %w", u.stdout.err)
+	}
+	var coded *exitCode
+	var misconfigured config.Errors
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &coded):
+		if code = coded.code; coded.cause == nil {
+			return code
+		}
+	case errors.As(err, &misconfigured):
+		code = exitUsage
+	default:
+		code = exitError
+	}
+	for line := range strings.Lines(err.Error()) {
+		u.say(paint(u.colourErr, red, strings.TrimSuffix(line, "\n")), "")
+	}
+	return code
+}
