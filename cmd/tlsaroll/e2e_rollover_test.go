@@ -1,0 +1,115 @@
+package main
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// someoneElses is a record of another host behind the same name.
+const someoneElses = "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+// rollUnderLoad rolls to next while senders hammer, and wants not one failure.
+// It prints how the wait was spent.
+func (h *host) rollUnderLoad(next *lab.Pair, o lab.HammerOptions, atLeast int) {
+	h.t.Helper()
+	hammer := h.Hammer(h.t.Context(), o)
+	begin := time.Now()
+	_, errs := h.must(exitDone, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey(), "--wait=retired")
+	took := time.Since(begin)
+	if err := hammer.Until(h.t.Context(), func(c lab.Counts) bool { return c.Total >= atLeast }); err != nil {
+		h.t.Error(err)
+	}
+	counts := hammer.Stop()
+	h.t.Logf("rollover took %s under load: %s", took.Round(10*time.Millisecond), counts)
+	if counts.Failed > 0 || counts.Total < atLeast {
+		h.t.Errorf("%d of %d handshakes failed, want 0 of at least %d\n%s", counts.Failed, counts.Total, atLeast, errs)
+	}
+	h.overhead(begin, errs)
+	s := h.state()
+	if s.Live == nil || s.Live.Leaf != leafID(next) || s.Successor != nil || s.Phase != rollover.Steady {
+		h.t.Errorf("status after the rollover: %+v", s)
+	}
+	for _, e := range s.Endpoints {
+		if e.Verified != "yes" || e.Security != rollover.Secure {
+			h.t.Errorf("%s: verified %s, %s", e.URL, e.Verified, e.Security)
+		}
+	}
+}
+
+// overhead prints when what happened, and how much later than need be the swap
+// came: at most a second after the last server was seen converged plus Ipub.
+func (h *host) overhead(begin time.Time, errs *output) {
+	h.t.Helper()
+	converged, seen := errs.first("mx1: published")
+	swapped, done := errs.first("done: swap mx1")
+	if !seen || !done {
+		h.t.Fatalf("no word of convergence or of the swap:\n%s", errs)
+	}
+	over := swapped.Sub(converged.Add(labIpub))
+	since := func(t time.Time) time.Duration { return t.Sub(begin).Round(10 * time.Millisecond) }
+	h.t.Logf("last server seen converged %s, longest TTL %s, floor %s, swapped %s: overhead %s", since(converged), labTTL, labFloor, since(swapped), over.Round(time.Millisecond))
+	if over > time.Second {
+		h.t.Errorf("the swap came %s after the last server was seen converged + %s, want 1s at most", over, labIpub)
+	}
+	if over < -100*time.Millisecond { // lines are printed after their pass
+		h.t.Errorf("the swap came %s before the wait was over", -over)
+	}
+}
+
+// only wants exactly these records at an owner name.
+func (h *host) only(owner string, want ...string) {
+	h.t.Helper()
+	slices.Sort(want)
+	if got := h.records(owner); !slices.Equal(got, want) {
+		h.t.Errorf("%s has %v, want %v", owner, got, want)
+	}
+}
+
+func TestRolloverUnderLoad(t *testing.T) {
+	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 9 * time.Second, Resolvers: 8, Records: []string{lab.Owner(25) + " 10 IN TLSA " + someoneElses}}, setting{})
+	next := h.Certificates().Issue(t, lab.LeafOptions{})
+	h.rollUnderLoad(next, lab.HammerOptions{Rate: 40}, 1000)
+	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
+}
+
+func TestRolloverToNewIntermediate(t *testing.T) {
+	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}}, setting{scheme: "ee+ta"})
+	h.Certificates().NewIntermediate(t)
+	next := h.Certificates().Issue(t, lab.LeafOptions{})
+	h.rollUnderLoad(next, lab.HammerOptions{}, 300)
+	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), next.TLSA(t, tlsa.TA))
+}
+
+func TestRolloverBehindAlias(t *testing.T) {
+	const target = "_dane.example.net."
+	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, Zones: []string{"example.net."}, Alias: map[string]string{lab.Owner(25): target}},
+		setting{zone: "example.net.", knownTTL: "20s"})
+	next := h.Certificates().Issue(t, lab.LeafOptions{})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{})
+	h.must(exitDone, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey(), "--wait=retired")
+	counts := hammer.Stop()
+	t.Log(counts)
+	if counts.Failed > 0 || counts.Total < 300 {
+		t.Errorf("%d of %d handshakes failed", counts.Failed, counts.Total)
+	}
+	h.only(target, next.TLSA(t, tlsa.EE))
+}
+
+func TestRolloverWithDovecot(t *testing.T) {
+	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, Dovecot: true}, setting{endpoints: []string{"imaps://" + lab.Host}})
+	next := h.Certificates().Issue(t, lab.LeafOptions{})
+	imaps := h.Hammer(t.Context(), lab.HammerOptions{Port: 993, Rate: 10})
+	h.rollUnderLoad(next, lab.HammerOptions{Rate: 20}, 300)
+	counts := imaps.Stop()
+	t.Log(counts)
+	if counts.Failed > 0 || counts.Total < 100 {
+		t.Errorf("imaps: %d of %d handshakes failed", counts.Failed, counts.Total)
+	}
+	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
+	h.only(lab.Owner(993), next.TLSA(t, tlsa.EE))
+}

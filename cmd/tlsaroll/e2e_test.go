@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover"
+)
+
+// The timing of the tests on real servers: RFC 6698, appendix A.4 to the letter,
+// with the smallest floor. Ipub is then the TTL and two seconds.
+const (
+	labTTL   = 10 * time.Second
+	labFloor = 2 * time.Second
+	labIpub  = labTTL + labFloor
+)
+
+// host is a mail host of the lab with tlsaroll on it: one lineage, mx1.
+type host struct {
+	*lab.Lab
+	t      *testing.T
+	config string
+}
+
+// setting is what a test wants other than the usual.
+type setting struct {
+	scheme    string
+	endpoints []string
+	provider  string // address of the primary; "": the lab's
+	key       string // lines for the provider's key
+	zone      string // of the provider
+	install   string
+	reload    string
+	check     string
+	settle    string
+	retire    string
+	resolver  string
+	zones     string
+	knownTTL  string
+}
+
+func newHost(t *testing.T, o lab.Options, s setting) *host {
+	t.Helper()
+	h := &host{Lab: lab.Start(t, o), t: t}
+	h.configure(s)
+	return h
+}
+
+// configure writes the configuration anew; what is remembered stays.
+func (h *host) configure(s setting) {
+	h.t.Helper()
+	or := func(a, b string) string {
+		if a == "" {
+			return b
+		}
+		return a
+	}
+	zone := or(s.zone, lab.Domain)
+	key := h.Key(zone)
+	text := fmt.Sprintf(`
+state: %s
+resolver: %s
+timing: {ttls: 1, floor: %s, retire: %s, quiet: 1s, look: 1s, poll: 1s, settle: %s}
+zones: %s
+providers:
+  ns1: {type: rfc2136, server: %q, zone: %s, %s}
+lineages:
+  mx1:
+    scheme: %s
+    known-ttl: %s
+    ttl: 10s
+    endpoints: [%s]
+    install: %s
+    check: %s
+    reload: %s
+`, filepath.Join(h.Dir, "tlsaroll"), or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
+		or(s.provider, h.Primary.String()), zone, or(s.key, "key: "+key.Name+", secret-file: "+key.SecretFile),
+		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, "smtp://"+lab.Host), ", "),
+		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()))
+	h.config = filepath.Join(h.Dir, "tlsaroll.yaml")
+	if err := os.WriteFile(h.config, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) installs() string {
+	s := fmt.Sprintf("[{path: %s, content: [key, chain], mode: \"0600\"}", h.Postfix.Combined)
+	if h.Dovecot != nil {
+		s += fmt.Sprintf(", {dir: %s, mode: \"0640\"}", h.Dovecot.TLS)
+	}
+	return s + "]"
+}
+
+func (h *host) reloads() string {
+	s := "[" + argv(h.Postfix.Reload)
+	if h.Dovecot != nil {
+		s += ", " + argv(h.Dovecot.Reload)
+	}
+	return s + "]"
+}
+
+// argv writes an argument list as the configuration has it.
+func argv(args []string) string {
+	b, err := json.Marshal(args)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// output is a stream of the program; each line has the time at which it came.
+type output struct {
+	mu    sync.Mutex
+	all   bytes.Buffer
+	lines []line
+}
+
+type line struct {
+	at   time.Time
+	text string
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for text := range strings.Lines(string(p)) {
+		o.lines = append(o.lines, line{time.Now(), text})
+	}
+	return o.all.Write(p)
+}
+
+// first is when a line with some text came.
+func (o *output) first(text string) (time.Time, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.lines {
+		if strings.Contains(l.text, text) {
+			return l.at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all.String()
+}
+
+// tlsaroll runs the program to its end.
+func (h *host) tlsaroll(args ...string) (code int, out, errs *output) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	defer cancel()
+	out, errs = &output{}, &output{}
+	code = run(ctx, append([]string{"-c", h.config}, args...), world{
+		stdin: strings.NewReader(""), stdout: out, stderr: errs,
+		lookupEnv: func(string) (string, bool) { return "", false }, now: time.Now,
+	})
+	return code, out, errs
+}
+
+// must runs the program and wants an exit code.
+func (h *host) must(want int, args ...string) (out, errs *output) {
+	h.t.Helper()
+	code, out, errs := h.tlsaroll(args...)
+	if code != want {
+		h.t.Fatalf("tlsaroll %s: exit %d, want %d\n%s%s", strings.Join(args, " "), code, want, out, errs)
+	}
+	return out, errs
+}
+
+// records are those that a server gives at an owner name.
+func (h *host) records(owner string) []string {
+	h.t.Helper()
+	a, err := h.Query(h.t.Context(), h.Primary, lab.Question{Name: owner, Type: "TLSA"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return a.RDATA
+}
+
+// state is what status --json says of the lineage.
+func (h *host) state() rollover.LineageStatus {
+	h.t.Helper()
+	out, _ := h.must(exitDone, "status", "--json")
+	var s rollover.Status
+	if err := json.Unmarshal([]byte(out.String()), &s); err != nil {
+		h.t.Fatalf("status --json: %v\n%s", err, out)
+	}
+	return s.Lineages[0]
+}
+
+func leafID(p *lab.Pair) string {
+	sum := sha256.Sum256(p.Leaf().Raw)
+	return hex.EncodeToString(sum[:])
+}
