@@ -50,7 +50,7 @@ func config(s *server) rfc2136.Config {
 	}
 }
 
-func newProvider(t *testing.T, c rfc2136.Config) *rfc2136.Provider {
+func newProvider(t testing.TB, c rfc2136.Config) *rfc2136.Provider {
 	t.Helper()
 	p, err := rfc2136.New(c)
 	if err != nil {

@@ -25,65 +25,50 @@ func query(name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// below is a name under the owner that nobody has. Asked for it, a server tells two
-// things that the answer for the owner itself does not: in which zone it lies, by the
-// SOA of the denial, and whether the records came from a wildcard, which
-// covers this name too (RFC 4592, section 2.2.1).
-func below(owner tlsa.Owner) (string, bool) {
-	name := "_tlsaroll-below." + string(owner)
-	return name, len(name) < 255
-}
-
 // look reads what the server's copy holds at each owner name. Whatever it cannot
 // say of one is that one's trouble.
 func (s *session) look(ctx context.Context, zone string, owners []tlsa.Owner) ([]sight, []*trouble) {
-	sights := make([]sight, len(owners))
-	queries := make([]*dns.Msg, len(owners))
-	for i, owner := range owners {
-		queries[i] = query(string(owner), dns.TypeTLSA)
+	var queries []*dns.Msg
+	for _, owner := range owners {
+		queries = append(queries, query(string(owner), dns.TypeTLSA), query(below(owner), dns.TypeTLSA))
 	}
 	replies, troubles := s.ask(ctx, queries)
-	var doubtful []int
+	sights, why := make([]sight, len(owners)), make([]*trouble, len(owners))
 	for i, owner := range owners {
-		if troubles[i] != nil {
+		if why[i] = troubles[2*i]; why[i] != nil {
 			continue
 		}
-		sights[i], troubles[i] = s.p.interpret(zone, owner, replies[i])
-		if troubles[i] == nil && !sights[i].rrset.Denial() {
-			doubtful = append(doubtful, i)
+		sights[i], why[i] = s.p.interpret(zone, owner, replies[2*i])
+		if why[i] == nil && !sights[i].rrset.Denial() && replies[2*i+1] != nil { // else the prerequisites will tell
+			sights[i], why[i] = doubt(zone, owner, sights[i], replies[2*i+1])
 		}
-		troubles[i].at(s.address)
+		why[i].at(s.address)
 	}
-	s.doubt(ctx, zone, doubtful, func(i int) (tlsa.Owner, *sight, **trouble) { return owners[i], &sights[i], &troubles[i] })
-	return sights, troubles
+	return sights, why
 }
 
-// doubt looks below the owners at which records were seen.
-func (s *session) doubt(ctx context.Context, zone string, doubtful []int, of func(int) (tlsa.Owner, *sight, **trouble)) {
-	var queries []*dns.Msg
-	var asked []int
-	for _, i := range doubtful {
-		owner, _, _ := of(i)
-		if name, fits := below(owner); fits {
-			queries = append(queries, query(name, dns.TypeTLSA))
-			asked = append(asked, i)
-		}
+// below is a name under the owner that nobody has. Asked for it, a server tells two
+// things that records at the owner do not: in which zone they are, by the SOA of the
+// denial, and whether they come from a wildcard, which covers this name too (RFC 4592,
+// section 2.2.1). Where there is no room for another label, it is the owner itself.
+func below(owner tlsa.Owner) string {
+	if name := "_below." + string(owner); len(name) < 255 {
+		return name
 	}
-	replies, troubles := s.ask(ctx, queries)
-	for n, i := range asked {
-		if troubles[n] != nil {
-			continue // the prerequisites will tell
-		}
-		owner, seen, t := of(i)
-		if zoneTrouble := elsewhereZone(zone, owner, replies[n]); zoneTrouble != nil {
-			*t = zoneTrouble.at(s.address)
-			continue
-		}
-		covering, _, _ := associations(replies[n], queries[n].Question[0].Name)
-		if !covering.Denial() && covering.Same(seen.rrset) {
-			*seen = sight{} // a wildcard's: at the name itself stands nothing
-		}
+	return string(owner)
+}
+
+// doubt looks at records once more in the light of the reply to the query below them.
+func doubt(zone string, owner tlsa.Owner, seen sight, reply *dns.Msg) (sight, *trouble) {
+	if t := elsewhereZone(zone, owner, reply); t != nil {
+		return sight{}, t
 	}
+	name := below(owner)
+	covering, _, err := associations(reply, name)
+	if err == nil && name != string(owner) && !covering.Denial() && covering.Same(seen.rrset) {
+		return sight{}, nil // a wildcard's: at the name itself stands nothing
+	}
+	return seen, nil
 }
 
 // interpret makes a sight of the reply to a query for the TLSA records of owner.

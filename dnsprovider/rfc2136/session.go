@@ -14,8 +14,8 @@ import (
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 )
 
-// pipelined is how many requests are on the way at once (RFC 7766, section 6.2.1.1).
-// Requests and replies of as many fit into the buffers of both ends.
+// pipelined is how many requests are on the way at once (RFC 7766, section 6.2.1.1); the
+// next is sent when a reply is there. As many fit into the buffers of both ends.
 const pipelined = 32
 
 // session is a TCP connection to one address of a server.
@@ -57,12 +57,21 @@ func (s *session) connect(ctx context.Context) error {
 // for the rest over another one.
 func (s *session) ask(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*trouble) {
 	replies, troubles := make([]*dns.Msg, len(queries)), make([]*trouble, len(queries))
-	for begin := 0; begin < len(queries); {
-		batch := queries[begin:min(begin+pipelined, len(queries))]
-		got, err := s.round(ctx, batch, func(i int, reply *dns.Msg, t *trouble) {
-			replies[begin+i], troubles[begin+i] = reply, t.at(s.address)
+	answered := func(i int) bool { return replies[i] != nil || troubles[i] != nil }
+	for {
+		var left []*dns.Msg
+		var index []int
+		for i, m := range queries {
+			if !answered(i) {
+				left, index = append(left, m), append(index, i)
+			}
+		}
+		if len(left) == 0 {
+			return replies, troubles
+		}
+		err := s.round(ctx, left, func(i int, reply *dns.Msg, t *trouble) {
+			replies[index[i]], troubles[index[i]] = reply, t.at(s.address)
 		})
-		begin += got
 		if err == nil {
 			continue
 		}
@@ -71,26 +80,24 @@ func (s *session) ask(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*t
 		if reused && errors.Is(err, errClosed) && ctx.Err() == nil {
 			continue
 		}
-		for i := begin; i < len(queries); i++ {
-			troubles[i] = s.p.unanswered(ctx, err, elsewhere).at(s.address)
+		for i := range queries {
+			if !answered(i) {
+				troubles[i] = s.p.unanswered(ctx, err, elsewhere).at(s.address)
+			}
 		}
-		break
 	}
-	return replies, troubles
 }
 
 // tell sends an update over a connection of its own, so that the server cannot have
 // closed it before, and returns the reply, if it is one to rely on.
 func (s *session) tell(ctx context.Context, update *dns.Msg) (*dns.Msg, *trouble) {
 	s.close()
-	bounded, cancel := context.WithTimeout(ctx, s.p.timeout)
-	defer cancel()
-	if err := s.connect(bounded); err != nil {
-		return nil, s.p.unanswered(ctx, err, elsewhere).at(s.address)
+	if t := s.reach(ctx); t != nil {
+		return nil, t
 	}
 	var reply *dns.Msg
 	var t *trouble
-	_, err := s.round(bounded, []*dns.Msg{update}, func(_ int, m *dns.Msg, why *trouble) { reply, t = m, why })
+	err := s.round(ctx, []*dns.Msg{update}, func(_ int, m *dns.Msg, why *trouble) { reply, t = m, why })
 	if err != nil {
 		s.close()
 		t = s.p.unanswered(ctx, err, open)
@@ -101,21 +108,33 @@ func (s *session) tell(ctx context.Context, update *dns.Msg) (*dns.Msg, *trouble
 	return reply, t.at(s.address)
 }
 
+// reach connects, and no more: if that is in vain, nothing was done here.
+func (s *session) reach(ctx context.Context) *trouble {
+	bounded, cancel := context.WithTimeout(ctx, s.p.timeout)
+	defer cancel()
+	if err := s.connect(bounded); err != nil {
+		return s.p.unanswered(ctx, because(bounded, err), elsewhere).at(s.address)
+	}
+	return nil
+}
+
 // errClosed says that the server closed the connection.
 var errClosed = errors.New("the server closed the connection without a reply")
 
 // round sends requests and hands on the replies, in whatever order they come
-// (RFC 7766, section 7). It returns how many requests from the first on are
-// answered; with an error, the others are not.
-func (s *session) round(ctx context.Context, requests []*dns.Msg, got func(int, *dns.Msg, *trouble)) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.p.timeout)
-	defer cancel()
+// (RFC 7766, section 7). With an error, the rest remains unanswered. The time-out is for
+// the next reply.
+func (s *session) round(outer context.Context, requests []*dns.Msg, got func(int, *dns.Msg, *trouble)) error {
+	ctx, cancel := context.WithCancelCause(outer)
+	defer cancel(nil)
+	patience := time.AfterFunc(s.p.timeout, func() { cancel(context.DeadlineExceeded) })
+	defer patience.Stop()
 	if err := s.connect(ctx); err != nil {
-		return 0, err
+		return because(ctx, err)
 	}
 	// A deadline that is over ends every call under way; so the context does.
-	s.conn.SetDeadline(time.Time{})
 	conn := s.conn
+	conn.SetDeadline(time.Time{})
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
 		if !stop() {
@@ -123,73 +142,80 @@ func (s *session) round(ctx context.Context, requests []*dns.Msg, got func(int, 
 		}
 	}()
 
-	macs, err := s.send(requests)
-	if err != nil {
-		return 0, err
+	on := &underway{requests: requests, macs: make([][]byte, len(requests)), open: map[uint16]int{}}
+	if err := s.send(on, pipelined); err != nil {
+		return because(ctx, err)
 	}
-	answered := make([]bool, len(requests))
-	done := func() int {
-		for i, yes := range answered {
-			if !yes {
-				return i
-			}
-		}
-		return len(answered)
-	}
-	for range requests {
+	for len(on.open) > 0 {
+		quickAck(conn)
 		raw, err := s.receive()
 		if err != nil {
-			if cause := context.Cause(ctx); cause != nil {
-				err = cause
-			}
-			return done(), err
+			return because(ctx, err)
 		}
-		i := answers(raw, requests, answered)
-		if i < 0 {
-			// Whose it is cannot be said, so the connection is of no use any more.
-			return done(), errors.New("a reply to a request that was not made (wrong ID)")
+		patience.Reset(s.p.timeout)
+		id := binary.BigEndian.Uint16(raw)
+		i, ok := on.open[id]
+		if !ok { // whose it is cannot be said, so the connection is of no use any more
+			return errors.New("a reply to a request that was not made (wrong ID)")
 		}
-		answered[i] = true
+		delete(on.open, id)
 		s.replies++
-		reply, t := s.p.check(s.key, requests[i], raw, macs[i])
+		reply, t := s.p.check(s.key, requests[i], raw, on.macs[i])
 		got(i, reply, t)
-	}
-	return len(requests), nil
-}
-
-// answers returns which request of those not yet answered has the ID of the reply.
-func answers(raw []byte, requests []*dns.Msg, answered []bool) int {
-	id := binary.BigEndian.Uint16(raw)
-	for i, m := range requests {
-		if m.Id == id && !answered[i] {
-			return i
+		if err := s.send(on, 1); err != nil {
+			return because(ctx, err)
 		}
 	}
-	return -1
+	return nil
 }
 
-// send signs the requests and writes them at one go.
-func (s *session) send(requests []*dns.Msg) (macs [][]byte, err error) {
+// because puts the reason why a context ended in place of what it did to a connection.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// underway is what was sent of some requests, and not yet answered.
+type underway struct {
+	requests []*dns.Msg
+	macs     [][]byte
+	sent     int            // requests before it are sent
+	open     map[uint16]int // those without a reply, by ID
+}
+
+// send signs the next few requests and writes them at one go.
+func (s *session) send(on *underway, count int) error {
 	var out []byte
-	macs = make([][]byte, len(requests))
-	taken := map[uint16]bool{}
-	for i, m := range requests {
-		for m.Id = dns.Id(); taken[m.Id]; m.Id = dns.Id() {
+	for ; count > 0 && on.sent < len(on.requests); count-- {
+		m := on.requests[on.sent]
+		for m.Id = dns.Id(); ; m.Id = dns.Id() {
+			if _, taken := on.open[m.Id]; !taken {
+				break
+			}
 		}
-		taken[m.Id] = true
-		var raw []byte
-		if s.key == nil {
-			raw, err = m.Pack()
-		} else {
-			raw, macs[i], err = s.key.sign(m, s.p.now())
-		}
+		raw, mac, err := s.pack(m)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		out = append(out, lengthPrefixed(raw)...)
+		on.open[m.Id], on.macs[on.sent] = on.sent, mac
+		on.sent++
 	}
-	_, err = s.conn.Write(out)
-	return macs, closed(err)
+	if len(out) == 0 {
+		return nil
+	}
+	_, err := s.conn.Write(out)
+	return closed(err)
+}
+
+func (s *session) pack(m *dns.Msg) (raw, mac []byte, err error) {
+	if s.key == nil {
+		raw, err = m.Pack()
+		return raw, nil, err
+	}
+	return s.key.sign(m, s.p.now())
 }
 
 // receive reads one message with its length (RFC 1035, section 4.2.2).

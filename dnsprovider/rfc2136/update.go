@@ -43,18 +43,29 @@ func prerequisites(it *item) []dns.RR {
 func updates(it *item) []dns.RR {
 	c := it.change
 	wanted := c.Wanted(it.seen.rrset)
-	add := c.Add()
 	if c.TTLOnly() || it.seen.mixed {
-		// Added again, a record takes the new TTL (RFC 2136, section 3.4.2.2); it has to
-		// be all of them (RFC 2181, section 5.2).
-		add = wanted.Associations
+		return replacement(it, wanted)
 	}
 	var rrs []dns.RR
-	for _, a := range add {
+	for _, a := range c.Add() {
 		rrs = append(rrs, rr(c.Owner, a, dns.ClassINET, wanted.TTL))
 	}
 	for _, a := range c.Remove() {
 		rrs = append(rrs, rr(c.Owner, a, dns.ClassNONE, 0))
+	}
+	return rrs
+}
+
+// replacement takes all records out and puts the wanted ones in, so that all of them get
+// the TTL. To add a record that is there with another TTL should do (RFC 2136, section
+// 3.4.2.2), and does at BIND; Knot ignores it.
+func replacement(it *item, wanted tlsa.RRset) []dns.RR {
+	var rrs []dns.RR
+	for _, a := range it.seen.rrset.Associations {
+		rrs = append(rrs, rr(it.change.Owner, a, dns.ClassNONE, 0))
+	}
+	for _, a := range wanted.Associations {
+		rrs = append(rrs, rr(it.change.Owner, a, dns.ClassINET, wanted.TTL))
 	}
 	return rrs
 }
