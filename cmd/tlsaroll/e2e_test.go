@@ -35,7 +35,10 @@ type host struct {
 
 // setting is what a test wants other than the usual.
 type setting struct {
+	state     string // directory below the lab's
 	scheme    string
+	host      string // of the smtp endpoint
+	address   string // where to probe it
 	endpoints []string
 	provider  string // address of the primary; "": the lab's
 	key       string // lines for the provider's key
@@ -48,6 +51,7 @@ type setting struct {
 	resolver  string
 	zones     string
 	knownTTL  string
+	timeout   string // of each command
 }
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
@@ -67,7 +71,14 @@ func (h *host) configure(s setting) {
 		return a
 	}
 	zone := or(s.zone, lab.Domain)
-	key := h.Key(zone)
+	if s.key == "" {
+		key := h.Key(zone)
+		s.key = "key: " + key.Name + ", secret-file: " + key.SecretFile
+	}
+	endpoint := fmt.Sprintf("{url: %q, address: [%s]}", "smtp://"+or(s.host, lab.Host), s.address)
+	if s.address == "" {
+		endpoint = "smtp://" + or(s.host, lab.Host)
+	}
 	text := fmt.Sprintf(`
 state: %s
 resolver: %s
@@ -84,10 +95,11 @@ lineages:
     install: %s
     check: %s
     reload: %s
-`, filepath.Join(h.Dir, "tlsaroll"), or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
-		or(s.provider, h.Primary.String()), zone, or(s.key, "key: "+key.Name+", secret-file: "+key.SecretFile),
-		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, "smtp://"+lab.Host), ", "),
-		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()))
+    timeout: %s
+`, filepath.Join(h.Dir, or(s.state, "tlsaroll")), or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
+		or(s.provider, h.Primary.String()), zone, s.key,
+		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "),
+		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"))
 	h.config = filepath.Join(h.Dir, "tlsaroll.yaml")
 	if err := os.WriteFile(h.config, []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
