@@ -15,7 +15,7 @@ import (
 func (p *program) load() (agent.Config, error) {
 	cfg, warnings, err := config.System(config.RFC2136()).Load(p.configFile)
 	for _, w := range warnings {
-		p.ui.say(w.Error(), "")
+		p.ui.warn(w.Error(), "")
 	}
 	if err != nil {
 		return agent.Config{}, err

@@ -12,31 +12,29 @@ import (
 // progress shows how far a rollover has come: on a terminal one line that
 // changes, elsewhere a line whenever something else is waited for.
 type progress struct {
-	ui       *ui
-	lineage  string
-	terminal bool
-	said     string // the last line, without what only counts down
-	width    int    // of what stands on the terminal's line
+	ui      *ui
+	lineage string
+	said    string    // the last line that stays
+	phase   string    // of the last pass
+	since   time.Time // when that began
 }
 
-func newProgress(u *ui, lineage string) *progress {
-	return &progress{ui: u, lineage: lineage, terminal: isTerminal(u.stderr)}
-}
+func newProgress(u *ui, lineage string) *progress { return &progress{ui: u, lineage: lineage} }
 
 // pass shows what one pass came to.
 func (g *progress) pass(now time.Time, r agent.Report) {
-	for _, err := range r.Failed {
-		g.line("error: " + err.Error())
-	}
 	s := status(r, g.lineage, now)
-	what := g.lineage + ": " + phrase(s)
-	for _, w := range s.Waiting {
-		what += "; " + w.Text
-		break
+	phase := phrase(s)
+	if phase != g.phase {
+		g.phase, g.since = phase, now
 	}
-	if g.terminal {
-		g.rewrite(what + countdown(s, now))
+	if g.ui.sticky() {
+		g.ui.stick(g.lineage + ": " + phase + detail(s) + bar(g.since, now, until(s)))
 		return
+	}
+	what := g.lineage + ": " + phase + detail(s)
+	if len(s.Waiting) > 0 {
+		what += "; " + s.Waiting[0].Text
 	}
 	if what != g.said {
 		g.said = what
@@ -44,7 +42,10 @@ func (g *progress) pass(now time.Time, r agent.Report) {
 	}
 }
 
-// phrase is a lineage's phase in words.
+// end leaves the changing line.
+func (g *progress) end() { g.ui.unstick() }
+
+// phrase is a lineage's phase in one word.
 func phrase(s rollover.LineageStatus) string {
 	switch {
 	case s.Swapping != nil:
@@ -55,34 +56,44 @@ func phrase(s rollover.LineageStatus) string {
 	return string(s.Phase)
 }
 
-// countdown is the time until the successor is ready.
-func countdown(s rollover.LineageStatus, now time.Time) string {
-	if s.Successor == nil || s.Successor.ReadyAt == nil || !s.Successor.ReadyAt.After(now) {
+// detail counts the servers that have what the newest chain needs, while there
+// is one on its way.
+func detail(s rollover.LineageStatus) string {
+	if s.Successor == nil {
 		return ""
 	}
-	return fmt.Sprintf(" [%s]", s.Successor.ReadyAt.Sub(now).Round(time.Second))
-}
-
-// rewrite puts a line in the place of the last one.
-func (g *progress) rewrite(text string) {
-	text = "tlsaroll: " + text
-	if n := 79; len(text) > n {
-		text = text[:n-1] + "…"
+	have, all := 0, 0
+	for _, e := range s.Endpoints {
+		for _, server := range e.Servers {
+			all++
+			if server.Converged == "yes" {
+				have++
+			}
+		}
 	}
-	fmt.Fprint(g.ui.stderr, "\r"+text+strings.Repeat(" ", max(g.width-len(text), 0)))
-	g.width = len(text)
+	return fmt.Sprintf(", on %d of %d servers", have, all)
 }
 
-// line says something that stays.
-func (g *progress) line(text string) {
-	g.end()
-	g.ui.say(text, "")
-}
-
-// end leaves the changing line.
-func (g *progress) end() {
-	if g.terminal && g.width > 0 {
-		fmt.Fprintln(g.ui.stderr)
-		g.width = 0
+// until is when the present wait is over, zero while that cannot be told.
+func until(s rollover.LineageStatus) time.Time {
+	if s.Successor != nil && s.Successor.ReadyAt != nil {
+		return *s.Successor.ReadyAt
 	}
+	var t time.Time
+	for _, reason := range s.Waiting {
+		if t.IsZero() || reason.Until.After(t) {
+			t = reason.Until
+		}
+	}
+	return t
+}
+
+// bar draws how much of a wait is over, and says how long it still takes.
+func bar(since, now, end time.Time) string {
+	const width = 24
+	if !end.After(now) || !end.After(since) {
+		return ""
+	}
+	done := int(width * now.Sub(since) / end.Sub(since))
+	return fmt.Sprintf("  [%s%s] %s left", strings.Repeat("#", done), strings.Repeat("-", width-done), end.Sub(now).Round(time.Second))
 }

@@ -64,9 +64,6 @@ func (p *program) status(args []string, asJSON bool) (err error) {
 	}
 	for _, s := range out.Lineages {
 		p.ui.result(s.Explain(a.Now()))
-		for _, e := range s.Endpoints {
-			p.ui.result(e.Explain())
-		}
 	}
 	return nil
 }

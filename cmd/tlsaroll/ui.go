@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -32,12 +33,17 @@ type ui struct {
 	stderr io.Writer
 
 	colourOut, colourErr bool
+	terminal             bool // stderr is one
+
+	mu    sync.Mutex
+	stuck string // the line on the terminal that changes, "" if none
 }
 
 func newUI(w world) *ui {
 	return &ui{
 		stdin: w.stdin, stdout: &sink{Writer: w.stdout}, stderr: w.stderr,
 		colourOut: coloured(w.stdout, w.lookupEnv), colourErr: coloured(w.stderr, w.lookupEnv),
+		terminal: isTerminal(w.stderr),
 	}
 }
 
@@ -101,7 +107,61 @@ func (u *ui) say(text, hint string) {
 	if hint != "" {
 		text += " (hint: " + hint + ")"
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	stuck := u.stuck
+	u.wipe()
 	fmt.Fprintln(u.stderr, "tlsaroll: "+text)
+	u.draw(stuck)
+}
+
+// sticky reports whether there is a terminal on which a line can change.
+func (u *ui) sticky() bool { return u.terminal }
+
+// stick shows a line that the next one replaces; what is said meanwhile goes above it.
+func (u *ui) stick(text string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.wipe()
+	u.draw("tlsaroll: " + text)
+}
+
+// unstick leaves the line that changes where it stands.
+func (u *ui) unstick() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.stuck != "" {
+		fmt.Fprintln(u.stderr)
+		u.stuck = ""
+	}
+}
+
+func (u *ui) wipe() {
+	if u.stuck != "" {
+		fmt.Fprint(u.stderr, "\r\x1b[K")
+		u.stuck = ""
+	}
+}
+
+func (u *ui) draw(text string) {
+	if text == "" {
+		return
+	}
+	if width := u.width(); len(text) >= width {
+		text = text[:width-1]
+	}
+	fmt.Fprint(u.stderr, text)
+	u.stuck = text
+}
+
+// width is that of the terminal, 80 where it cannot be told.
+func (u *ui) width() int {
+	if f, ok := u.stderr.(interface{ Fd() uintptr }); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 20 {
+			return width
+		}
+	}
+	return 80
 }
 
 // Exit codes.
