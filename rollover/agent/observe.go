@@ -25,16 +25,18 @@ func (a *Agent) observe(ctx context.Context, g *group, dns *lookup.Pass) rollove
 	seen := rollover.Observation{Lineages: map[string]rollover.LineageView{}, Chains: maps.Clone(g.chains)}
 	a.readFiles(g, &seen, now)
 	eager := len(g.offers) > 0
-	if eager || due(g.plan.LookDNS, now) {
+	// Endpoints first: a tarpit may keep us for half a minute, and what the servers
+	// give should be as fresh as can be when it is decided upon.
+	if (eager || due(g.plan.LookServed, now)) && !ripened(g, now) {
+		a.probe(ctx, g, dns, &seen)
+	}
+	if eager || due(g.plan.LookDNS, a.clock.now()) {
 		g.policy.Excluded = map[string]bool{}
 		seen.Owners = a.lookAt(ctx, g, dns)
 		if a.unlistedDue(g, now) {
 			a.searchUnlisted(ctx, g, dns, &seen)
 			g.unlisted = now
 		}
-	}
-	if (eager || due(g.plan.LookServed, now)) && !ripened(g, now) {
-		a.probe(ctx, g, dns, &seen)
 	}
 	g.passed = now
 	return seen
