@@ -5,11 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
-
-	"github.com/miekg/dns"
-	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest"
-	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // startKnot starts Knot DNS as a primary of the zone.
@@ -50,53 +45,4 @@ zone:
 	start(t, cmd)
 	n.wait(t)
 	return n
-}
-
-func TestProviderAgainstKnot(t *testing.T) {
-	for name, clauses := range map[string]string{
-		"unsigned zone": "",
-		"signed zone":   "dnssec-signing: on",
-	} {
-		t.Run(name, func(t *testing.T) { runSuite(t, startKnot(t, clauses)) })
-	}
-}
-
-func TestProviderAgainstBIND(t *testing.T) {
-	for name, clauses := range map[string]string{
-		"unsigned zone":    `allow-update { key "tlsaroll.example.org."; };`,
-		"signed zone":      `allow-update { key "tlsaroll.example.org."; }; dnssec-policy default;`,
-		"signed at a side": `allow-update { key "tlsaroll.example.org."; }; dnssec-policy default; inline-signing yes;`,
-	} {
-		t.Run(name, func(t *testing.T) { runSuite(t, startNamed(t, clauses)) })
-	}
-}
-
-// runSuite holds the provider to the common suite, with a real server and a proxy before
-// it that loses replies.
-func runSuite(t *testing.T, n *named) {
-	t.Helper()
-	providertest.Run(t, func(t *testing.T) providertest.Fixture {
-		proxy := newProxy(t, n.address)
-		c := config(&server{address: proxy.address})
-		c.Timeout, c.ReadBack = 10*time.Second, 10*time.Second
-		return providertest.Fixture{
-			Provider: newProvider(t, c),
-			Zone:     zone,
-			Seed: func(t *testing.T, owner tlsa.Owner, ttl time.Duration, rdata ...string) {
-				records := make([]string, len(rdata))
-				for i, r := range rdata {
-					records[i] = fmt.Sprintf("%d IN TLSA %s", ttl/time.Second, r)
-				}
-				n.put(t, owner, records...)
-				n.settle(t, owner, dns.TypeTLSA, len(rdata))
-			},
-			Look: func(t *testing.T, owner tlsa.Owner) tlsa.RRset { return n.stands(t, owner) },
-			Alias: func(t *testing.T, owner, target tlsa.Owner) {
-				n.put(t, owner, "3600 IN CNAME "+string(target))
-				n.settle(t, owner, dns.TypeCNAME, 1)
-			},
-			LoseReply: func(*testing.T) { proxy.loseReply() },
-			Meanwhile: func(_ *testing.T, edit func()) { proxy.meanwhile(edit) },
-		}
-	})
 }

@@ -2,14 +2,19 @@ package rfc2136_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -214,4 +219,79 @@ func TestOwnerNotCanonical(t *testing.T) {
 			t.Errorf("%q: error is %v", owner, err)
 		}
 	}
+}
+
+// TestOneAtATime: a request that is signed before another and arrives after it may be
+// refused (RFC 8945, section 5.2.3), so nobody talks to the server beside somebody else.
+func TestOneAtATime(t *testing.T) {
+	s := serve(t)
+	var busy, clashes atomic.Int32
+	p := newProvider(t, withDial(config(s), func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil && busy.Add(1) > 1 {
+			clashes.Add(1)
+		}
+		return counted{conn, func() { busy.Add(-1) }}, err
+	}))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			if _, err := p.RRset(t.Context(), zone, numbered(i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := clashes.Load(); n != 0 {
+		t.Errorf("%d connections beside another", n)
+	}
+	if n := busy.Load(); n != 0 {
+		t.Errorf("%d connections left open", n)
+	}
+}
+
+// TestWaitingEndsWithTheContext: for the turn too.
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	s := serve(t)
+	there, release := make(chan struct{}), make(chan struct{})
+	p := newProvider(t, withDial(config(s), func(ctx context.Context, network, address string) (net.Conn, error) {
+		close(there)
+		<-release
+		return nil, errors.New("no route")
+	}))
+	done := make(chan error)
+	go func() {
+		_, err := p.RRset(t.Context(), zone, owner)
+		done <- err
+	}()
+	<-there
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.RRset(ctx, zone, owner); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := p.Apply(ctx, zone, additions(1))[0]; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
+	}
+	close(release)
+	if err := <-done; !errors.Is(err, dnsprovider.ErrTemporary) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+type counted struct {
+	net.Conn
+	closed func()
+}
+
+func (c counted) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
+
+func withDial(c rfc2136.Config, dial func(ctx context.Context, network, address string) (net.Conn, error)) rfc2136.Config {
+	c.Dial = dial
+	return c
 }
