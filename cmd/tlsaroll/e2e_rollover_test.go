@@ -113,3 +113,29 @@ func TestRolloverWithDovecot(t *testing.T) {
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
 	h.only(lab.Owner(993), next.TLSA(t, tlsa.EE))
 }
+
+// TestRolloverByTimer makes the first step and leaves the rest to calls of once,
+// each a process of its own: nothing stays running while it waits.
+func TestRolloverByTimer(t *testing.T) {
+	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 2}, setting{})
+	next := h.Certificates().Issue(t, lab.LeafOptions{})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 20})
+	out, errs := h.must(exitWaiting, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey())
+	t.Logf("the first step says:\n%s%s", out, errs)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
+		code, out, errs := h.tlsaroll("once", "--exit-code")
+		if code == exitDone {
+			break
+		}
+		if code != exitWaiting || time.Now().After(end) {
+			t.Fatalf("once: exit %d\n%s%s", code, out, errs)
+		}
+	}
+	if s := h.state(); s.Live == nil || s.Live.Leaf != leafID(next) {
+		t.Errorf("status: %+v", s)
+	}
+	if counts := hammer.Stop(); counts.Failed > 0 || counts.Total < 100 {
+		t.Errorf("%s", counts)
+	}
+	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
+}

@@ -175,7 +175,6 @@ func (j *job) step(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		j.shown.pass(j.agent.Now(), r)
 		last = r
 		if err := hopeless(r.Failed); err != nil {
 			return err
@@ -226,9 +225,6 @@ func (j *job) outcome(r agent.Report) error {
 			}
 		}
 		return &exitCode{code: exitPerson}
-	}
-	for _, reason := range s.Waiting {
-		j.ui.say(string(reason.Code)+": "+reason.Text, "")
 	}
 	j.ui.result(s.Explain(j.agent.Now()))
 	return &exitCode{code: exitWaiting}
