@@ -19,12 +19,11 @@ const maxChainFile = 1 << 20
 
 // readChain reads the certificates of a PEM file, in their order; - is standard input.
 func (u *ui) readChain(name string) (*tlsa.Chain, error) {
-	certs, err := []*x509.Certificate(nil), error(nil)
+	read := readCertificates
 	if name == "-" {
-		certs, err = parseCertificates(name, u.stdin)
-	} else {
-		certs, err = readCertificates(name)
+		read = func(name string) ([]*x509.Certificate, error) { return parseCertificates(name, u.stdin) }
 	}
+	certs, err := read(name)
 	if err != nil {
 		return nil, err
 	}

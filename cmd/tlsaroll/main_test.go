@@ -63,8 +63,8 @@ func TestBadInput(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		// commands and options
 		{"", "no command (hint: tlsaroll --help lists them)"},
-		{"recrod", `unknown command "recrod" (hint: did you mean record?)`},
-		{"recrod|--scheme|ta", `unknown command "recrod" (hint: did you mean record?)`},
+		{"recor", `unknown command "recor" (hint: did you mean record?)`},
+		{"recor|--scheme|ta", `unknown command "recor" (hint: did you mean record?)`},
 		{"help|mach", `unknown command "mach" (hint: did you mean match?)`},
 		{"--verbose", "unknown option --verbose (hint: tlsaroll --help lists them)"},
 		{"record|--schema|ee|x", "unknown option --schema (hint: did you mean --scheme?)"},
@@ -141,6 +141,7 @@ func TestExit(t *testing.T) {
 		{errors.New("mx1: no\nmx2: neither"), exitError, "tlsaroll: mx1: no\ntlsaroll: mx2: neither\n"},
 		{fmt.Errorf("mx1: %w", &exitCode{exitPerson, errors.New("held")}), exitPerson, "tlsaroll: mx1: held\n"},
 		{&exitCode{code: exitWaiting}, exitWaiting, ""},
+		{errors.Join(&exitCode{code: exitWaiting}, errors.New("close: disk full")), exitWaiting, "tlsaroll: close: disk full\n"},
 		{usage(errors.New("a"), nil, errors.New("b")), exitUsage, "tlsaroll: a\ntlsaroll: b\n"},
 		{config.Errors{{File: "c.yaml", Line: 1, Column: 2, What: "empty"}}, exitUsage, "tlsaroll: c.yaml:1:2: empty\n"},
 	} {

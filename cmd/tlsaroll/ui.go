@@ -197,9 +197,11 @@ func usage(errs ...error) error {
 // exit reports the error that a command ended with, one line a finding, and
 // returns the exit code.
 func (u *ui) exit(err error) int {
-	code := exitDone
 	if err == nil && u.stdout.err != nil {
 		err = fmt.Errorf("standard output: %w", u.stdout.err)
+	}
+	for _, line := range findings(err) {
+		u.say(paint(u.colourErr, red, line), "")
 	}
 	var coded *exitCode
 	var misconfigured config.Errors
@@ -207,16 +209,27 @@ func (u *ui) exit(err error) int {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &coded):
-		if code = coded.code; coded.cause == nil {
-			return code
-		}
+		return coded.code
 	case errors.As(err, &misconfigured):
-		code = exitUsage
-	default:
-		code = exitError
+		return exitUsage
 	}
-	for line := range strings.Lines(err.Error()) {
-		u.say(paint(u.colourErr, red, strings.TrimSuffix(line, "\n")), "")
+	return exitError
+}
+
+// findings are an error's lines, without those that only carry a code. What wraps
+// others has words of its own, and is not looked into.
+func findings(err error) (lines []string) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			lines = append(lines, findings(e)...)
+		}
+		return lines
 	}
-	return code
+	if coded, ok := err.(*exitCode); ok { //nolint:errorlint // see above
+		return findings(coded.cause)
+	}
+	if err == nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(err.Error(), "\n"), "\n")
 }

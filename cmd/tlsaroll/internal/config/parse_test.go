@@ -97,7 +97,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		var found []Located
 		if err != nil {
-			found = err.(Errors) //nolint:errorlint // it is documented to be that
+			found = err.(Errors)
 		}
 		for _, l := range append(found, warnings...) {
 			if l.File == "" || l.What == "" || l.Line < 1 && len(src) <= maxSize || l.Column < 1 && len(src) <= maxSize {

@@ -210,6 +210,7 @@ func (v value) settingText(s Setting) (string, bool) {
 		return "", false
 	}
 	switch s.Kind {
+	case Text, Credential, Base64, Argv: // taken as it is, or read elsewhere
 	case DomainName:
 		return v.canonical(text, hint)
 	case HostPort:

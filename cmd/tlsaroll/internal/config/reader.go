@@ -240,8 +240,8 @@ func (f *fields) take(name string) (value, bool) {
 	if !f.has(name) {
 		return value{}, false
 	}
-	v, ok := f.values[name], false
-	if v, ok = v.resolve(); ok {
+	v, ok := f.values[name].resolve()
+	if ok {
 		f.seen[v.path] = v
 	}
 	return v, ok
