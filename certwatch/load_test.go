@@ -199,6 +199,21 @@ func TestTurnedLink(t *testing.T) {
 	if _, err := (Reader{Quiet: DefaultQuiet, Now: later}).Load(f); err != nil {
 		t.Errorf("long after: %v", err)
 	}
+
+	// And the other way round: the links are old, the file was written in place.
+	link := seen[1].changed()
+	for range 1000 {
+		write(t, f.Cert, chainPEM(h.leaf, h.intermediate), 0o644)
+		if seen, err = stamps(f.Cert); err != nil || seen[2].changed().After(link.Add(time.Microsecond)) {
+			break
+		}
+		time.Sleep(time.Millisecond) // the kernel stamps files by its ticks
+	}
+	ok(t, err)
+	reader.Now = func() time.Time { return seen[2].changed().Add(-time.Nanosecond) }
+	if _, err := reader.Load(f); !errors.As(err, &unsettled) || unsettled.Path != f.Cert {
+		t.Errorf("just before the file was written: %v, want an UnsettledError", err)
+	}
 }
 
 // TestChangedWhileRead changes something between the first look at the files and

@@ -61,7 +61,7 @@ func TestEveryFailure(t *testing.T) {
 					}
 					return nil
 				}
-				_, err := w.Switch(t.Context(), w.entryB)
+				result, err := w.Switch(t.Context(), w.entryB)
 				if failed == "" {
 					if n < 15 {
 						t.Errorf("only %d operations", n)
@@ -77,6 +77,16 @@ func TestEveryFailure(t *testing.T) {
 				var e *Error
 				if !errors.As(err, &e) || e.Step != StepInstall || e.Switched || len(e.Mixed) > 0 || !errors.Is(err, unix.ENOSPC) {
 					t.Errorf("%s: got %#v", failed, err)
+				}
+				if len(result.Changed) > 0 {
+					t.Errorf("%s: changed %v, though all was put back", failed, result.Changed)
+				}
+				kept, err2 := filepath.Glob(w.etc + "/*" + previous)
+				ok(t, err2)
+				for _, path := range kept {
+					if _, err := os.Stat(path); err != nil {
+						t.Errorf("%s: %v", failed, err)
+					}
 				}
 				if !strings.HasSuffix(err.Error(), ": no space left on device (hint: make room)") {
 					t.Errorf("%s: got %v", failed, err)
@@ -101,9 +111,11 @@ func asBefore(t testing.TB, w *world) map[string]string {
 	t.Helper()
 	seen := snapshot(t, w.etc)
 	if _, err := os.Lstat(w.state + "/live"); err == nil {
-		maps.Copy(seen, snapshot(t, w.state+"/live"))
+		for path, what := range snapshot(t, w.state+"/live") {
+			seen["live/"+path] = what
+		}
 	}
-	maps.DeleteFunc(seen, func(path, _ string) bool { return strings.Contains(path, previous) || path == "." })
+	maps.DeleteFunc(seen, func(path, _ string) bool { return strings.Contains(path, previous) || path == "." || path == "live/." })
 	return seen
 }
 
@@ -226,6 +238,11 @@ func TestEveryCrash(t *testing.T) {
 				for _, path := range w.paths() {
 					if whose := w.which(t, path); whose == "none" && name != "nothing" {
 						t.Errorf("killed before %s: %s is gone", last, path)
+					}
+				}
+				if w.which(t, w.Live) == "B" {
+					if wrong := w.holds(w.b, w.entryB); wrong != "" {
+						t.Errorf("killed before %s: live says B, but %s", last, wrong)
 					}
 				}
 				_, err = w.Switch(t.Context(), w.entryB)
