@@ -21,6 +21,10 @@ const (
 	hostUnsigned  = 55  // a primary that does not sign its replies
 	hostResolver  = 60  // the resolver that is no sender's
 	hostResolvers = 101 // the first sender's resolver
+
+	// Resolvers that are not to be believed.
+	hostNoValidator = 61
+	hostWrongAnchor = 62
 )
 
 const maxResolvers = 100

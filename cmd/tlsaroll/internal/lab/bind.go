@@ -43,13 +43,15 @@ const bindZone = `
 zone "%[1]s" {
 	type primary;
 	file "%[1]szone";
-	dnssec-policy "lab";
-	inline-signing yes;
-	update-policy {
+%[4]s	update-policy {
 		grant "%[2]s" zonesub TLSA;
 		grant "%[3]s" zonesub ANY;
 	};
 };
+`
+
+const bindSigning = `	dnssec-policy "lab";
+	inline-signing yes;
 `
 
 // startPrimary starts the server that takes the updates and signs the zones.
@@ -65,7 +67,11 @@ func (l *Lab) startPrimary() error {
 	fmt.Fprintf(&conf, bindOptions, dir, l.Primary.Addr().String()+";", fmt.Sprintf("key %q;", l.transfer.Name))
 	conf.WriteString(bindPolicy)
 	for _, z := range l.zones {
-		fmt.Fprintf(&conf, bindZone, z.name, z.key.Name, l.hand.Name)
+		signing := bindSigning
+		if z.security == insecure {
+			signing = ""
+		}
+		fmt.Fprintf(&conf, bindZone, z.name, z.key.Name, l.hand.Name, signing)
 		if err := os.WriteFile(dir+"/"+z.name+"zone", zoneText(z.records), 0o600); err != nil {
 			return err
 		}
@@ -81,7 +87,7 @@ func (l *Lab) startNamed(name, dir, conf string) error {
 }
 
 // signedDS waits until the primary has signed the zone and returns what belongs
-// into its parent.
+// into its parent; a bogus zone has the DS of a key that is nobody's there.
 func (l *Lab) signedDS(ctx context.Context, z *zone) ([]dns.RR, error) {
 	var ds []dns.RR
 	err := await(ctx, func(ctx context.Context) error {
@@ -102,6 +108,13 @@ func (l *Lab) signedDS(ctx context.Context, z *zone) ([]dns.RR, error) {
 		ds = ds[:0]
 		for _, rr := range keys.Answer {
 			if key, ok := rr.(*dns.DNSKEY); ok && key.Flags&dns.SEP != 0 {
+				if z.security == bogus {
+					stranger, err := newSignedZone(z.name)
+					if err != nil {
+						return err
+					}
+					key = stranger.key
+				}
 				ds = append(ds, key.ToDS(dns.SHA256))
 			}
 		}

@@ -216,3 +216,42 @@ func addrStrings(addrs []netip.Addr) []string {
 	}
 	return out
 }
+
+// What resolvers find of zones and what other resolvers make of it.
+func TestSecurityOfZones(t *testing.T) {
+	t.Parallel()
+	l := Start(t, Options{
+		Resolvers: 1, Zones: []string{"example.net.", "example.com."}, Unsigned: []string{"example.net."}, Bogus: []string{"example.com."},
+		Records: []string{"mx1.example.net. 10 A 192.0.2.1", "mx1.example.com. 10 A 192.0.2.2"},
+	})
+	plain, astray := l.BadResolver(t, NoValidator), l.BadResolver(t, WrongAnchor)
+	const fails = "SERVFAIL"
+	for _, tc := range []struct {
+		server netip.AddrPort
+		name   string
+		want   string
+	}{
+		{l.Resolver, "mx1.example.org.", "AD"},
+		{l.Resolver, "mx1.example.net.", ""},
+		{l.Resolver, "mx1.example.com.", fails},
+		{plain, "mx1.example.org.", ""},
+		{plain, "mx1.example.com.", ""},
+		{astray, "mx1.example.org.", fails},
+		{l.Primary, "mx1.example.net.", ""},
+		{l.Secondary, "mx1.example.com.", ""},
+	} {
+		a, err := l.Query(t.Context(), tc.server, Question{tc.name, "A"})
+		got := ""
+		switch {
+		case err != nil && strings.HasSuffix(err.Error(), fails):
+			got = fails
+		case err != nil || len(a.RDATA) != 1:
+			t.Errorf("%s from %s: %v, %v", tc.name, tc.server, a, err)
+		case a.Secure:
+			got = "AD"
+		}
+		if got != tc.want {
+			t.Errorf("%s from %s: %q, want %q", tc.name, tc.server, got, tc.want)
+		}
+	}
+}

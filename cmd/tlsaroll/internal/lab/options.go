@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -29,6 +30,9 @@ type Options struct {
 	// Zones are more dynamic zones, as "example.net.", directly below a top-level
 	// domain. Primary and secondary serve them beside example.org.
 	Zones []string
+	// Unsigned are those of Zones that nobody signs, and Bogus those whose DS at the
+	// parent fits none of their keys.
+	Unsigned, Bogus []string
 	// Records are lines as in a zone file, with absolute names, for any of the zones.
 	Records []string
 
@@ -66,11 +70,16 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("lab: zone %q: want a name directly below a top-level domain, with a final dot", name)
 		}
 	}
+	for _, name := range append(slices.Clone(o.Unsigned), o.Bogus...) {
+		if !slices.Contains(o.Zones, name) {
+			return o, fmt.Errorf("lab: zone %q: unsigned or bogus, and not in Zones", name)
+		}
+	}
 	return o, nil
 }
 
 func (o Options) hosts() []byte {
-	hosts := []byte{hostRoot, hostParent, hostMX, hostPrimary, hostSecondary, hostUnsigned, hostResolver}
+	hosts := []byte{hostRoot, hostParent, hostMX, hostPrimary, hostSecondary, hostUnsigned, hostResolver, hostNoValidator, hostWrongAnchor}
 	for i := range o.Resolvers {
 		hosts = append(hosts, byte(hostResolvers+i))
 	}

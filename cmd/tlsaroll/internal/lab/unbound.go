@@ -31,7 +31,7 @@ server:
 	num-queries-per-thread: 64
 	msg-cache-size: 1m
 	rrset-cache-size: 2m
-	module-config: "validator iterator"
+	module-config: "%[7]s"
 	root-hints: "%[4]s"
 	trust-anchor-file: "%[5]s"
 	cache-min-ttl: 0
@@ -55,27 +55,32 @@ func (l *Lab) startResolvers() error {
 	if err := os.WriteFile(dir+"/root.key", []byte(l.anchor.String()+"\n"), 0o644); err != nil {
 		return err
 	}
-	var extra strings.Builder
-	for _, line := range l.opts.Unbound {
-		fmt.Fprintf(&extra, "\t%s\n", line)
-	}
 	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {
-		name := resolverName(at)
-		conf := fmt.Sprintf(unboundConf, dir, l.logPath(name), at.Addr(), dir+"/root.hints", dir+"/root.key", extra.String())
-		file := dir + "/" + name + ".conf"
-		if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
-			return err
-		}
-		if err := l.serve(name, l.programs["unbound"], "-d", "-c", file); err != nil {
+		if err := l.startUnbound(at, "validator iterator", dir+"/root.key"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// startUnbound starts a resolver with some modules and a trust anchor.
+func (l *Lab) startUnbound(at netip.AddrPort, modules, anchor string) error {
+	var extra strings.Builder
+	for _, line := range l.opts.Unbound {
+		fmt.Fprintf(&extra, "\t%s\n", line)
+	}
+	dir, name := l.path("resolvers"), resolverName(at)
+	conf := fmt.Sprintf(unboundConf, dir, l.logPath(name), at.Addr(), dir+"/root.hints", anchor, extra.String(), modules)
+	file := dir + "/" + name + ".conf"
+	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
+		return err
+	}
+	return l.serve(name, l.programs["unbound"], "-d", "-c", file)
+}
+
 func resolverName(at netip.AddrPort) string { return "resolver-" + at.Addr().String() }
 
-// resolverReady waits until the resolver gives secure answers from our zones. It
+// resolverReady waits until the resolver finds of our zones what they are. It
 // asks for names whose place in the cache no test looks at.
 func (l *Lab) resolverReady(ctx context.Context, at netip.AddrPort) error {
 	return await(ctx, func(ctx context.Context) error {
@@ -87,10 +92,23 @@ func (l *Lab) resolverReady(ctx context.Context, at netip.AddrPort) error {
 			if err != nil {
 				return err
 			}
-			if m.Rcode != dns.RcodeSuccess || !m.AuthenticatedData {
-				return fmt.Errorf("resolver %s: %s NS: %s, AD %t: want a secure answer", at, z.name, dns.RcodeToString[m.Rcode], m.AuthenticatedData)
+			if z.security != found(m) {
+				return fmt.Errorf("resolver %s: %s NS: %s, AD %t: want a zone that is %s", at, z.name, dns.RcodeToString[m.Rcode], m.AuthenticatedData, z.security)
 			}
 		}
 		return nil
 	})
+}
+
+// found is what a resolver found of a zone, "" where it found nothing.
+func found(m *dns.Msg) security {
+	switch {
+	case m.Rcode == dns.RcodeServerFailure:
+		return bogus
+	case m.Rcode != dns.RcodeSuccess:
+		return ""
+	case m.AuthenticatedData:
+		return secure
+	}
+	return insecure
 }

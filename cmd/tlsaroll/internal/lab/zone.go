@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,9 +11,29 @@ import (
 
 // A zone is one of the dynamic zones that primary and secondary serve.
 type zone struct {
-	name    string
-	key     Key
-	records []dns.RR
+	name     string
+	key      Key
+	records  []dns.RR
+	security security
+}
+
+// security is what validating resolvers find of a zone (RFC 4033, section 5).
+type security string
+
+const (
+	secure   security = "secure"
+	insecure security = "insecure"
+	bogus    security = "bogus"
+)
+
+func (o Options) security(zone string) security {
+	switch {
+	case slices.Contains(o.Unsigned, zone):
+		return insecure
+	case slices.Contains(o.Bogus, zone):
+		return bogus
+	}
+	return secure
 }
 
 // zones makes the zones with their first content.
@@ -22,7 +43,7 @@ func (l *Lab) makeZones() error {
 		if err != nil {
 			return err
 		}
-		l.zones = append(l.zones, &zone{name: name, key: key})
+		l.zones = append(l.zones, &zone{name: name, key: key, security: l.opts.security(name)})
 	}
 	lines, err := l.firstRecords()
 	if err != nil {
