@@ -89,7 +89,7 @@ func (s *source) parse() error {
 				if b.Type == "TRUSTED CERTIFICATE" {
 					hint = "write it without OpenSSL's trust settings: openssl x509 -in OLD -out NEW"
 				}
-				return &Error{s.name, fmt.Sprintf("line %d: the certificate is damaged: %s", b.line, strings.TrimPrefix(err.Error(), "x509: ")), hint, ErrDamaged}
+				return &Error{s.name, fmt.Sprintf("line %d: the certificate cannot be read: %s", b.line, strings.TrimPrefix(err.Error(), "x509: ")), hint, ErrDamaged}
 			}
 			s.certs = append(s.certs, cert)
 		default:

@@ -165,9 +165,9 @@ func TestBadPEM(t *testing.T) {
 		{"wrong end", bytes.Replace(chain, []byte("END CERTIFICATE"), []byte("END PRIVATE KEY"), 1), private, "certificate: line 1: the certificate that begins here has no end"},
 		{"bad base64", bytes.Replace(chain, []byte("MII"), []byte("!!!"), 1), private, "certificate: line 1: the certificate that begins here is damaged"},
 		{"bad begin", bytes.Replace(chain, []byte("CERTIFICATE-----"), []byte("CERTIFICATE--"), 1), private, `certificate: line 1: a damaged "-----BEGIN" line`},
-		{"bad DER", pemBlock("CERTIFICATE", []byte("hello")), private, "certificate: line 1: the certificate is damaged: malformed certificate"},
+		{"bad DER", pemBlock("CERTIFICATE", []byte("hello")), private, "certificate: line 1: the certificate cannot be read: malformed certificate"},
 		{"trusted certificate", pemBlock("TRUSTED CERTIFICATE", append(slices.Clone(h.leaf.cert.Raw), 0x30, 0)), private,
-			"certificate: line 1: the certificate is damaged: trailing data (hint: write it without OpenSSL's trust settings: openssl x509 -in OLD -out NEW)"},
+			"certificate: line 1: the certificate cannot be read: trailing data (hint: write it without OpenSSL's trust settings: openssl x509 -in OLD -out NEW)"},
 		{"trust store", tooMany, private, "certificate: 33 certificates, 32 are allowed (hint: this looks like a trust store; give the file with the leaf and its issuers)"},
 
 		{"no key", chain, nil, "certificate: no private key (hint: give the file that begins with -----BEGIN PRIVATE KEY-----, or a combined one)"},

@@ -26,7 +26,7 @@ type stamp struct {
 func (s stamp) changed() time.Time { return time.Unix(s.status.Unix()) }
 
 func stampOf(path string, st *unix.Stat_t) stamp {
-	return stamp{path, uint64(st.Dev), st.Ino, st.Mode, st.Size, st.Mtim, st.Ctim}
+	return stamp{path, uint64(st.Dev), st.Ino, uint32(st.Mode), st.Size, st.Mtim, st.Ctim}
 }
 
 // kind says in words what is there, "" for a regular file.

@@ -134,8 +134,8 @@ func TestLeftovers(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.Switch(t.Context(), w.entryA)
 	ok(t, err)
-	ours := []string{".combined.pem1234567890123456789", ".combined.pem.previous", ".mx177/tmp.symlink", "mx1.pair-5/privkey.pem", "mx1.pair-6/"}
-	foreign := []string{".combined.pem12", ".combined.pem.swp", ".mx178/tmp.symlink2", "mx1.pair-x/privkey.pem", "mx1.pair-7/dh.pem", "mx1.pair-8-old/privkey.pem"}
+	ours := []string{".combined.pem1234567890123456789", ".combined.pem.previous", ".mx1.link", ".mx1.previous.link", "mx1.pair-5/privkey.pem", "mx1.pair-6/"}
+	foreign := []string{".combined.pem12", ".combined.pem.swp", ".mx177/tmp.symlink", ".combined.pem12345678901234567890", "mx1.pair-x/privkey.pem", "mx1.pair-7/dh.pem", "mx1.pair-8-old/privkey.pem"}
 	for _, name := range append(ours, foreign...) {
 		if filepath.Base(name) == name || name[len(name)-1] != '/' {
 			write(t, filepath.Join(w.etc, name), []byte("x"), 0o600)
@@ -143,7 +143,7 @@ func TestLeftovers(t *testing.T) {
 		}
 		ok(t, os.Mkdir(filepath.Join(w.etc, name), 0o700))
 	}
-	write(t, w.state+"/live/.mx1123/tmp.symlink", nil, 0o600)
+	write(t, w.state+"/live/.mx1.link", nil, 0o600)
 	result, err := w.Switch(t.Context(), w.entryB)
 	ok(t, err)
 	for _, name := range ours {
@@ -156,8 +156,8 @@ func TestLeftovers(t *testing.T) {
 			t.Errorf("%s is gone", name)
 		}
 	}
-	if _, err := os.Lstat(w.state + "/live/.mx1123"); err == nil {
-		t.Error("the temporary directory beside the live symlink is still there")
+	if _, err := os.Lstat(w.state + "/live/.mx1.link"); err == nil {
+		t.Error("the temporary symlink beside the live symlink is still there")
 	}
 	want := w.etc + "/mx1.pair-7: an old copy of a pair that could not be removed (hint: is something else in it? remove it by hand)"
 	if len(result.Warnings) != 1 || result.Warnings[0].Text != want {

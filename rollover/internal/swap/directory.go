@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -142,14 +141,14 @@ func (c *directoryChange) commit() error {
 	link := filepath.Base(c.sibling)
 	switch {
 	case c.target != "":
-		if err := renameio.Symlink(c.target, c.path+previous); err != nil {
+		if err := turn(c.path+previous, c.target); err != nil {
 			return err
 		}
 	case c.aside != "":
-		if err := renameio.Symlink(filepath.Base(c.aside), c.path+previous); err != nil {
+		if err := turn(c.path+previous, filepath.Base(c.aside)); err != nil {
 			return err
 		}
-		if err := renameio.Symlink(link, c.aside); err != nil {
+		if err := os.Symlink(link, c.aside); err != nil {
 			return err
 		}
 	}
@@ -163,7 +162,7 @@ func (c *directoryChange) commit() error {
 		}
 		c.state = exchanged
 	} else {
-		if err := renameio.Symlink(link, c.path); err != nil {
+		if err := turn(c.path, link); err != nil {
 			return err
 		}
 		c.state = turned
@@ -184,7 +183,7 @@ func (c *directoryChange) restore() error {
 	case c.target == "":
 		err = os.Remove(c.path)
 	default:
-		err = renameio.Symlink(c.target, c.path)
+		err = turn(c.path, c.target)
 	}
 	if err != nil {
 		return err

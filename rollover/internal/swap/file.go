@@ -175,7 +175,7 @@ func keep(path string) error {
 	if kept, err := os.Lstat(path + previous); err == nil && os.SameFile(old, kept) {
 		return nil // since a crash
 	}
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+previous)
+	temp := hidden(path, previous)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -1,38 +1,62 @@
 package swap
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// A crash leaves temporary files. They are known by their names: renameio calls
-// a pending file ".NAME" and a number from 63 random bits, and the directory that a
-// symlink is made in ".NAME" and a number from 32. What is removed is only what
-// looks like that and holds nothing else.
+// A crash leaves temporary files. They are known by their names: a pending file of
+// renameio is ".NAME" and a number from 63 random bits, a new symlink ".NAME.link",
+// a second name to be ".NAME.previous".
 
-// shortestRandom is how many digits a pending file's number has at least, but
-// for one in ten million. A file with a shorter one might be somebody else's.
-const shortestRandom = 12
+// A pending file's number has 12 to 19 digits, but for one in ten million. A file
+// with a shorter one might be somebody else's.
+const (
+	shortestRandom = 12
+	longestRandom  = 19
+)
 
-// removePending removes the pending files of path. What cannot be removed is
+// removePending removes the temporary files of path. What cannot be removed is
 // tried again by the next switch.
 func removePending(path string) {
 	prefix := "." + filepath.Base(path)
 	for _, e := range siblings(path) {
 		number, ok := strings.CutPrefix(e.Name(), prefix)
-		if !ok || !isNumber(number) {
-			continue
-		}
-		at := filepath.Join(filepath.Dir(path), e.Name())
-		switch {
-		case e.Type().IsRegular() && len(number) >= shortestRandom:
-			_ = os.Remove(at)
-		case e.IsDir():
-			removeIfOnly(at, "tmp.symlink")
+		if ok && isNumber(number) && e.Type().IsRegular() && len(number) >= shortestRandom && len(number) <= longestRandom {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
-	_ = os.Remove(filepath.Join(filepath.Dir(path), prefix+previous))
+	for _, temp := range []string{hidden(path, previous), hidden(path, pendingLink), hidden(path+previous, pendingLink)} {
+		_ = os.Remove(temp)
+	}
+}
+
+// pendingLink is what the name of a symlink that is not yet in place ends in.
+const pendingLink = ".link"
+
+// hidden is a temporary name beside path.
+func hidden(path, suffix string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+suffix)
+}
+
+// turn makes path a symlink to target by one rename, whatever symlink or file is
+// there. Unlike with renameio, what a crash leaves has a name that no other path's
+// leftovers have.
+func turn(path, target string) error {
+	temp := hidden(path, pendingLink)
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Symlink(target, temp); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return first(err, os.Remove(temp))
+	}
+	return nil
 }
 
 // removeIfOnly removes a directory if nothing but the named entries is in it.

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // Installed is the directory of the entry that the live symlink points at, ""
@@ -93,7 +91,7 @@ func (c *liveChange) commit() error {
 	if err := c.host.before(opSwitch, c.host.Live); err != nil {
 		return err
 	}
-	if err := renameio.Symlink(c.link, c.host.Live); err != nil {
+	if err := turn(c.host.Live, c.link); err != nil {
 		return err
 	}
 	c.switched = true
@@ -110,7 +108,7 @@ func (c *liveChange) restore() error {
 	case c.target == "":
 		err = os.Remove(c.host.Live)
 	default:
-		err = renameio.Symlink(c.target, c.host.Live)
+		err = turn(c.host.Live, c.target)
 	}
 	if err != nil {
 		return err

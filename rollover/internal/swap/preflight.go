@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,6 +66,9 @@ func (h Host) Preflight() []Problem {
 // it nothing is installed.
 func (h Host) malformed() []complaint {
 	var found []complaint
+	if !usable(h.Live) {
+		found = append(found, complaint{CodeTarget, Critical, cmp.Or(h.Live, "live symlink"), "not an absolute path", ""})
+	}
 	for i, t := range h.Install {
 		wrong := func(code, what, hint string) {
 			where := t.at()

@@ -130,6 +130,7 @@ func TestBadTargets(t *testing.T) {
 			ok(t, os.Mkdir(w.etc+"/mx1", 0o700))
 			ok(t, os.Mkdir(w.etc+"/mx1.previous", 0o700))
 		}, "ETC/mx1.previous: not a symlink, but stands where the old directory is to be kept (hint: move it away)", "-"},
+		{"live is relative", func(w *world) { w.Live = "live/mx1" }, "live/mx1: not an absolute path", ""},
 		{"live is a directory", func(w *world) { ok(t, os.MkdirAll(w.Live, 0o700)) }, "STATE/live/mx1: not a symlink (hint: nothing but tlsaroll may write there; move it away)", ""},
 		{"two files", func(w *world) {
 			w.Install = append(w.Install[3:], Target{Path: w.etc + "/key.pem", Content: []Part{Key}}, Target{Path: w.etc + "/chain.pem", Content: []Part{Chain}})
