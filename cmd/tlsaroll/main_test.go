@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
 )
 
 // call runs the program in this process.
@@ -143,6 +144,8 @@ func TestExit(t *testing.T) {
 		{&exitCode{code: exitWaiting}, exitWaiting, ""},
 		{errors.Join(&exitCode{code: exitWaiting}, errors.New("close: disk full")), exitWaiting, "tlsaroll: close: disk full\n"},
 		{usage(errors.New("a"), nil, errors.New("b")), exitUsage, "tlsaroll: a\ntlsaroll: b\n"},
+		{&dnsprovider.Error{Op: "read", Owner: "a.", Provider: "ns1", Kind: dnsprovider.Refused, Err: errors.New("REFUSED"), Hint: "ask"}, exitError, "tlsaroll: read a.: ns1: REFUSED (hint: ask)\n"},
+		{fmt.Errorf("journal: %w: %w", errors.New("corrupt"), errors.New("no page")), exitError, "tlsaroll: journal: corrupt: no page\n"},
 		{config.Errors{{File: "c.yaml", Line: 1, Column: 2, What: "empty"}}, exitUsage, "tlsaroll: c.yaml:1:2: empty\n"},
 	} {
 		var errs bytes.Buffer

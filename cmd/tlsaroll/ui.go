@@ -219,8 +219,8 @@ func (u *ui) exit(err error) int {
 // findings are an error's lines, without those that only carry a code. What wraps
 // others has words of its own, and is not looked into.
 func findings(err error) (lines []string) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
+	if parts := joined(err); parts != nil {
+		for _, e := range parts {
 			lines = append(lines, findings(e)...)
 		}
 		return lines
@@ -232,4 +232,20 @@ func findings(err error) (lines []string) {
 		return nil
 	}
 	return strings.Split(strings.TrimSuffix(err.Error(), "\n"), "\n")
+}
+
+// joined are the errors of which err is no more than the list, as by [errors.Join].
+func joined(err error) []error {
+	list, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var lines []string
+	for _, e := range list.Unwrap() {
+		lines = append(lines, e.Error())
+	}
+	if err.Error() != strings.Join(lines, "\n") {
+		return nil
+	}
+	return list.Unwrap()
 }
