@@ -20,7 +20,7 @@ func (p *program) load() (agent.Config, error) {
 	if err != nil {
 		return agent.Config{}, err
 	}
-	wired, err := wire(cfg, p.ui.logger())
+	wired, err := p.wire(cfg)
 	if err != nil {
 		return agent.Config{}, usage(err)
 	}

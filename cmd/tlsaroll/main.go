@@ -41,6 +41,7 @@ type program struct {
 	ui         *ui
 	now        func() time.Time
 	configFile string // of -c
+	heard      hearing
 }
 
 func (p *program) rootCommand() *cobra.Command {

@@ -64,7 +64,7 @@ func loadBlock(t *testing.T, text string) {
 		t.Errorf("the README's configuration: %v %v", err, warnings)
 		return
 	}
-	if _, err := wire(cfg, newUI(quiet()).logger()); err != nil {
+	if _, err := (&program{ui: newUI(quiet()), now: time.Now}).wire(cfg); err != nil {
 		t.Errorf("the README's configuration cannot be wired: %v", err)
 	}
 }

@@ -176,7 +176,7 @@ func (j *job) step(ctx context.Context) error {
 			return err
 		}
 		last = r
-		if err := hopeless(r.Failed); err != nil {
+		if err := j.hopeless(r); err != nil {
 			return err
 		}
 		if !r.Changed {
@@ -191,11 +191,11 @@ func (j *job) stay(ctx context.Context) error {
 	var last agent.Report
 	err := j.agent.Run(ctx, j.lineage, func(r agent.Report) bool {
 		last = r
-		j.shown.pass(j.agent.Now(), r)
-		if j.failed = hopeless(r.Failed); j.failed != nil {
+		if j.failed = j.hopeless(r); j.failed != nil || !r.Changed && (j.reached(r) || j.stuck(r)) {
 			return true
 		}
-		return !r.Changed && (j.reached(r) || j.stuck(r))
+		j.shown.pass(j.agent.Now(), r)
+		return false
 	})
 	j.shown.end()
 	switch {
@@ -264,10 +264,10 @@ func (j *job) dryRun(ctx context.Context) error {
 	return nil
 }
 
-// hopeless gives the errors that no further try will mend: a key that the server
-// does not know, a zone that it does not have.
-func hopeless(errs []error) error {
-	for _, err := range errs {
+// hopeless gives the first error that no further try will mend: a key that the
+// server does not know, a zone that it does not have.
+func (j *job) hopeless(r agent.Report) error {
+	for _, err := range append(j.heard.refusals(), r.Failed...) {
 		for _, kind := range []error{dnsprovider.ErrRefused, dnsprovider.ErrNoZone, dnsprovider.ErrOutsideZone, dnsprovider.ErrAlias, dnsprovider.ErrUnauthentic, dnsprovider.ErrMalformed, dnsprovider.ErrUnsupported} {
 			if errors.Is(err, kind) {
 				return err

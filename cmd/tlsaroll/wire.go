@@ -27,12 +27,14 @@ import (
 )
 
 // wire builds what the agent works with from the configuration. This is the only
-// file that knows all rooms, and the only one that reads a clock.
-func wire(cfg *config.Config, log *slog.Logger) (agent.Config, error) {
+// file that knows all rooms, and the only one that reads a clock beside that of
+// the wall, which is the program's.
+func (p *program) wire(cfg *config.Config) (agent.Config, error) {
+	log := p.ui.logger()
 	out := agent.Config{
 		State: cfg.State, Timing: cfg.Timing.Timing, Quiet: cfg.Timing.Quiet,
 		Zones: map[string]agent.Zone{}, Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, ResolverTest: cfg.ResolverTest,
-		Clock: systemClock(), Log: log, Local: localAddresses,
+		Clock: systemClock(p.now), Log: log, Local: localAddresses,
 	}
 	if !cfg.Resolver.IsValid() {
 		return out, errors.New("resolver: none is known (hint: run a validating resolver on this host and set resolver: 127.0.0.1:53)")
@@ -41,10 +43,10 @@ func wire(cfg *config.Config, log *slog.Logger) (agent.Config, error) {
 		out.Zones[z.Name] = wireZone(z)
 	}
 	var errs []error
-	for _, p := range cfg.Providers {
-		provider, err := wireProvider(p, cfg.Resolver, log)
+	for _, c := range cfg.Providers {
+		provider, err := p.wireProvider(c, cfg.Resolver, log)
 		errs = append(errs, err)
-		out.Providers = append(out.Providers, agent.Provider{Name: p.Name, Zone: p.Zone, Provider: provider})
+		out.Providers = append(out.Providers, agent.Provider{Name: c.Name, Zone: c.Zone, Provider: p.heard.to(provider)})
 	}
 	for _, l := range cfg.Lineages {
 		lineage, err := wireLineage(l)
@@ -66,17 +68,17 @@ func wireZone(z config.Zone) agent.Zone {
 }
 
 // wireProvider makes a provider of the types that are linked in.
-func wireProvider(p config.Provider, resolver netip.AddrPort, log *slog.Logger) (dnsprovider.Provider, error) {
-	switch p.Type {
+func (p *program) wireProvider(c config.Provider, resolver netip.AddrPort, log *slog.Logger) (dnsprovider.Provider, error) {
+	switch c.Type {
 	case "rfc2136":
-		server := p.Text("server")
+		server := c.Text("server")
 		return rfc2136.New(rfc2136.Config{
-			Name: p.Name, Server: server, Zone: p.Zone, KeyName: p.Text("key"), Algorithm: p.Text("algorithm"),
-			Secret:   rfc2136.NewSecret(base64.StdEncoding.EncodeToString(p.Secret("secret").Reveal())),
-			Resolver: resolver.String(), Now: time.Now, Log: log,
+			Name: c.Name, Server: server, Zone: c.Zone, KeyName: c.Text("key"), Algorithm: c.Text("algorithm"),
+			Secret:   rfc2136.NewSecret(base64.StdEncoding.EncodeToString(c.Secret("secret").Reveal())),
+			Resolver: resolver.String(), Now: p.now, Log: log,
 		})
 	}
-	return nil, fmt.Errorf("provider %s: type %q is not linked into this build", p.Name, p.Type)
+	return nil, fmt.Errorf("provider %s: type %q is not linked into this build", c.Name, c.Type)
 }
 
 func wireLineage(l config.Lineage) (agent.Lineage, error) {
@@ -155,12 +157,12 @@ func stagedFiles(s config.Staged) certwatch.Files {
 
 // systemClock is the host's: wall and boot time, and what the kernel thinks of
 // the former.
-func systemClock() agent.Clock {
+func systemClock(wall func() time.Time) agent.Clock {
 	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it every restart counts as one of the host
 	var timex unix.Timex
 	state, err := unix.Adjtimex(&timex)
 	const unsynchronised = 5 // TIME_ERROR of adjtimex(2)
-	return agent.Clock{Wall: time.Now, Boot: bootTime, BootID: strings.TrimSpace(string(id)), Synchronised: err == nil && state != unsynchronised}
+	return agent.Clock{Wall: wall, Boot: bootTime, BootID: strings.TrimSpace(string(id)), Synchronised: err == nil && state != unsynchronised}
 }
 
 // bootTime goes on while the host is suspended, and nobody sets it.
