@@ -39,7 +39,7 @@ func TestAliasIntoOurZone(t *testing.T) {
 	}
 	for _, s := range v.Servers { // one entry an address, with the records and not as a server of the alias
 		if s.Err != "" || s.Asked != dane || s.Alias || s.RRset.TTL != 40*time.Minute || records(s.RRset) != one {
-			t.Errorf("%s: %+v", s.Server, s)
+			t.Errorf("%s: %#v", s.Server, s)
 		}
 	}
 	if v.Security != lookup.Secure || v.Resolved == nil || records(*v.Resolved) != one {
@@ -57,12 +57,12 @@ func TestAliasIntoAnotherZone(t *testing.T) {
 	}
 	for _, a := range []lookup.ServerView{at(t, v, ns1), at(t, v, ns2), at(t, v, ns2v6)} {
 		if a.Err != "" || !a.Alias || a.Leads != "tlsa.other.org." || !a.RRset.Denial() || a.RRset.TTL != 0 || !a.Signed() {
-			t.Errorf("%s: %+v", a.Server, a)
+			t.Errorf("%s: %#v", a.Server, a)
 		}
 	}
 	o := at(t, v, otherAddr)
 	if o.Err != "" || o.Alias || records(o.RRset) != two || o.RRset.TTL != 15*time.Minute {
-		t.Errorf("%s: %+v", o.Server, o)
+		t.Errorf("%s: %#v", o.Server, o)
 	}
 }
 
@@ -72,10 +72,10 @@ func TestAliasToNowhereIsADenial(t *testing.T) {
 	v := w.look(mx)
 	o := at(t, v, otherAddr)
 	if v.Err != "" || !o.Denied || o.NegativeTTL != 10*time.Minute || o.RRset.TTL != 20*time.Minute {
-		t.Errorf("error %q, %+v", v.Err, o)
+		t.Errorf("error %q, %#v", v.Err, o)
 	}
 	if a := at(t, v, ns1); a.Err != "" || !a.Alias {
-		t.Errorf("NXDOMAIN speaks of the target, not of the alias: %+v", a)
+		t.Errorf("NXDOMAIN speaks of the target, not of the alias: %#v", a)
 	}
 	if v.Resolved == nil || !v.Resolved.Denial() {
 		t.Errorf("resolved %v", v.Resolved)
@@ -96,7 +96,7 @@ func TestAliasChainOfThreeWithAnInsecureMiddle(t *testing.T) {
 		t.Errorf("security %s: everything after an insecure step is insecure", v.Security)
 	}
 	if o := at(t, v, otherAddr); o.Err != "" || o.RRset.TTL != (600+60+120+300)*time.Second {
-		t.Errorf("%+v", o)
+		t.Errorf("%#v", o)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestDNAMEAboveTheOwner(t *testing.T) {
 		t.Errorf("target %s, security %s, error %q", v.Target, v.Security, v.Err)
 	}
 	if a := at(t, v, ns1); a.Err != "" || !a.Alias || !a.Signed() {
-		t.Errorf("a synthesised CNAME is as good as its DNAME: %+v", a)
+		t.Errorf("a synthesised CNAME is as good as its DNAME: %#v", a)
 	}
 	if o := at(t, v, otherAddr); o.RRset.TTL != 20*time.Minute {
 		t.Errorf("TTL %s, want DNAME's and RRset's together", o.RRset.TTL)
@@ -193,10 +193,31 @@ func TestServersDisagreeOnTheAlias(t *testing.T) {
 	}
 	// Every version that a cache may take is there, with the alias that leads to it.
 	if o := at(t, v, otherAddr); records(o.RRset) != two || o.RRset.TTL != 15*time.Minute {
-		t.Errorf("%+v", o)
+		t.Errorf("%#v", o)
 	}
 	if s := at(t, v, ns2); records(s.RRset) != one || s.RRset.TTL != 90*time.Minute {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
+	}
+}
+
+func TestTheLongestWayIsReckonedWith(t *testing.T) {
+	w := newWorld(t)
+	w.zones["example.org."].put("_dane 1800 TLSA " + one + "\nstep 60 CNAME _dane\n")
+	direct := w.own(ns2, "example.org.")
+	direct.drop(string(mx))
+	direct.put(string(mx) + " 7200 CNAME _dane\n")
+	w.alias("step", 600)
+	v := w.look(mx)
+	if v.Err != "" || v.Target != dane || v.AliasTTL != 2*time.Hour {
+		t.Errorf("target %s, alias TTL %s, error %q", v.Target, v.AliasTTL, v.Err)
+	}
+	if s := at(t, v, ns1); s.RRset.TTL != 150*time.Minute {
+		t.Errorf("TTL %s", s.RRset.TTL)
+	}
+	direct.drop(string(mx))
+	direct.put(string(mx) + " 300 CNAME _dane\n")
+	if v := w.look(mx); v.AliasTTL != 11*time.Minute {
+		t.Errorf("alias TTL %s", v.AliasTTL)
 	}
 }
 
@@ -211,10 +232,10 @@ func TestAliasReplacedByRecordsOnOneServer(t *testing.T) {
 		t.Errorf("target %s, findings %v, error %q", v.Target, v.Findings, v.Err)
 	}
 	if s := at(t, v, ns2); !s.Alias || s.Leads != "tlsa.other.org." {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 	if o := at(t, v, otherAddr); records(o.RRset) != two {
-		t.Errorf("what only a lagging server leads to may be cached too: %+v", o)
+		t.Errorf("what only a lagging server leads to may be cached too: %#v", o)
 	}
 }
 
@@ -226,7 +247,7 @@ func TestTLSABesideACNAME(t *testing.T) {
 		}
 		return r, nil
 	}
-	if s := at(t, w.look(mx), ns1); s.Fault != lookup.Malformed || s.Err != "TLSA records beside an alias of the same name" {
+	if s := at(t, w.look(mx), ns1); s.Fault != lookup.FaultMalformed || s.Err != "TLSA records beside an alias of the same name" {
 		t.Errorf("fault %s: %s", s.Fault, s.Err)
 	}
 }

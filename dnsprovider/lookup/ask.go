@@ -75,7 +75,7 @@ func (c *Client) ask(ctx context.Context, server netip.AddrPort, q question) (re
 			return reply{}, ctx.Err()
 		}
 		if noRoute(err) {
-			return reply{}, &problem{NoRoute, fmt.Sprintf("no route to an %s address from this host: %s", family(server.Addr()), err)}
+			return reply{}, &problem{FaultNoRoute, fmt.Sprintf("no route to an %s address from this host: %s", family(server.Addr()), err)}
 		}
 		last = err
 		// A try that failed at once is spaced from the next; one that timed out was long enough.
@@ -88,7 +88,7 @@ func (c *Client) ask(ctx context.Context, server netip.AddrPort, q question) (re
 		return reply{}, ctx.Err()
 	}
 	if err != nil || r.Truncated {
-		return reply{}, &problem{Silent, fmt.Sprintf("no answer: %d tries over UDP (%s), then TCP (%s)", udpTries, brief(last), brief(err))}
+		return reply{}, &problem{FaultSilent, fmt.Sprintf("no answer: %d tries over UDP (%s), then TCP (%s)", udpTries, brief(last), brief(err))}
 	}
 	return reply{Msg: r, udpLost: true}, nil
 }
@@ -102,7 +102,7 @@ func (c *Client) askTCP(ctx context.Context, server netip.AddrPort, q question) 
 		case ctx.Err() != nil:
 			return reply{}, ctx.Err()
 		case err == nil && r.Truncated:
-			return reply{}, &problem{Malformed, "the answer is truncated over TCP"}
+			return reply{}, &problem{FaultMalformed, "the answer is truncated over TCP"}
 		case err == nil:
 			return reply{Msg: r}, nil
 		}
@@ -111,7 +111,7 @@ func (c *Client) askTCP(ctx context.Context, server netip.AddrPort, q question) 
 			return reply{}, err
 		}
 	}
-	return reply{}, &problem{Malformed, fmt.Sprintf("the answer is truncated over UDP, and over TCP there is none: %s (hint: let TCP port %d through)", brief(last), server.Port())}
+	return reply{}, &problem{FaultMalformed, fmt.Sprintf("the answer is truncated over UDP, and over TCP there is none: %s (hint: let TCP port %d through)", brief(last), server.Port())}
 }
 
 func (c *Client) try(ctx context.Context, server netip.AddrPort, q question, network string) (*dns.Msg, error) {

@@ -28,6 +28,7 @@ type authZone struct {
 	iterations            uint16
 	nsecTTL               uint32               // 0: the SOA's minimum
 	origTTL               uint32               // of RRSIGs; 0: the RRset's
+	keysUntil             time.Time            // end of the signature over the DNSKEYs; zero: expiration
 	spoil                 func(sig *dns.RRSIG) // after signing
 	omit                  func(rr dns.RR) bool // left out of every answer
 }
@@ -111,6 +112,9 @@ func (z *authZone) signed(set []dns.RR, owner string) []dns.RR {
 		sig := &dns.RRSIG{
 			Hdr: dns.RR_Header{Ttl: set[0].Header().Ttl}, OrigTtl: z.origTTL, Algorithm: z.key.Algorithm, KeyTag: z.key.KeyTag(), SignerName: z.name,
 			Inception: uint32(z.inception.Unix()), Expiration: uint32(z.expiration.Unix()),
+		}
+		if set[0].Header().Rrtype == dns.TypeDNSKEY && !z.keysUntil.IsZero() {
+			sig.Expiration = uint32(z.keysUntil.Unix())
 		}
 		plain := make([]dns.RR, len(set))
 		for i, rr := range set { // a signer knows one TTL

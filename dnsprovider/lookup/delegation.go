@@ -141,7 +141,7 @@ func (g *gathering) addresses(ctx context.Context) {
 			g.missing("addresses of %s: %s", name, found[i].err)
 		}
 		if len(ns.addrs) == 0 {
-			ns.problem = &problem{NoAddress, fmt.Sprintf("%s has no address: %s", name, or(found[i].err, "neither A nor AAAA"))}
+			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("%s has no address: %s", name, or(found[i].err, "neither A nor AAAA"))}
 		}
 	}
 }
@@ -236,7 +236,7 @@ func (g *gathering) hide(ctx context.Context) {
 			g.place(ns, netip.AddrPortFrom(a, addr.Port()), t)
 		}
 		if len(ns.addrs) == 0 {
-			ns.problem = &problem{NoAddress, fmt.Sprintf("hidden server %s has no address: %s", name, or(found.err, "neither A nor AAAA"))}
+			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("hidden server %s has no address: %s", name, or(found.err, "neither A nor AAAA"))}
 		}
 	}
 }
@@ -272,6 +272,11 @@ func (g *gathering) settle() {
 	}
 	slices.SortFunc(z.servers, compareServers)
 	slices.SortFunc(z.excluded, compareServers)
+	for _, word := range z.options.Exclude {
+		if !slices.ContainsFunc(z.excluded, func(s server) bool { return s.matches([]string{word}) }) {
+			g.findings = append(g.findings, finding(FindingExcludeUnused, Info, "zone %s: %s is excluded but no server of it is called so", z.name, word))
+		}
+	}
 	slices.Sort(g.partial)
 	z.incomplete = strings.Join(slices.Compact(g.partial), "; ")
 }
@@ -288,13 +293,13 @@ func (g *gathering) settleNameless(s server, why *problem) {
 func (ns *nameserver) source() Source {
 	switch {
 	case ns.parent && ns.child:
-		return Both
+		return SourceBoth
 	case ns.parent:
-		return Parent
+		return SourceParent
 	case ns.child:
-		return Child
+		return SourceChild
 	case ns.hidden:
-		return Hidden
+		return SourceHidden
 	}
-	return Unlistable
+	return SourceResolver
 }

@@ -31,7 +31,7 @@ func (k keyring) evidenceIn(sets []rrset, now time.Time) evidence {
 		}
 		sl, err := k.verify(s, now)
 		if err == nil && sl.labels != labelCount(s.name) {
-			err = &problem{BadSignature, fmt.Sprintf("%s %s: expanded from a wildcard, which proves nothing", s.name, typeName(s.rtype))}
+			err = &problem{FaultBadSignature, fmt.Sprintf("%s %s: expanded from a wildcard, which proves nothing", s.name, typeName(s.rtype))}
 		}
 		if err != nil {
 			e.broken = err
@@ -183,11 +183,11 @@ func delegating(types []uint16) bool {
 func lacks(owner string, types []uint16, t uint16) error {
 	for _, there := range []uint16{t, dns.TypeCNAME} {
 		if slices.Contains(types, there) {
-			return &problem{Unproven, fmt.Sprintf("the denial's own proof at %s says that there is a %s record", owner, typeName(there))}
+			return &problem{FaultUnproven, fmt.Sprintf("the denial's own proof at %s says that there is a %s record", owner, typeName(there))}
 		}
 	}
 	if delegating(types) {
-		return &problem{Unproven, fmt.Sprintf("the denial's proof at %s is of the parent side of a zone cut", owner)}
+		return &problem{FaultUnproven, fmt.Sprintf("the denial's proof at %s is of the parent side of a zone cut", owner)}
 	}
 	return nil
 }
@@ -198,5 +198,5 @@ func (e evidence) unproven(format string, args ...any) error {
 	if e.broken != nil {
 		return e.broken
 	}
-	return &problem{Unproven, "denied without proof: " + fmt.Sprintf(format, args...)}
+	return &problem{FaultUnproven, "denied without proof: " + fmt.Sprintf(format, args...)}
 }

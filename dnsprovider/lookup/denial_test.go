@@ -43,7 +43,7 @@ func TestDenials(t *testing.T) {
 				v := w.look(test.owner)
 				for _, s := range v.Servers {
 					if s.Err != "" || !s.Denied || !s.RRset.Denial() || s.Proof != lookup.Verified || s.NegativeTTL != 10*time.Minute || s.RRset.TTL != 10*time.Minute {
-						t.Errorf("%s: %+v", s.Server, s)
+						t.Errorf("%s: %#v", s.Server, s)
 					}
 				}
 				if v.Security != lookup.Secure || v.Resolved == nil || !v.Resolved.Denial() || len(v.Findings) > 0 {
@@ -85,7 +85,7 @@ func TestDenialsWithoutProof(t *testing.T) {
 						return rr.Header().Name == gone && (rr.Header().Rrtype == typ || (ok && sig.TypeCovered == typ))
 					}
 					s := at(t, w.look(test.owner), ns2)
-					if s.Fault != lookup.Unproven || s.Denied {
+					if s.Fault != lookup.FaultUnproven || s.Denied {
 						t.Errorf("fault %q (%s), denied %v", s.Fault, s.Err, s.Denied)
 					}
 				})
@@ -114,7 +114,7 @@ func TestDenialOfAnExistingRRset(t *testing.T) {
 					out.Question[0].Name = string(mx)
 					return out, nil
 				}
-				if s := at(t, w.look(mx), ns2); s.Fault != lookup.Unproven {
+				if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultUnproven {
 					t.Errorf("fault %q: %s", s.Fault, s.Err)
 				}
 			})
@@ -130,7 +130,7 @@ func TestDenialOfAnExistingRRset(t *testing.T) {
 				return out, nil
 			}
 			want := "the denial's own proof at _25._tcp.mx.example.org. says that there is a TLSA record"
-			if s := at(t, w.look(mx), ns2); s.Fault != lookup.Unproven || s.Err != want {
+			if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultUnproven || s.Err != want {
 				t.Errorf("fault %q: %s\nwant %s", s.Fault, s.Err, want)
 			}
 		})
@@ -141,22 +141,52 @@ func TestDenialWithAnExpiredProof(t *testing.T) {
 	w := newWorld(t)
 	w.zones["example.org."].drop(string(mx))
 	w.own(ns2, "example.org.").spoil = spoil(dns.TypeNSEC, func(s *dns.RRSIG) { s.Expiration = uint32(w.now.Add(-time.Hour).Unix()) })
-	if s := at(t, w.look(mx), ns2); s.Fault != lookup.Expired || !strings.Contains(s.Err, "NSEC: signature expired") {
+	if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultExpired || !strings.Contains(s.Err, "NSEC: signature expired") {
 		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
 	// Not the proof is broken, but the SOA, as when it is changed after signing.
 	w.own(ns2, "example.org.").spoil = spoil(dns.TypeSOA, func(s *dns.RRSIG) { s.Signature = other(s.Signature) })
-	if s := at(t, w.look(mx), ns2); s.Fault != lookup.BadSignature || !strings.Contains(s.Err, "example.org. SOA") {
+	if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultBadSignature || !strings.Contains(s.Err, "example.org. SOA") {
 		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
 }
 
-func TestDenialWithProofExpandedFromAWildcard(t *testing.T) {
+// deniedBy makes ns2 answer the TLSA question at name with a denial of its own.
+func (w *world) deniedBy(name tlsa.Owner, rcode int, proof ...dns.RR) {
+	z := w.zones["example.org."]
+	w.servers[ns2].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+		if q.Question[0].Name != string(name) || q.Question[0].Qtype != dns.TypeTLSA {
+			return r, nil
+		}
+		r = new(dns.Msg).SetRcode(q, rcode)
+		r.Authoritative = true
+		r.Ns = slices.Concat(z.signed(z.rrset(z.name, dns.TypeSOA), z.name), proof)
+		return r, nil
+	}
+}
+
+func TestReplayedProofs(t *testing.T) {
+	const victim = tlsa.Owner("_25._tcp.wild.example.org.")
 	w := newWorld(t)
-	w.zones["example.org."].drop(string(mx))
-	w.own(ns2, "example.org.").spoil = spoil(dns.TypeNSEC, func(s *dns.RRSIG) { s.Labels-- })
-	if s := at(t, w.look(mx), ns2); s.Err == "" {
-		t.Errorf("%+v", s)
+	z := w.zones["example.org."]
+	z.put(string(victim) + " 60 TLSA " + one + "\n*.wild 60 TXT x\n")
+
+	// The NSEC record of a wildcard, as if it were expanded to the name.
+	star := z.denialRecord("*.wild.example.org.")
+	w.deniedBy(victim, dns.RcodeSuccess, z.signed(star[:1], string(victim))...)
+	if s := at(t, w.look(victim), ns2); s.Fault != lookup.FaultBadSignature || !strings.Contains(s.Err, "NSEC: expanded from a wildcard, which proves nothing") {
+		t.Errorf("fault %q: %s", s.Fault, s.Err)
+	}
+	// The name's own NSEC record under NXDOMAIN.
+	z.put("_443._tcp.mx 60 TXT x\n")
+	w.deniedBy("_443._tcp.mx.example.org.", dns.RcodeNameError, slices.Concat(z.denialRecord("_443._tcp.mx.example.org."), z.denialRecord("*._tcp.mx.example.org."))...)
+	if s := at(t, w.look("_443._tcp.mx.example.org."), ns2); s.Fault != lookup.FaultUnproven {
+		t.Errorf("fault %q: %s", s.Fault, s.Err)
+	}
+	// NXDOMAIN for an empty non-terminal.
+	w.deniedBy("_tcp.mx.example.org.", dns.RcodeNameError, slices.Concat(z.denialRecord("_tcp.mx.example.org."), z.denialRecord("*.mx.example.org."))...)
+	if s := at(t, w.look("_tcp.mx.example.org."), ns2); s.Fault != lookup.FaultUnproven || !strings.Contains(s.Err, "has names below it") {
+		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
 }
 
@@ -168,7 +198,7 @@ func TestNSEC3OptOut(t *testing.T) {
 	v := w.look("_25._tcp.gone.example.org.")
 	for _, s := range v.Servers {
 		if s.Err != "" || !s.Denied || s.Proof != lookup.Unproved || s.Signed() {
-			t.Errorf("%+v", s)
+			t.Errorf("%#v", s)
 		}
 	}
 	if v.Security != lookup.Insecure || !cmp.Equal(codes(v), []string{lookup.FindingOptOut}) {
@@ -176,7 +206,7 @@ func TestNSEC3OptOut(t *testing.T) {
 	}
 	// A record in that zone is as secure as ever.
 	if s := at(t, w.look(mx), ns1); s.Proof != lookup.Verified {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -190,7 +220,7 @@ func TestInsecureDelegationBelowASignedParent(t *testing.T) {
 		t.Errorf("security %s", v.Security)
 	}
 	if s := at(t, v, ns1); s.Err != "" || s.Proof != lookup.Unproved {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -200,7 +230,7 @@ func TestNSEC3Iterations(t *testing.T) {
 	z.nsec3, z.iterations = true, 151
 	v := w.look("_25._tcp.gone.example.org.")
 	if s := at(t, v, ns1); s.Err != "" || !s.Denied || s.Proof != lookup.Unproved {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 	if got := text(t, v, lookup.FindingIterations); !strings.HasPrefix(got, "zone example.org.: 151 NSEC3 iterations, resolvers follow at most 150") {
 		t.Error(got)
@@ -241,14 +271,14 @@ func TestDenialWithoutSOA(t *testing.T) {
 		return r, nil
 	}
 	v := w.look(mx)
-	if s := at(t, v, ns1); s.Fault != lookup.Unproven || s.Err != "denied without the SOA record of example.org. (RFC 2308, section 2)" {
+	if s := at(t, v, ns1); s.Fault != lookup.FaultUnproven || s.Err != "denied without the SOA record of example.org. (RFC 2308, section 2)" {
 		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
-	if s := at(t, v, ns2); s.Fault != lookup.Lame || s.Err != "it answers for org.: it does not serve example.org." {
+	if s := at(t, v, ns2); s.Fault != lookup.FaultLame || s.Err != "it answers for org.: it does not serve example.org." {
 		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
 	if s := at(t, v, ns2v6); s.Err != "" || !s.Denied {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -271,7 +301,7 @@ func TestCompactDenial(t *testing.T) {
 		}
 	}
 	if s := at(t, w.look(mx), ns1); s.Err != "" || !s.Denied || s.Proof != lookup.Verified {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -297,40 +327,39 @@ func TestMinimallyCoveringNSEC(t *testing.T) {
 		}
 	}
 	if s := at(t, w.look(mx), ns1); s.Err != "" || !s.Denied || s.Proof != lookup.Verified {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
 func TestProofFromTheParentSideOfACut(t *testing.T) {
 	// The parent's NSEC at a cut lacks TLSA as a matter of course: it proves
 	// nothing of the child (RFC 6840, section 4.1).
-	w := newWorld(t)
-	z := w.zones["example.org."]
-	z.put("sub 60 NS ns.other.org.\n")
-	for _, name := range []string{"sub.example.org.", "_25._tcp.sub.example.org."} {
-		w.resolver.override = func(q *dns.Msg) *dns.Msg { // knows no cut
-			if !strings.HasSuffix(q.Question[0].Name, "sub.example.org.") {
-				return nil
-			}
-			r := new(dns.Msg).SetReply(q)
-			z.deny(r, "sub.example.org.")
-			return r
+	for _, nsec3 := range []bool{false, true} {
+		for _, name := range []tlsa.Owner{"sub.example.org.", "_25._tcp.sub.example.org."} {
+			t.Run(fmt.Sprintf("%s/nsec3=%v", name, nsec3), func(t *testing.T) {
+				w := newWorld(t)
+				z := w.zones["example.org."]
+				z.nsec3 = nsec3
+				z.put("sub 60 NS ns.other.org.\n")
+				w.resolver.override = func(q *dns.Msg) *dns.Msg { // knows no cut
+					if !strings.HasSuffix(q.Question[0].Name, "sub.example.org.") {
+						return nil
+					}
+					r := new(dns.Msg).SetReply(q)
+					z.deny(r, "sub.example.org.")
+					return r
+				}
+				proof := new(dns.Msg)
+				z.prove(proof, "sub.example.org.", "_tcp.sub.example.org.", "*.sub.example.org.", "*.example.org.")
+				rcode := dns.RcodeSuccess
+				if name != "sub.example.org." {
+					rcode = dns.RcodeNameError
+				}
+				w.deniedBy(name, rcode, proof.Ns...)
+				if s := at(t, w.look(name), ns2); s.Fault != lookup.FaultUnproven {
+					t.Errorf("fault %q: %s", s.Fault, s.Err)
+				}
+			})
 		}
-		w.servers[ns2].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
-			if q.Question[0].Qtype != dns.TypeTLSA {
-				return r, nil
-			}
-			r = new(dns.Msg).SetReply(q)
-			r.Authoritative = true
-			if name != "sub.example.org." {
-				r.Rcode = dns.RcodeNameError
-			}
-			z.deny(r, "sub.example.org.", "*.example.org.")
-			return r, nil
-		}
-		if s := at(t, w.look(tlsa.Owner(name)), ns2); s.Fault != lookup.Unproven {
-			t.Errorf("%s: fault %q: %s", name, s.Fault, s.Err)
-		}
-		w.servers[ns2].mangle = nil
 	}
 }

@@ -14,17 +14,17 @@ func (s *sighting) readDenial(j judge, m *dns.Msg) {
 	sets := rrsets(lowered(m.Ns))
 	set, ok := find(sets, s.zone, dns.TypeSOA)
 	if !ok {
-		s.err = &problem{Unproven, fmt.Sprintf("denied without the SOA record of %s (RFC 2308, section 2)", s.zone)}
+		s.err = &problem{FaultUnproven, fmt.Sprintf("denied without the SOA record of %s (RFC 2308, section 2)", s.zone)}
 		for _, other := range sets {
 			if other.rtype == dns.TypeSOA {
-				s.err = &problem{Lame, fmt.Sprintf("it answers for %s: it does not serve %s", printable(other.name), s.zone)}
+				s.err = &problem{FaultLame, fmt.Sprintf("it answers for %s: it does not serve %s", printable(other.name), s.zone)}
 			}
 		}
 		return
 	}
 	soa, ok := set.rrs[0].(*dns.SOA)
 	if !ok {
-		s.err = &problem{Malformed, "an SOA record that cannot be read"}
+		s.err = &problem{FaultMalformed, "an SOA record that cannot be read"}
 		return
 	}
 	s.denied = true

@@ -7,18 +7,18 @@ type Fault string
 
 // The faults. All of them mean: unknown.
 const (
-	Silent        Fault = "silent"            // no answer: three tries over UDP, then TCP
-	NoRoute       Fault = "no-route"          // this host has no route for the address family
-	NoAddress     Fault = "no-address"        // the name of the server has no address
-	Lame          Fault = "lame"              // listed, and not authoritative: REFUSED, AA=0, another zone
-	ServerFailure Fault = "server-failure"    // SERVFAIL or another RCODE that is no answer
-	Malformed     Fault = "malformed"         // an answer that cannot be right
-	Unsigned      Fault = "unsigned"          // no signature, in a zone that is signed
-	BadSignature  Fault = "bad-signature"     // a signature that does not verify
-	Expired       Fault = "signature-expired" // a signature whose time is over
-	Early         Fault = "signature-early"   // a signature whose time has not come
-	BadKeys       Fault = "bad-keys"          // a DNSKEY RRset without a chain of trust
-	Unproven      Fault = "unproven"          // a denial without its NSEC or NSEC3 proof, or without SOA
+	FaultSilent        Fault = "silent"            // no answer: three tries over UDP, then TCP
+	FaultNoRoute       Fault = "no-route"          // this host has no route for the address family
+	FaultNoAddress     Fault = "no-address"        // the name of the server has no address
+	FaultLame          Fault = "lame"              // listed, and not authoritative: REFUSED, AA=0, another zone
+	FaultServerFailure Fault = "server-failure"    // SERVFAIL or another RCODE that is no answer
+	FaultMalformed     Fault = "malformed"         // an answer that cannot be right
+	FaultUnsigned      Fault = "unsigned"          // no signature, in a zone that is signed
+	FaultBadSignature  Fault = "bad-signature"     // a signature that does not verify
+	FaultExpired       Fault = "signature-expired" // a signature whose time is over
+	FaultEarly         Fault = "signature-early"   // a signature whose time has not come
+	FaultBadKeys       Fault = "bad-keys"          // a DNSKEY RRset without a chain of trust
+	FaultUnproven      Fault = "unproven"          // a denial without its NSEC or NSEC3 proof, or without SOA
 )
 
 // problem is a fault with its sentence.
@@ -34,5 +34,5 @@ func faultOf(err error) Fault {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p.fault
 	}
-	return Malformed
+	return FaultMalformed
 }

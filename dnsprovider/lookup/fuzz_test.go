@@ -49,7 +49,7 @@ func FuzzReply(f *testing.F) {
 			s := sighting{zone: "example.org.", name: name}
 			s.read(j, m)
 			if j.signed && s.err == nil {
-				t.Errorf("believed: %+v\n%v", s, m)
+				t.Errorf("believed: %#v\n%v", s, m)
 			}
 			s.view(time.Hour)
 		}

@@ -28,7 +28,7 @@ func TestHost(t *testing.T) {
 	w.zones["example.org."].put("mx 60 A 192.0.2.24\n")
 	v := w.host("MX.Example.ORG.")
 	if v.Host != "mx.example.org" || v.Target != v.Host || v.Err != "" || len(v.Aliases) > 0 || v.Security != lookup.Secure {
-		t.Errorf("%+v", v)
+		t.Errorf("%#v", v)
 	}
 	want := addrs("192.0.2.24", "192.0.2.25", "2001:db8::25")
 	if got := v.Addresses(); !cmp.Equal(got, want, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })) {
@@ -66,7 +66,7 @@ func TestHostWithoutAddresses(t *testing.T) {
 	for _, host := range []string{"gone.example.org", "_tcp.mx.example.org"} {
 		v := w.host(host)
 		if v.Err != "" || len(v.Addresses()) > 0 || v.IPv4.Err != "" || v.Security != lookup.Secure || v.IPv4.TTL != 10*time.Minute {
-			t.Errorf("%+v", v)
+			t.Errorf("%#v", v)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func TestHostOneFamilyFails(t *testing.T) {
 	}
 	v := w.host("mx.example.org")
 	if v.Security != lookup.Indeterminate || v.IPv4.Security != lookup.Secure || v.IPv6.Err == "" || len(v.Addresses()) != 1 || v.Candidates() != nil {
-		t.Errorf("%+v", v)
+		t.Errorf("%#v", v)
 	}
 }
 

@@ -17,10 +17,10 @@ import (
 func (p *Pass) ringAt(ctx context.Context, z *zone, srv server) (keyring, error) {
 	return p.rings.do(ctx, at{z.name, srv.addr}, func() (keyring, error) {
 		ring, err := p.fetchRing(ctx, z, srv)
-		if p, ok := errors.AsType[*problem](err); ok && p.fault != Silent && p.fault != NoRoute {
+		if p, ok := errors.AsType[*problem](err); ok && p.fault != FaultSilent && p.fault != FaultNoRoute {
 			fault := p.fault
-			if fault == BadSignature {
-				fault = BadKeys
+			if fault == FaultBadSignature {
+				fault = FaultBadKeys
 			}
 			err = &problem{fault, "the zone's keys: " + p.text}
 		}
@@ -40,7 +40,7 @@ func (p *Pass) fetchRing(ctx context.Context, z *zone, srv server) (keyring, err
 	s, ok := find(rrsets(lowered(r.Answer)), z.name, dns.TypeDNSKEY)
 	if !ok {
 		if z.security == Secure || z.security == Bogus {
-			return ring, &problem{Unsigned, fmt.Sprintf("%s DNSKEY: none, but the zone is signed", z.name)}
+			return ring, &problem{FaultUnsigned, fmt.Sprintf("%s DNSKEY: none, but the zone is signed", z.name)}
 		}
 		ring.proof = Unproved
 		return ring, nil

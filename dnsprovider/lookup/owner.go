@@ -44,10 +44,11 @@ func (p *Pass) Owner(ctx context.Context, owner tlsa.Owner, retained ...Retained
 	v.Servers = oneEach(v.Servers)
 
 	v.Findings = append(v.Findings, w.findings()...)
+	v.Findings = append(v.Findings, untested(v)...)
 	v.Findings = append(v.Findings, differs(v)...)
 	v.Findings = append(v.Findings, p.checkMiddle(ctx, w, v)...)
 	if address.Security == Bogus && v.Security != Bogus {
-		v.Findings = append(v.Findings, finding(FindingDenialBogus, Error, "%s: another question than TLSA is bogus there, so the zone's denials are broken: %s", name, address.Text))
+		v.Findings = append(v.Findings, finding(FindingDenialBogus, Serious, "%s: another question than TLSA is bogus there, so the zone's denials are broken: %s", name, address.Text))
 	}
 	v.Findings = distinct(v.Findings)
 	return v
@@ -70,6 +71,20 @@ func resolved(a Answer, name string) *tlsa.RRset {
 		return nil
 	}
 	return &s.rrset
+}
+
+// untested names the addresses that this host has no route to.
+func untested(v View) []Finding {
+	var out []Finding
+	for _, s := range v.Servers {
+		switch {
+		case s.FamilyUntested && s.JudgedBy.IsValid():
+			out = append(out, finding(FindingFamilyUntested, Info, "%s cannot be asked from here; it is judged by %s (no route to an %s address)", s.Server, s.JudgedBy.Addr(), family(s.Address.Addr())))
+		case s.FamilyUntested:
+			out = append(out, finding(FindingFamilyUntested, Warning, "%s cannot be asked from here, and no other address of that server answers: what it gives is unknown (hint: exclude it, or give this host a route to %s)", s.Server, family(s.Address.Addr())))
+		}
+	}
+	return out
 }
 
 // differs compares the resolver's answer with the servers'. It may be an older
@@ -102,7 +117,7 @@ func (p *Pass) checkMiddle(ctx context.Context, w *walk, v View) []Finding {
 		return nil
 	}
 	i := slices.IndexFunc(v.Servers, func(s ServerView) bool {
-		return s.Err == "" && s.Leads == "" && !s.Denied && s.Asked == v.Target && s.Source != Hidden
+		return s.Err == "" && s.Leads == "" && !s.Denied && s.Asked == v.Target && s.Source != SourceHidden
 	})
 	if i < 0 {
 		return nil
@@ -114,7 +129,7 @@ func (p *Pass) checkMiddle(ctx context.Context, w *walk, v View) []Finding {
 	if err != nil || r.Rcode != dns.RcodeNameError || !r.Authoritative || len(r.Answer) > 0 {
 		return nil
 	}
-	return []Finding{finding(FindingEmptyNonTerminal, Error, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, srv.Server, v.Target)}
+	return []Finding{finding(FindingEmptyNonTerminal, Serious, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, srv.Server, v.Target)}
 }
 
 func distinct(all []Finding) []Finding {

@@ -34,7 +34,7 @@ func TestOwnerOfASignedZone(t *testing.T) {
 		if !s.Signed() || s.Proof != lookup.Verified || !s.SignedUntil.Equal(w.now.Add(14*24*time.Hour)) {
 			t.Errorf("%s: proof %s until %s", s.Server, s.Proof, s.SignedUntil)
 		}
-		if s.Source != lookup.Both || s.NSTTL != 24*time.Hour || s.Zone != "example.org." || s.Asked != mx {
+		if s.Source != lookup.SourceBoth || s.NSTTL != 24*time.Hour || s.Zone != "example.org." || s.Asked != mx {
 			t.Errorf("%s: source %s, NS TTL %s, zone %s, asked %s", s.Server, s.Source, s.NSTTL, s.Zone, s.Asked)
 		}
 	}

@@ -59,7 +59,7 @@ func (p *Pass) askServer(ctx context.Context, zone string, server netip.AddrPort
 		return reply{}, err
 	}
 	r, err := p.client.ask(ctx, server, q)
-	if err != nil && ctx.Err() == nil && (faultOf(err) == Silent || faultOf(err) == NoRoute) {
+	if err != nil && ctx.Err() == nil && (faultOf(err) == FaultSilent || faultOf(err) == FaultNoRoute) {
 		p.mu.Lock()
 		p.silent[key] = err
 		p.mu.Unlock()
@@ -78,7 +78,7 @@ func (p *Pass) askResolver(ctx context.Context, q question) (reply, error) {
 		return reply{}, err
 	}
 	r, err := p.client.ask(ctx, p.client.cfg.Resolver, q)
-	if err == nil || ctx.Err() != nil || (faultOf(err) != Silent && faultOf(err) != NoRoute) {
+	if err == nil || ctx.Err() != nil || (faultOf(err) != FaultSilent && faultOf(err) != FaultNoRoute) {
 		return r, err
 	}
 	probe := question{name: p.client.cfg.SelfTestName, qtype: dns.TypeSOA, recurse: true}

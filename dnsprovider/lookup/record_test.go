@@ -18,7 +18,7 @@ func TestMixedTTLs(t *testing.T) {
 	v := w.look(mx)
 	s := at(t, v, ns2)
 	if s.Err != "" || s.RRset.TTL != 2*time.Hour || records(s.RRset) != one+", "+two {
-		t.Errorf("the longest TTL is reckoned with: %+v", s)
+		t.Errorf("the longest TTL is reckoned with: %#v", s)
 	}
 	want := "_25._tcp.mx.example.org.: ns2.example.org. (198.51.100.53) gives records with TTLs from 30m0s to 2h0m0s in one RRset (RFC 2181, section 5.2); the longest is reckoned with"
 	if got := text(t, v, lookup.FindingMixedTTL); got != want {
@@ -34,7 +34,7 @@ func TestTTLIsTheLongestAnyoneMayKeep(t *testing.T) {
 	w.own(ns2, "example.org.").origTTL = 86400
 	v := w.look(mx)
 	if s := at(t, v, ns2); s.Err != "" || s.RRset.TTL != 24*time.Hour {
-		t.Errorf("the signature's original TTL counts: %+v", s)
+		t.Errorf("the signature's original TTL counts: %#v", s)
 	}
 	if !cmp.Equal(codes(v), []string{lookup.FindingSignatureTTL}) {
 		t.Errorf("findings %v", v.Findings)
@@ -101,7 +101,7 @@ func TestNamesInUpperCase(t *testing.T) {
 		return r, nil
 	}
 	if s := at(t, w.look(mx), ns1); s.Err != "" || s.Proof != lookup.Verified {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestLongNames(t *testing.T) {
 	w.zones["example.org."].put(name + " 60 TLSA " + one + "\n")
 	v := w.look(owner("%s", name))
 	if s := at(t, v, ns1); v.Err != "" || s.Err != "" || records(s.RRset) != one {
-		t.Errorf("%q, %+v", v.Err, s)
+		t.Errorf("%q, %#v", v.Err, s)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestWildcardRecords(t *testing.T) {
 				v := w.look(mx)
 				for _, s := range v.Servers {
 					if s.Err != "" || !s.Wildcard || records(s.RRset) != two || s.Proof != lookup.Verified {
-						t.Errorf("%+v", s)
+						t.Errorf("%#v", s)
 					}
 				}
 				if !cmp.Equal(codes(v), []string{lookup.FindingWildcard}) || v.Security != lookup.Secure {
@@ -152,7 +152,7 @@ func TestWildcardRecords(t *testing.T) {
 				w.own(ns2, "example.org.").omit = func(rr dns.RR) bool {
 					return rr.Header().Rrtype == dns.TypeNSEC || rr.Header().Rrtype == dns.TypeNSEC3
 				}
-				if s := at(t, w.look(mx), ns2); s.Fault != lookup.Unproven || !strings.Contains(s.Err, "expanded from a wildcard") {
+				if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultUnproven || !strings.Contains(s.Err, "expanded from a wildcard") {
 					t.Errorf("fault %q: %s", s.Fault, s.Err)
 				}
 			})
@@ -169,7 +169,7 @@ func TestWildcardReplacedByAnExactNameOnOneServer(t *testing.T) {
 	exact.put("*._tcp.mx 300 TLSA " + two + "\n")
 	v := w.look(mx)
 	if a, b := at(t, v, ns1), at(t, v, ns2); a.Wildcard || records(a.RRset) != one || !b.Wildcard || records(b.RRset) != two {
-		t.Errorf("%+v\n%+v", a, b)
+		t.Errorf("%#v\n%#v", a, b)
 	}
 	// The expanded answer, replayed by a server that has the exact name, is refused.
 	w.servers[ns1].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
@@ -179,8 +179,31 @@ func TestWildcardReplacedByAnExactNameOnOneServer(t *testing.T) {
 		}
 		return r, nil
 	}
-	if s := at(t, w.look(mx), ns1); s.Fault != lookup.Unproven {
+	if s := at(t, w.look(mx), ns1); s.Fault != lookup.FaultUnproven {
 		t.Errorf("fault %q: %s", s.Fault, s.Err)
+	}
+}
+
+func TestWildcardThatDoesNotReachTheName(t *testing.T) {
+	// *.example.org. is no match below mx.example.org., which exists.
+	for _, nsec3 := range []bool{false, true} {
+		w := newWorld(t)
+		z := w.zones["example.org."]
+		z.nsec3 = nsec3
+		z.drop(string(mx))
+		z.put("* 300 TLSA " + two + "\n")
+		w.servers[ns2].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+			if q.Question[0].Qtype == dns.TypeTLSA {
+				r = new(dns.Msg).SetReply(q)
+				r.Authoritative = true
+				r.Answer = z.signed(z.rrset("*.example.org.", dns.TypeTLSA), string(mx))
+				z.prove(r, "mx.example.org.", string(mx), "_tcp.mx.example.org.")
+			}
+			return r, nil
+		}
+		if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultUnproven {
+			t.Errorf("nsec3=%v: fault %q: %s", nsec3, s.Fault, s.Err)
+		}
 	}
 }
 
@@ -195,7 +218,7 @@ func TestWildcardAlias(t *testing.T) {
 	}
 	for _, s := range v.Servers {
 		if s.Err != "" || records(s.RRset) != one {
-			t.Errorf("%+v", s)
+			t.Errorf("%#v", s)
 		}
 	}
 }

@@ -12,14 +12,14 @@ func authoritative(m *dns.Msg) error {
 	switch m.Rcode {
 	case dns.RcodeSuccess, dns.RcodeNameError:
 	case dns.RcodeRefused, dns.RcodeNotAuth:
-		return &problem{Lame, fmt.Sprintf("%s%s: it does not serve the zone (hint: take it out of the NS set, configure the zone there, or exclude it)", rcodeName(m.Rcode), extended(m))}
+		return &problem{FaultLame, fmt.Sprintf("%s%s: it does not serve the zone (hint: take it out of the NS set, configure the zone there, or exclude it)", rcodeName(m.Rcode), extended(m))}
 	case dns.RcodeFormatError, dns.RcodeNotImplemented, dns.RcodeBadVers:
-		return &problem{ServerFailure, fmt.Sprintf("%s%s: it seems not to understand EDNS, without which there is no DNSSEC", rcodeName(m.Rcode), extended(m))}
+		return &problem{FaultServerFailure, fmt.Sprintf("%s%s: it seems not to understand EDNS, without which there is no DNSSEC", rcodeName(m.Rcode), extended(m))}
 	default:
-		return &problem{ServerFailure, rcodeName(m.Rcode) + extended(m)}
+		return &problem{FaultServerFailure, rcodeName(m.Rcode) + extended(m)}
 	}
 	if !m.Authoritative {
-		return &problem{Lame, "an answer without authority (AA=0): it does not serve the zone (hint: take it out of the NS set, configure the zone there, or exclude it)"}
+		return &problem{FaultLame, "an answer without authority (AA=0): it does not serve the zone (hint: take it out of the NS set, configure the zone there, or exclude it)"}
 	}
 	return nil
 }

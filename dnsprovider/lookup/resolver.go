@@ -107,7 +107,7 @@ func newAnswer(m *dns.Msg) Answer {
 }
 
 func silentHint(err error, resolver netip.AddrPort) string {
-	if faultOf(err) == Silent && resolver.Addr().IsLoopback() {
+	if faultOf(err) == FaultSilent && resolver.Addr().IsLoopback() {
 		return " (hint: does a validating resolver run on this host?)"
 	}
 	return ""

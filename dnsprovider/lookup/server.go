@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,23 +19,23 @@ type Source string
 
 // Where servers come from.
 const (
-	Parent     Source = "parent"
-	Child      Source = "child"
-	Both       Source = "parent and child"
-	Hidden     Source = "hidden"   // the configuration
-	KeptOn     Source = "retained" // nobody any more; caches may still name it
-	Unlistable Source = "resolver" // the resolver alone: neither parent nor child could be asked
+	SourceParent   Source = "parent"
+	SourceChild    Source = "child"
+	SourceBoth     Source = "parent and child"
+	SourceHidden   Source = "hidden"   // the configuration
+	SourceRetained Source = "retained" // nobody any more; caches may still name it
+	SourceResolver Source = "resolver" // the resolver alone: neither parent nor child could be asked
 )
 
 // and is what s and t together say of one address.
 func (s Source) and(t Source) Source {
 	switch {
-	case s == t || t == Hidden || t == Unlistable:
+	case s == t || t == SourceHidden || t == SourceResolver:
 		return s
-	case s == Hidden || s == Unlistable:
+	case s == SourceHidden || s == SourceResolver:
 		return t
 	}
-	return Both
+	return SourceBoth
 }
 
 // A server is one address of one name server of a zone.
@@ -98,6 +99,24 @@ func parseHidden(word string, port uint16) (name string, addr netip.AddrPort, er
 		return "", netip.AddrPort{}, fmt.Errorf("hidden server %q: neither an address nor a host name", word)
 	}
 	return dns.CanonicalName(word), netip.AddrPortFrom(netip.Addr{}, port), nil
+}
+
+// Validate says which of the zone's servers cannot be understood, all of them.
+func (z Zone) Validate() error {
+	var errs []error
+	for _, word := range z.Hidden {
+		_, _, err := parseHidden(word, defaultPort)
+		errs = append(errs, err)
+	}
+	for _, word := range z.Exclude {
+		if _, err := netip.ParseAddrPort(word); err == nil {
+			continue
+		}
+		if name, addr, err := parseHidden(word, defaultPort); err != nil || (name != "" && addr.Port() != defaultPort) {
+			errs = append(errs, fmt.Errorf("excluded server %q: neither an address, with or without port, nor a host name", word))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // private reports whether nobody outside can reach a.

@@ -50,16 +50,16 @@ func TestFaultyServers(t *testing.T) {
 		text   string
 		code   string
 	}{
-		{"REFUSED", reply(dns.RcodeRefused), lookup.Lame, "REFUSED: it does not serve the zone" + lame, lookup.FindingLame},
-		{"NOTAUTH", reply(dns.RcodeNotAuth), lookup.Lame, "NOTAUTH: it does not serve the zone" + lame, lookup.FindingLame},
-		{"SERVFAIL", reply(dns.RcodeServerFailure), lookup.ServerFailure, "SERVFAIL", ""},
-		{"no EDNS", reply(dns.RcodeFormatError), lookup.ServerFailure, "FORMERR: it seems not to understand EDNS, without which there is no DNSSEC", ""},
-		{"not authoritative", notAA, lookup.Lame, "an answer without authority (AA=0): it does not serve the zone" + lame, lookup.FindingLame},
-		{"upward referral", upward, lookup.Lame, "an answer without authority (AA=0): it does not serve the zone" + lame, lookup.FindingLame},
-		{"silent", fails(errSilent), lookup.Silent, "no answer: 3 tries over UDP (timeout), then TCP (timeout)", ""},
-		{"port closed", fails(syscall.ECONNREFUSED), lookup.Silent, "no answer: 3 tries over UDP (connection refused), then TCP (connection refused)", ""},
-		{"answers something else", wrongQuestion, lookup.Silent, "no answer: 3 tries over UDP (a reply to another question), then TCP (a reply to another question)", ""},
-		{"answers another name", wrongName, lookup.Malformed, "an answer that speaks of x.example.org.", ""},
+		{"REFUSED", reply(dns.RcodeRefused), lookup.FaultLame, "REFUSED: it does not serve the zone" + lame, lookup.FindingLame},
+		{"NOTAUTH", reply(dns.RcodeNotAuth), lookup.FaultLame, "NOTAUTH: it does not serve the zone" + lame, lookup.FindingLame},
+		{"SERVFAIL", reply(dns.RcodeServerFailure), lookup.FaultServerFailure, "SERVFAIL", ""},
+		{"no EDNS", reply(dns.RcodeFormatError), lookup.FaultServerFailure, "FORMERR: it seems not to understand EDNS, without which there is no DNSSEC", ""},
+		{"not authoritative", notAA, lookup.FaultLame, "an answer without authority (AA=0): it does not serve the zone" + lame, lookup.FindingLame},
+		{"upward referral", upward, lookup.FaultLame, "an answer without authority (AA=0): it does not serve the zone" + lame, lookup.FindingLame},
+		{"silent", fails(errSilent), lookup.FaultSilent, "no answer: 3 tries over UDP (timeout), then TCP (timeout)", ""},
+		{"port closed", fails(syscall.ECONNREFUSED), lookup.FaultSilent, "no answer: 3 tries over UDP (connection refused), then TCP (connection refused)", ""},
+		{"answers something else", wrongQuestion, lookup.FaultSilent, "no answer: 3 tries over UDP (a reply to another question), then TCP (a reply to another question)", ""},
+		{"answers another name", wrongName, lookup.FaultMalformed, "an answer that speaks of x.example.org.", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestEveryServerSilent(t *testing.T) {
 			t.Errorf("servers %v, error %q: who they are is known by the parent", names(v), v.Err)
 		}
 		for _, s := range v.Servers {
-			if s.Fault != lookup.Silent || s.Source != lookup.Parent {
+			if s.Fault != lookup.FaultSilent || s.Source != lookup.SourceParent {
 				t.Errorf("%s: %s, from %s", s.Server, s.Err, s.Source)
 			}
 		}
@@ -136,11 +136,11 @@ func TestServerThatDropsOneZoneIsAskedAboutOthers(t *testing.T) {
 			return r, nil
 		}
 		p := w.client().NewPass(nil)
-		if s := at(t, p.Owner(t.Context(), mx), ns1); s.Fault != lookup.Silent {
-			t.Errorf("%+v", s)
+		if s := at(t, p.Owner(t.Context(), mx), ns1); s.Fault != lookup.FaultSilent {
+			t.Errorf("%#v", s)
 		}
 		if s := at(t, p.Owner(t.Context(), "_25._tcp.third.org."), ns1); s.Err != "" {
-			t.Errorf("%+v", s)
+			t.Errorf("%#v", s)
 		}
 	})
 }
@@ -162,8 +162,8 @@ func TestParentAndChildNameDifferentServers(t *testing.T) {
 		}
 	}
 	want := map[string]lookup.Source{
-		"ns1.example.org. (192.0.2.53)": lookup.Both, "ns2.example.org. (198.51.100.53)": lookup.Both, "ns2.example.org. (2001:db8::53)": lookup.Both,
-		"old.other.org. (203.0.113.99)": lookup.Parent, "new.other.org. (203.0.113.77)": lookup.Child, "new.other.org. (2001:db8::77)": lookup.Child,
+		"ns1.example.org. (192.0.2.53)": lookup.SourceBoth, "ns2.example.org. (198.51.100.53)": lookup.SourceBoth, "ns2.example.org. (2001:db8::53)": lookup.SourceBoth,
+		"old.other.org. (203.0.113.99)": lookup.SourceParent, "new.other.org. (203.0.113.77)": lookup.SourceChild, "new.other.org. (2001:db8::77)": lookup.SourceChild,
 	}
 	if !cmp.Equal(sources, want) {
 		t.Error(cmp.Diff(want, sources))
@@ -173,6 +173,19 @@ func TestParentAndChildNameDifferentServers(t *testing.T) {
 	}
 	if s := at(t, v, addrPort("203.0.113.77")); s.NSTTL != 2*time.Hour {
 		t.Errorf("NS TTL %s of a server that only the child names", s.NSTTL)
+	}
+}
+
+func TestNSTTLIsTheLargerOfParentAndChild(t *testing.T) {
+	for _, ttls := range [][2]int{{172800, 300}, {300, 172800}} {
+		w := newWorld(t)
+		w.zones["org."].drop("example.org.", dns.TypeNS)
+		w.zones["org."].put(fmt.Sprintf("example %d NS ns1.example\n", ttls[0]))
+		w.zones["example.org."].drop("example.org.", dns.TypeNS)
+		w.zones["example.org."].put(fmt.Sprintf("@ %d NS ns1\n", ttls[1]))
+		if s := at(t, w.look(mx), ns1); s.NSTTL != 48*time.Hour {
+			t.Errorf("parent %d, child %d: %s", ttls[0], ttls[1], s.NSTTL)
+		}
 	}
 }
 
@@ -223,8 +236,8 @@ func TestNameServerWithoutAddress(t *testing.T) {
 		t.Fatalf("servers %v", names(v))
 	}
 	s := v.Servers[i]
-	if s.Fault != lookup.NoAddress || s.Err != "gone.other.org. has no address: neither A nor AAAA" || s.Address.IsValid() {
-		t.Errorf("%+v", s)
+	if s.Fault != lookup.FaultNoAddress || s.Err != "gone.other.org. has no address: neither A nor AAAA" || s.Address.IsValid() {
+		t.Errorf("%#v", s)
 	}
 	if !cmp.Equal(codes(v), []string{lookup.FindingNoAddress}) {
 		t.Errorf("findings %v", v.Findings)
@@ -240,16 +253,20 @@ func TestNoRouteToAFamily(t *testing.T) {
 	w := newWorld(t)
 	w.servers[ns2v6].mangle = fails(noRoute)
 	s := at(t, w.look(mx), ns2v6)
-	if !s.FamilyUntested || s.Fault != lookup.NoRoute || s.JudgedBy != ns2 || s.Err != "no route to an IPv6 address from this host: dial: network is unreachable" {
-		t.Errorf("%+v", s)
+	if !s.FamilyUntested || s.Fault != lookup.FaultNoRoute || s.JudgedBy != ns2 || s.Err != "no route to an IPv6 address from this host: dial: network is unreachable" {
+		t.Errorf("%#v", s)
 	}
-	if n := w.count(ns2v6.Addr().String()); n > 2 {
+	want := "ns2.example.org. (2001:db8::53) cannot be asked from here; it is judged by 198.51.100.53 (no route to an IPv6 address)"
+	if got := text(t, w.look(mx), lookup.FindingFamilyUntested); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if n := w.count(ns2v6.Addr().String()); n > 4 {
 		t.Errorf("%d questions without a route", n)
 	}
 	// The other address of the name does not answer either: nobody speaks for it.
 	w.servers[ns2].mangle = reply(dns.RcodeRefused)
 	if s := at(t, w.look(mx), ns2v6); !s.FamilyUntested || s.JudgedBy.IsValid() {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 	// A name with IPv6 only.
 	w = newWorld(t)
@@ -257,7 +274,7 @@ func TestNoRouteToAFamily(t *testing.T) {
 	w.zones["org."].drop("ns2.example.org.", dns.TypeA)
 	w.zones["example.org."].drop("ns2.example.org.", dns.TypeA)
 	if s := at(t, w.look(mx), ns2v6); !s.FamilyUntested || s.JudgedBy.IsValid() {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -265,108 +282,6 @@ type syscallError struct{ err error }
 
 func (e *syscallError) Error() string { return "dial: " + e.err.Error() }
 func (e *syscallError) Unwrap() error { return e.err }
-
-func TestHiddenAndExcludedServers(t *testing.T) {
-	w := newWorld(t)
-	hidden := netip.MustParseAddrPort("10.0.0.53:5353")
-	named := addrPort("10.0.0.54")
-	for _, a := range []netip.AddrPort{hidden, named} {
-		w.servers[a] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
-	}
-	w.zones["other.org."].put("primary 300 A 10.0.0.54\n")
-	c := w.own(hidden, "example.org.")
-	c.drop(string(mx))
-	c.put(string(mx) + " 1800 TLSA " + two + "\n")
-	v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {
-		Hidden: []string{"10.0.0.53:5353", "primary.other.org"}, Exclude: []string{"2001:db8::53", "ns1.example.org."},
-	}})
-	want := []string{"10.0.0.53:5353", "ns2.example.org. (198.51.100.53)", "primary.other.org. (10.0.0.54)"}
-	if !cmp.Equal(names(v), want) {
-		t.Errorf("servers %v, want %v", names(v), want)
-	}
-	if s := at(t, v, hidden); s.Source != lookup.Hidden || records(s.RRset) != two || s.NSTTL != 0 {
-		t.Errorf("%+v", s)
-	}
-	if got := []string{v.Excluded[0].String(), v.Excluded[1].String()}; !cmp.Equal(got, []string{"ns1.example.org. (192.0.2.53)", "ns2.example.org. (2001:db8::53)"}) {
-		t.Errorf("excluded %v", got)
-	}
-	if n := w.count("192.0.2.53 "); n > 0 {
-		t.Errorf("%d questions to an excluded server", n)
-	}
-	if got := codes(v); len(got) > 0 {
-		t.Errorf("findings %v: a hidden server may have a private address", v.Findings)
-	}
-}
-
-func TestHiddenServerBeforeTheSigner(t *testing.T) {
-	w := newWorld(t)
-	hidden := addrPort("192.0.2.99")
-	w.servers[hidden] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
-	w.own(hidden, "example.org.").key = nil
-	zones := map[string]lookup.Zone{"example.org": {Hidden: []string{"192.0.2.99"}}}
-	v := w.lookWith(mx, zones)
-	s := at(t, v, hidden)
-	if s.Err != "" || s.Proof != lookup.Unproved || records(s.RRset) != one {
-		t.Errorf("%+v", s)
-	}
-	if !cmp.Equal(codes(v), []string{lookup.FindingHiddenUnsigned}) {
-		t.Errorf("findings %v", v.Findings)
-	}
-	// The primary has the new record, the public servers do not yet.
-	w.servers[hidden].zones["example.org."].put(string(mx) + " 1800 TLSA " + two + "\n")
-	v = w.lookWith(mx, zones)
-	if a, b := at(t, v, hidden), at(t, v, ns1); records(a.RRset) != one+", "+two || records(b.RRset) != one {
-		t.Errorf("hidden %v, public %v", a.RRset, b.RRset)
-	}
-}
-
-func TestHiddenServerThatCannotBeRead(t *testing.T) {
-	tests := map[string]string{
-		"192.0.2.53:99999": `hidden server "192.0.2.53:99999": port "99999" is no number from 1 to 65535`,
-		"ns1 .org":         `hidden server "ns1 .org": neither an address nor a host name`,
-		"a..b":             `hidden server "a..b": neither an address nor a host name`,
-		"":                 `hidden server "": neither an address nor a host name`,
-	}
-	for word, want := range tests {
-		w := newWorld(t)
-		v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {Hidden: []string{word}}})
-		if v.Incomplete != want {
-			t.Errorf("%q: %s\nwant %s", word, v.Incomplete, want)
-		}
-	}
-}
-
-func TestRetainedServers(t *testing.T) {
-	w := newWorld(t)
-	left := addrPort("203.0.113.200")
-	w.servers[left] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
-	old := w.own(left, "example.org.")
-	old.drop(string(mx))
-	old.put(string(mx) + " 1800 TLSA " + two + "\n")
-	retained := lookup.Retained{Server: lookup.Server{Name: "left.other.org.", Address: left}, NSTTL: 48 * time.Hour}
-	listed := lookup.Retained{Server: lookup.Server{Name: "ns1.example.org.", Address: ns1}, NSTTL: time.Hour}
-	v := w.look(mx, retained, listed)
-	s := at(t, v, left)
-	if s.Err != "" || s.Source != lookup.KeptOn || records(s.RRset) != two || s.NSTTL != 48*time.Hour || s.Proof != lookup.Verified {
-		t.Errorf("%+v", s)
-	}
-	if o := at(t, v, ns1); o.Source != lookup.Both || len(v.Servers) != 4 {
-		t.Errorf("a retained server that is listed again: %+v, servers %v", o, names(v))
-	}
-	w.servers[left].mangle = reply(dns.RcodeRefused)
-	if s := at(t, w.look(mx, retained), left); s.Fault != lookup.Lame || s.NSTTL != 48*time.Hour {
-		t.Errorf("%+v", s)
-	}
-}
-
-func TestRetainedServerOfAnOldAliasTarget(t *testing.T) {
-	w := newWorld(t)
-	w.zones["other.org."].put("tlsa 300 TLSA " + two + "\n")
-	v := w.look(mx, lookup.Retained{Server: lookup.Server{Name: "ns.other.org", Address: otherAddr}, Zone: "other.org.", Asked: "tlsa.other.org."})
-	if s := at(t, v, otherAddr); s.Err != "" || records(s.RRset) != two || s.Asked != "tlsa.other.org." || s.Zone != "other.org." {
-		t.Errorf("%+v", s)
-	}
-}
 
 func TestLaggingSecondaryWithTheSameSerial(t *testing.T) {
 	w := newWorld(t)

@@ -58,7 +58,7 @@ func (p *Pass) sight(ctx context.Context, z *zone, srv server, name string) sigh
 		return s
 	}
 	if s.err = authoritative(r.Msg); s.err != nil {
-		if faultOf(s.err) == Lame {
+		if faultOf(s.err) == FaultLame {
 			s.note(FindingLame, Warning, "%s is named as a server of %s, but gives %s", srv, z.name, s.err)
 		}
 		return s
@@ -86,7 +86,7 @@ func (p *Pass) sight(ctx context.Context, z *zone, srv server, name string) sigh
 	return s
 }
 
-func (s *sighting) note(code, severity, format string, args ...any) {
+func (s *sighting) note(code string, severity Severity, format string, args ...any) {
 	s.findings = append(s.findings, finding(code, severity, format, args...))
 }
 
@@ -104,7 +104,7 @@ func (p *Pass) judgeFor(ctx context.Context, z *zone, srv server, m *dns.Msg) (j
 	if z.security == Insecure {
 		return j, nil // nobody checks signatures there
 	}
-	if srv.source == Hidden && !slices.ContainsFunc(slices.Concat(m.Answer, m.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }) {
+	if srv.source == SourceHidden && !slices.ContainsFunc(slices.Concat(m.Answer, m.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }) {
 		j.hidden = true
 		return j, nil
 	}
@@ -128,7 +128,7 @@ func (s *sighting) read(j judge, m *dns.Msg) {
 	synthesis, synthesised := dname(sets, s.zone, s.name)
 	switch {
 	case has && (aliased || synthesised):
-		s.err = &problem{Malformed, "TLSA records beside an alias of the same name"}
+		s.err = &problem{FaultMalformed, "TLSA records beside an alias of the same name"}
 	case has:
 		s.readRRset(j, m, records)
 	case synthesised:
@@ -136,7 +136,7 @@ func (s *sighting) read(j judge, m *dns.Msg) {
 	case aliased:
 		s.readCNAME(j, m, alias)
 	case len(sets) > 0:
-		s.err = &problem{Malformed, fmt.Sprintf("an answer that speaks of %s", printable(sets[0].name))}
+		s.err = &problem{FaultMalformed, fmt.Sprintf("an answer that speaks of %s", printable(sets[0].name))}
 	default:
 		s.readDenial(j, m)
 	}
@@ -147,7 +147,7 @@ func (s *sighting) readRRset(j judge, m *dns.Msg, set rrset) {
 	for _, rr := range set.rrs {
 		t, ok := rr.(*dns.TLSA)
 		if !ok {
-			s.err = &problem{Malformed, "a TLSA record that cannot be read"}
+			s.err = &problem{FaultMalformed, "a TLSA record that cannot be read"}
 			return
 		}
 		p := tlsa.Params{Usage: tlsa.Usage(t.Usage), Selector: tlsa.Selector(t.Selector), Matching: tlsa.MatchingType(t.MatchingType)}
@@ -194,7 +194,7 @@ func (s *sighting) checkExpansion(j judge, m *dns.Msg, set rrset) {
 func (s *sighting) readCNAME(j judge, m *dns.Msg, set rrset) {
 	c, ok := set.rrs[0].(*dns.CNAME)
 	if !ok || len(set.rrs) > 1 {
-		s.err = &problem{Malformed, "more than one CNAME at a name (RFC 2181, section 10.1)"}
+		s.err = &problem{FaultMalformed, "more than one CNAME at a name (RFC 2181, section 10.1)"}
 		return
 	}
 	s.checkExpansion(j, m, set)
@@ -215,12 +215,12 @@ func dname(sets []rrset, zone, name string) (rrset, bool) {
 func (s *sighting) readDNAME(j judge, set rrset) {
 	d, ok := set.rrs[0].(*dns.DNAME)
 	if !ok || len(set.rrs) > 1 {
-		s.err = &problem{Malformed, "more than one DNAME at a name"}
+		s.err = &problem{FaultMalformed, "more than one DNAME at a name"}
 		return
 	}
 	target := dns.CanonicalName(strings.TrimSuffix(s.name, set.name) + strings.TrimPrefix(d.Target, "."))
 	if _, ok := dns.IsDomainName(target); !ok || len(target) > 254 {
-		s.err = &problem{Malformed, fmt.Sprintf("the DNAME at %s makes a name that is too long", set.name)}
+		s.err = &problem{FaultMalformed, fmt.Sprintf("the DNAME at %s makes a name that is too long", set.name)}
 		return
 	}
 	s.seal, s.err = j.check(set)

@@ -39,7 +39,7 @@ func supported(algorithm uint8) bool {
 func (k keyring) verify(s rrset, now time.Time) (seal, error) {
 	what := s.name + " " + typeName(s.rtype)
 	if len(s.sigs) == 0 {
-		return seal{}, &problem{Unsigned, fmt.Sprintf("no RRSIG over %s", what)}
+		return seal{}, &problem{FaultUnsigned, fmt.Sprintf("no RRSIG over %s", what)}
 	}
 	good, untested := map[uint8]time.Time{}, map[uint8]time.Time{}
 	labels := 0
@@ -73,13 +73,13 @@ func (k keyring) verify(s rrset, now time.Time) (seal, error) {
 func (k keyring) usable(sig *dns.RRSIG, name string, now time.Time) *problem {
 	switch {
 	case dns.CanonicalName(sig.SignerName) != k.zone:
-		return &problem{BadSignature, fmt.Sprintf("signed by %s, not by the zone %s", printable(strings.ToLower(sig.SignerName)), k.zone)}
+		return &problem{FaultBadSignature, fmt.Sprintf("signed by %s, not by the zone %s", printable(strings.ToLower(sig.SignerName)), k.zone)}
 	case int(sig.Labels) > labelCount(name):
-		return &problem{BadSignature, "its RRSIG has more labels than the name"}
+		return &problem{FaultBadSignature, "its RRSIG has more labels than the name"}
 	case near(sig.Expiration, now).Before(now):
-		return &problem{Expired, fmt.Sprintf("signature expired %s", near(sig.Expiration, now).Format(time.RFC3339))}
+		return &problem{FaultExpired, fmt.Sprintf("signature expired %s", near(sig.Expiration, now).Format(time.RFC3339))}
 	case near(sig.Inception, now).After(now):
-		return &problem{Early, fmt.Sprintf("signature not valid before %s (hint: is the signer's clock right, and this host's?)", near(sig.Inception, now).Format(time.RFC3339))}
+		return &problem{FaultEarly, fmt.Sprintf("signature not valid before %s (hint: is the signer's clock right, and this host's?)", near(sig.Inception, now).Format(time.RFC3339))}
 	}
 	return nil
 }
@@ -100,15 +100,15 @@ func (k keyring) check(sig *dns.RRSIG, rrs []dns.RR) *problem {
 		}
 	}
 	if tried == 0 {
-		return &problem{BadSignature, fmt.Sprintf("signed with key %d (%s), which is not among the zone's DNSKEYs at this server", sig.KeyTag, algorithmName(sig.Algorithm))}
+		return &problem{FaultBadSignature, fmt.Sprintf("signed with key %d (%s), which is not among the zone's DNSKEYs at this server", sig.KeyTag, algorithmName(sig.Algorithm))}
 	}
-	return &problem{BadSignature, fmt.Sprintf("the signature with key %d (%s) does not fit the records", sig.KeyTag, algorithmName(sig.Algorithm))}
+	return &problem{FaultBadSignature, fmt.Sprintf("the signature with key %d (%s) does not fit the records", sig.KeyTag, algorithmName(sig.Algorithm))}
 }
 
 // telling keeps the problem that says most: a time before a signature that does
 // not fit, that before one of someone else.
 func telling(a, b *problem) *problem {
-	if a == nil || (a.fault == BadSignature && b.fault != BadSignature) {
+	if a == nil || (a.fault == FaultBadSignature && b.fault != FaultBadSignature) {
 		return b
 	}
 	return a

@@ -20,35 +20,35 @@ func TestSignatureFaults(t *testing.T) {
 		text   string
 	}{
 		{"expired on one server", func(z *authZone) { z.inception, z.expiration = z.now.Add(-15*day), z.now.Add(-time.Hour) },
-			lookup.Expired, "the zone's keys: example.org. DNSKEY: signature expired 2026-11-22T11:00:00Z"},
+			lookup.FaultExpired, "the zone's keys: example.org. DNSKEY: signature expired 2026-11-22T11:00:00Z"},
 		{"signer's clock ahead", func(z *authZone) { z.inception = z.now.Add(time.Hour) },
-			lookup.Early, "the zone's keys: example.org. DNSKEY: signature not valid before 2026-11-22T13:00:00Z (hint: is the signer's clock right, and this host's?)"},
+			lookup.FaultEarly, "the zone's keys: example.org. DNSKEY: signature not valid before 2026-11-22T13:00:00Z (hint: is the signer's clock right, and this host's?)"},
 		{"record's signature expired", func(z *authZone) {
 			z.spoil = spoil(dns.TypeTLSA, func(s *dns.RRSIG) { s.Expiration = uint32(z.now.Add(-time.Second).Unix()) })
-		}, lookup.Expired, "_25._tcp.mx.example.org. TLSA: signature expired 2026-11-22T11:59:59Z"},
+		}, lookup.FaultExpired, "_25._tcp.mx.example.org. TLSA: signature expired 2026-11-22T11:59:59Z"},
 		{"record changed after signing", func(z *authZone) {
 			z.spoil = spoil(dns.TypeTLSA, func(s *dns.RRSIG) { s.Signature = other(s.Signature) })
-		}, lookup.BadSignature, "_25._tcp.mx.example.org. TLSA: the signature with key N (ECDSAP256SHA256) does not fit the records"},
+		}, lookup.FaultBadSignature, "_25._tcp.mx.example.org. TLSA: the signature with key N (ECDSAP256SHA256) does not fit the records"},
 		{"no signature", func(z *authZone) {
 			z.omit = func(rr dns.RR) bool {
 				s, ok := rr.(*dns.RRSIG)
 				return ok && s.TypeCovered == dns.TypeTLSA
 			}
-		}, lookup.Unsigned, "no RRSIG over _25._tcp.mx.example.org. TLSA"},
+		}, lookup.FaultUnsigned, "no RRSIG over _25._tcp.mx.example.org. TLSA"},
 		{"signed by a key that the server does not give", func(z *authZone) {
 			z.spoil = spoil(dns.TypeTLSA, func(s *dns.RRSIG) { s.KeyTag++ })
-		}, lookup.BadSignature, "_25._tcp.mx.example.org. TLSA: signed with key N (ECDSAP256SHA256), which is not among the zone's DNSKEYs at this server"},
+		}, lookup.FaultBadSignature, "_25._tcp.mx.example.org. TLSA: signed with key N (ECDSAP256SHA256), which is not among the zone's DNSKEYs at this server"},
 		{"signed by the parent", func(z *authZone) {
 			z.spoil = spoil(dns.TypeTLSA, func(s *dns.RRSIG) { s.SignerName = "org." })
-		}, lookup.BadSignature, "_25._tcp.mx.example.org. TLSA: signed by org., not by the zone example.org."},
+		}, lookup.FaultBadSignature, "_25._tcp.mx.example.org. TLSA: signed by org., not by the zone example.org."},
 		{"another key than at the parent", func(z *authZone) { z.newKey(257) },
-			lookup.BadKeys, "the zone's keys: example.org. DNSKEY: signed with key N (ECDSAP256SHA256), which is not among the zone's DNSKEYs at this server"},
+			lookup.FaultBadKeys, "the zone's keys: example.org. DNSKEY: signed with key N (ECDSAP256SHA256), which is not among the zone's DNSKEYs at this server"},
 		{"copy from before signing", func(z *authZone) { z.key = nil },
-			lookup.Unsigned, "the zone's keys: example.org. DNSKEY: none, but the zone is signed"},
+			lookup.FaultUnsigned, "the zone's keys: example.org. DNSKEY: none, but the zone is signed"},
 		{"revoked key", func(z *authZone) {
 			z.key = dns.Copy(z.key).(*dns.DNSKEY)
 			z.key.Flags |= dns.REVOKE
-		}, lookup.BadKeys, "the zone's keys: example.org. DNSKEY: signed with key N (ECDSAP256SHA256), which is not among the zone's DNSKEYs at this server"},
+		}, lookup.FaultBadKeys, "the zone's keys: example.org. DNSKEY: signed with key N (ECDSAP256SHA256), which is not among the zone's DNSKEYs at this server"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestSignatureFaults(t *testing.T) {
 				t.Errorf("fault %s: %s\nwant  %s: %s", s.Fault, got, test.fault, test.text)
 			}
 			if s.Signed() || !s.SignedUntil.IsZero() || s.Proof != "" {
-				t.Errorf("an unknown answer proves nothing: %+v", s)
+				t.Errorf("an unknown answer proves nothing: %#v", s)
 			}
 			if o := at(t, v, ns1); o.Err != "" {
 				t.Errorf("another server suffers: %s", o.Err)
@@ -103,18 +103,19 @@ func TestContentWithABadSignatureIsShownButNotBelieved(t *testing.T) {
 	w.own(ns2, "example.org.").spoil = spoil(dns.TypeTLSA, func(s *dns.RRSIG) { s.KeyTag++ })
 	s := at(t, w.look(mx), ns2)
 	if s.Err == "" || records(s.RRset) != one || s.RRset.TTL != 30*time.Minute {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
 func TestSignedUntilIsTheFirstEnd(t *testing.T) {
 	w := newWorld(t)
 	z := w.zones["example.org."]
-	early := z.now.Add(2 * time.Hour)
-	// The DNSKEY RRset's signature ends before the record's.
-	z.expiration = early
-	if s := at(t, w.look(mx), ns1); !s.SignedUntil.Equal(early) {
-		t.Errorf("signed until %s, want %s", s.SignedUntil, early)
+	if s := at(t, w.look(mx), ns1); !s.SignedUntil.Equal(z.expiration) {
+		t.Errorf("signed until %s, want %s", s.SignedUntil, z.expiration)
+	}
+	z.keysUntil = z.now.Add(2 * time.Hour) // the DNSKEY RRset's signature ends before the record's
+	if s := at(t, w.look(mx), ns1); !s.SignedUntil.Equal(z.keysUntil) {
+		t.Errorf("signed until %s, want %s", s.SignedUntil, z.keysUntil)
 	}
 }
 
@@ -137,6 +138,23 @@ func TestKeyRolloverKnownOnlyByTheDS(t *testing.T) {
 	v := w.look(mx)
 	if s := at(t, v, ns1); s.Err != "" || s.Proof != lookup.Verified {
 		t.Errorf("proof %s, error %q", s.Proof, s.Err)
+	}
+}
+
+func TestDSThatIsNotSecureProvesNothing(t *testing.T) {
+	w := newWorld(t)
+	forger := w.own(ns2, "example.org.")
+	forger.newKey(257)
+	w.resolver.override = func(q *dns.Msg) *dns.Msg {
+		if q.Question[0].Qtype != dns.TypeDS {
+			return nil
+		}
+		r := new(dns.Msg).SetReply(q)
+		r.Answer = []dns.RR{forger.ds()}
+		return r
+	}
+	if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultBadKeys {
+		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
 }
 
@@ -192,7 +210,7 @@ func TestUnsupportedAlgorithmNeedsItsKey(t *testing.T) {
 	// the zone the claim is worth nothing.
 	w := newWorld(t)
 	w.own(ns2, "example.org.").spoil = spoil(dns.TypeTLSA, func(s *dns.RRSIG) { s.Algorithm = dns.ED448 })
-	if s := at(t, w.look(mx), ns2); s.Fault != lookup.BadSignature {
+	if s := at(t, w.look(mx), ns2); s.Fault != lookup.FaultBadSignature {
 		t.Errorf("fault %q, proof %s", s.Fault, s.Proof)
 	}
 }
@@ -230,7 +248,7 @@ func TestUnsignedZone(t *testing.T) {
 			v := w.look(mx)
 			s := at(t, v, ns1)
 			if s.Err != "" || s.Proof != lookup.Unproved || s.Signed() || s.Denied != (owner == "denial") {
-				t.Errorf("%+v", s)
+				t.Errorf("%#v", s)
 			}
 			if v.Security != lookup.Insecure || !strings.Contains(v.SecurityText, "no chain of trust") {
 				t.Errorf("security %s: %s", v.Security, v.SecurityText)
@@ -248,7 +266,7 @@ func TestSignedZoneWithoutDS(t *testing.T) {
 		t.Errorf("security %s, findings %v", v.Security, v.Findings)
 	}
 	if s := at(t, v, ns1); s.Err != "" || s.Proof != lookup.Unproved || !s.SignedUntil.IsZero() {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -262,7 +280,7 @@ func TestBogusZone(t *testing.T) {
 	if v.Zone != "example.org." || len(v.Servers) != 3 {
 		t.Errorf("a bogus zone can be found: zone %q, servers %v, error %q", v.Zone, names(v), v.Err)
 	}
-	if s := at(t, v, ns1); s.Fault != lookup.Expired || !strings.Contains(s.Err, "signature expired") {
+	if s := at(t, v, ns1); s.Fault != lookup.FaultExpired || !strings.Contains(s.Err, "signature expired") {
 		t.Errorf("fault %s: %s", s.Fault, s.Err)
 	}
 }

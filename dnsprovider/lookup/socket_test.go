@@ -194,7 +194,7 @@ func TestSockets(t *testing.T) {
 			a := ask(t, t.Context(), s)
 			if test.text == "" {
 				if a.Err != "" || len(a.Records) == 0 || !strings.Contains(a.Records[0].String(), "192.0.2.") {
-					t.Errorf("%+v", a)
+					t.Errorf("%#v", a)
 				}
 				return
 			}
@@ -222,7 +222,7 @@ func TestContextEndsTheWait(t *testing.T) {
 	select {
 	case a := <-done:
 		if a.Err == "" || a.Security != lookup.Indeterminate {
-			t.Errorf("%+v", a)
+			t.Errorf("%#v", a)
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("it waits on")

@@ -68,8 +68,8 @@ func TestResolverSeesAnotherZone(t *testing.T) {
 	if !slices.Contains(codes(v), lookup.FindingResolverDiffers) {
 		t.Errorf("findings %v", v.Findings)
 	}
-	if s := at(t, v, ns1); records(s.RRset) != one || s.Source != lookup.Both {
-		t.Errorf("the public servers are asked, by the parent's glue: %+v", s)
+	if s := at(t, v, ns1); records(s.RRset) != one || s.Source != lookup.SourceBoth {
+		t.Errorf("the public servers are asked, by the parent's glue: %#v", s)
 	}
 	if v.Security != lookup.Insecure {
 		t.Errorf("security %s", v.Security)
@@ -84,7 +84,7 @@ func TestZoneThatTheParentDoesNotDelegate(t *testing.T) {
 	if got := text(t, v, lookup.FindingSplitDNS); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if len(v.Servers) != 3 || v.Servers[0].Source != lookup.Child {
+	if len(v.Servers) != 3 || v.Servers[0].Source != lookup.SourceChild {
 		t.Errorf("servers %v", names(v))
 	}
 	v = w.lookWith(mx, map[string]lookup.Zone{"example.org.": {Private: true}})
@@ -98,7 +98,7 @@ func TestParentThatCannotBeAsked(t *testing.T) {
 		w := newWorld(t)
 		w.servers[orgAddr].mangle = fails(errSilent)
 		v := w.look(mx)
-		if v.Incomplete != "" || v.Servers[0].Source != lookup.Both {
+		if v.Incomplete != "" || v.Servers[0].Source != lookup.SourceBoth {
 			t.Errorf("another server of the parent answers: %q", v.Incomplete)
 		}
 		w.servers[orgAddr2].mangle = reply(dns.RcodeRefused)
@@ -123,8 +123,8 @@ func TestParentsThatDisagree(t *testing.T) {
 	old.put("example 86400 NS old.other\nold.other 86400 A 203.0.113.99\n")
 	w.servers[addrPort("203.0.113.99")] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
 	v := w.look(mx)
-	if s := at(t, v, addrPort("203.0.113.99")); s.Source != lookup.Parent {
-		t.Errorf("%+v", s)
+	if s := at(t, v, addrPort("203.0.113.99")); s.Source != lookup.SourceParent {
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestDelegatedBelowTheHost(t *testing.T) {
 		t.Errorf("zone %s, servers %v, security %s, error %q", v.Zone, names(v), v.Security, v.Err)
 	}
 	if s := v.Servers[0]; s.Err != "" || records(s.RRset) != two || s.Proof != lookup.Verified {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -196,13 +196,13 @@ func TestCutThatTheResolverDoesNotKnowYet(t *testing.T) {
 		t.Errorf("zone %s, findings %v, error %q", v.Zone, v.Findings, v.Err)
 	}
 	if s := at(t, v, ns1); s.Err != "" || s.Leads != "_tcp.mx.example.org." || s.Alias {
-		t.Errorf("a delegation leads on, and is no alias: %+v", s)
+		t.Errorf("a delegation leads on, and is no alias: %#v", s)
 	}
 	if s := at(t, v, ns2); s.Err != "" || records(s.RRset) != one {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 	if s := at(t, v, otherAddr); s.Err != "" || records(s.RRset) != two {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -224,6 +224,6 @@ func TestServerOfBothSidesOfACut(t *testing.T) {
 	}
 	v := w.look(mx)
 	if s := at(t, v, ns1); s.Err != "" || s.Zone != "_tcp.mx.example.org." || records(s.RRset) != two {
-		t.Errorf("%+v", s)
+		t.Errorf("%#v", s)
 	}
 }

@@ -41,7 +41,7 @@ func (s sighting) view(extra time.Duration) ServerView {
 	}
 	if s.err != nil {
 		v.Err, v.Fault = s.err.Error(), faultOf(s.err)
-		v.FamilyUntested = v.Fault == NoRoute
+		v.FamilyUntested = v.Fault == FaultNoRoute
 		return v
 	}
 	v.Denied, v.Wildcard = s.denied, s.expanded
@@ -76,7 +76,7 @@ func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.D
 		if slices.ContainsFunc(v.Servers, func(s ServerView) bool { return s.Address == r.Address }) {
 			return
 		}
-		srv := server{name: r.Name, addr: r.Address, source: KeptOn, ttl: r.NSTTL}
+		srv := server{name: r.Name, addr: r.Address, source: SourceRetained, ttl: r.NSTTL}
 		if srv.name != "" {
 			srv.name = dns.CanonicalName(r.Name)
 		}

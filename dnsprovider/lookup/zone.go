@@ -14,7 +14,6 @@ type zone struct {
 	options Zone
 
 	security Security      // of its DNSKEY RRset
-	text     string        // why
 	anchors  []*dns.DNSKEY // that the resolver vouches for; none unless secure
 
 	servers    []server
@@ -56,7 +55,7 @@ func (p *Pass) look(ctx context.Context, name string) (*zone, error) {
 // lookKeys asks the resolver whether and by which keys the zone is signed.
 func (p *Pass) lookKeys(ctx context.Context, z *zone) {
 	a := p.Ask(ctx, z.name, dns.TypeDNSKEY)
-	z.security, z.text = a.Security, a.Text
+	z.security = a.Security
 	for _, rr := range a.Records {
 		key, ok := rr.(*dns.DNSKEY)
 		if !ok || key.Hdr.Name != z.name {
