@@ -7,94 +7,134 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// admit takes in the pairs that were handed in (DESIGN 4.9).
+// admit takes in the pairs that were handed in, and a person's orders (DESIGN 4.9).
 func (x *pass) admit() {
 	for _, name := range x.names {
 		l, view := x.Lineages[name], x.seen.Lineages[name]
 		if view.StagedErr != "" {
 			x.wait(name, reason(CodeStagedUnreadable, "the staged pair is not taken: %s", view.StagedErr))
 		}
+		l = x.obey(name, l, view.Orders)
+		l = x.reconsider(name, l)
 		for _, offer := range view.Offers {
 			l = x.offered(name, l, offer)
 		}
 		l = x.makeWay(name, l)
 		l = x.tryAgain(name, l)
+		if l.Refused != nil && l.Successor == "" {
+			x.refuse(name, l.Refused.Reason)
+		}
 		x.Lineages[name] = l
 	}
 }
 
-// offered decides about one pair: live already, successor, queued, or refused.
-func (x *pass) offered(name string, l Lineage, offer Offer) Lineage {
-	id := offer.Chain
-	if !offer.Explicit {
-		if id == l.Staged {
-			return l // seen before: only a change of the staged files counts
+// obey notes what a person wants.
+func (x *pass) obey(name string, l Lineage, o Orders) Lineage {
+	if o.Emergency && l.Emergency.IsZero() {
+		l.Emergency = x.now
+	}
+	for _, owner := range x.ownersOf(name) {
+		if ledger, ok := x.Owners[owner]; ok && o.TTL > 0 {
+			ledger.Retime = o.TTL
+			x.Owners[owner] = ledger
 		}
-		l.Staged = id
-	}
-	chain := x.chain(id)
-	switch {
-	case chain == nil:
-		return l
-	case id == l.Live:
-		l.Successor, l.Queued, l.Held = "", "", nil // back to what is live: nothing is on its way any more
-		return l
-	case id == l.Successor || id == l.Queued:
-		return l
-	}
-	if r := x.unfit(name, l, chain, offer); r != nil {
-		x.wait(name, *r)
-		x.tell(name, r.Code, Danger, r.Text)
-		return l
-	}
-	switch {
-	case l.Successor == "":
-		l.Successor, l.Queued, l.Since = id, "", x.now
-	case x.sameNeeds(name, l.Successor, id):
-		l.Successor, l.Queued, l.Since = id, "", x.now
-	case !x.shown(name, l):
-		l.Successor, l.Since = id, x.now
-	default:
-		l.Queued = id
-	}
-	if l.Held != nil && l.Held.Chain != l.Successor {
-		l.Held = nil
 	}
 	return l
 }
 
+// reconsider judges a refused pair again: it may have been the configuration
+// that did not fit.
+func (x *pass) reconsider(name string, l Lineage) Lineage {
+	if l.Refused == nil {
+		return l
+	}
+	id := l.Refused.Chain
+	l.Refused = nil
+	if id != l.Staged {
+		return l // others are staged by now
+	}
+	return x.considered(name, l, Offer{Chain: id})
+}
+
+// offered decides about one pair. Staged files count only when they change.
+func (x *pass) offered(name string, l Lineage, offer Offer) Lineage {
+	switch {
+	case x.chain(offer.Chain) == nil:
+		return l
+	case offer.Explicit:
+		return x.considered(name, l, offer)
+	case offer.Chain == l.Staged:
+		return l
+	}
+	l.Staged, l.Refused = offer.Chain, nil
+	return x.considered(name, l, offer)
+}
+
+// considered makes a pair the successor or queues it, or says why not. The live
+// pair, staged again, means that nothing is on its way any more.
+func (x *pass) considered(name string, l Lineage, offer Offer) Lineage {
+	id := offer.Chain
+	switch id {
+	case l.Live:
+		l.Queued = ""
+		return x.promote(l)
+	case l.Successor, l.Queued:
+		return l
+	}
+	if r := x.unfit(name, l, offer); r != nil {
+		if offer.Explicit {
+			x.refuse(name, *r)
+		} else {
+			l.Refused = &Refused{id, *r}
+		}
+		return l
+	}
+	switch {
+	case l.Successor == "", x.sameNeeds(name, l.Successor, id), !x.shown(name, l), offer.Explicit && x.seen.Lineages[name].Orders.Emergency:
+		l.Queued = id
+		return x.promote(l)
+	}
+	l.Queued = id
+	return l
+}
+
+// refuse tells of a pair that is not taken. That the files hold an older pair is
+// no trouble: someone chose another one.
+func (x *pass) refuse(name string, r Reason) {
+	if r.Code == CodeStagedOlder {
+		x.tell(name, r.Code, Info, r.Text)
+		return
+	}
+	x.wait(name, r)
+	x.tell(name, r.Code, Danger, r.Text)
+}
+
 // unfit says why a pair cannot become the successor.
-func (x *pass) unfit(name string, l Lineage, chain *tlsa.Chain, offer Offer) *Reason {
+func (x *pass) unfit(name string, l Lineage, offer Offer) *Reason {
+	chain := x.chain(offer.Chain)
 	leaf := chain.Leaf()
-	if live := x.chain(l.Live); live != nil && !offer.Explicit && leaf.NotBefore.Before(live.Leaf().NotBefore) {
-		r := reason(CodeStagedOlder, "the staged certificate %s is older than the live one (hint: tlsaroll rollover %s --cert FILE --key FILE takes it all the same)", chain.ID().Short(), name)
-		return &r
+	if !offer.Explicit {
+		for _, id := range []tlsa.ChainID{l.Live, l.Successor, l.Queued} {
+			if other := x.chain(id); other != nil && leaf.NotBefore.Before(other.Leaf().NotBefore) {
+				r := reason(CodeStagedOlder, "the staged certificate %s is older than %s (hint: tlsaroll rollover %s --cert FILE --key FILE takes it all the same)", chain.ID().Short(), id.Short(), name)
+				return &r
+			}
+		}
 	}
 	if !x.now.Before(leaf.NotAfter) {
 		r := reason(CodeExpired, "certificate %s ended on %s", chain.ID().Short(), stamp(leaf.NotAfter))
 		return &r
 	}
 	p := x.policy.Lineages[name]
-	if _, err := p.Needs(chain); err != nil {
-		r := reason(CodePairUnfit, "certificate %s does not fit scheme %s: %v", chain.ID().Short(), p.Scheme, err)
-		return &r
-	}
-	if lacking := lackingNames(p, chain); p.Scheme.TA && len(lacking) > 0 {
+	if lacking := p.Uncovered(chain); p.Scheme.TA && len(lacking) > 0 {
 		r := reason(CodeNameMissing, "certificate %s is not for %s, which DANE-TA asks for (RFC 7672, section 3.2.2)", chain.ID().Short(), strings.Join(lacking, ", "))
 		return &r
 	}
-	return nil
-}
-
-// lackingNames are the endpoints' names that the leaf is not for.
-func lackingNames(p LineagePolicy, chain *tlsa.Chain) []string {
-	var lacking []string
-	for _, e := range p.Endpoints {
-		if !chain.IsFor(e.Host) && !slices.Contains(lacking, e.Host) {
-			lacking = append(lacking, e.Host)
-		}
+	if err := p.Fits(chain); err != nil {
+		r := reason(CodePairUnfit, "certificate %s %v", chain.ID().Short(), err)
+		return &r
 	}
-	return lacking
+	return nil
 }
 
 // sameNeeds reports whether two chains ask for the same records.
@@ -103,13 +143,13 @@ func (x *pass) sameNeeds(name string, a, b tlsa.ChainID) bool {
 }
 
 // needs are the associations of a chain under the lineage's scheme, nil where
-// the chain is not known.
+// the chain is not known. What the chain cannot give is left out.
 func (x *pass) needs(name string, id tlsa.ChainID) []tlsa.Association {
 	chain := x.chain(id)
 	if chain == nil {
 		return nil
 	}
-	as, _ := x.policy.Lineages[name].Needs(chain) // an error leaves out what the chain cannot give
+	as, _ := x.policy.Lineages[name].Needs(chain)
 	return as
 }
 
@@ -131,34 +171,34 @@ func (x *pass) shown(name string, l Lineage) bool {
 	return false
 }
 
-// makeWay lets the queued pair take the place of a successor that is out of date or held.
+// makeWay lets the queued pair, if there is one, take the place of a successor
+// that is out of date or held.
 func (x *pass) makeWay(name string, l Lineage) Lineage {
 	chain := x.chain(l.Successor)
-	if chain == nil || l.Swapping != nil {
+	if chain == nil || l.Swapping != nil && l.Swapping.Step != SwapFailed {
 		return l
 	}
-	expired := !x.now.Before(chain.Leaf().NotAfter)
-	if held := l.Held != nil && l.Held.Chain == l.Successor; l.Queued != "" && (held || expired) {
-		return x.promote(l)
-	}
-	if expired {
+	held := l.Held != nil && l.Held.Chain == l.Successor
+	switch expired := !x.now.Before(chain.Leaf().NotAfter); {
+	case expired:
 		x.tell(name, CodeExpired, Danger, "the successor "+chain.ID().Short()+" ended before it could be swapped in")
-		l.Successor = ""
+		return x.promote(l)
+	case held && l.Queued != "":
+		return x.promote(l)
 	}
 	return l
 }
 
 // tryAgain lets go of a hold whose time has come, or that a person or a changed
-// configuration lifts (DESIGN 4.10).
+// configuration lifts (DESIGN 4.10). The count of tries stays until a swap succeeds.
 func (x *pass) tryAgain(name string, l Lineage) Lineage {
-	if l.Held == nil {
+	if !x.held(l) {
 		return l
 	}
 	orders, revision := x.seen.Lineages[name].Orders, x.policy.Lineages[name].Revision
-	if orders.Retry || revision != l.Held.Revision || !x.now.Before(l.Held.Again) {
+	if orders.Retry || revision != l.Held.Revision {
 		held := *l.Held
-		held.Again = x.now // lifted; the count of tries stays until a swap succeeds
-		held.Revision = revision
+		held.Again, held.Revision = x.now, revision
 		l.Held = &held
 	}
 	return l
@@ -168,3 +208,7 @@ func (x *pass) tryAgain(name string, l Lineage) Lineage {
 func (x *pass) held(l Lineage) bool {
 	return l.Held != nil && l.Held.Chain == l.Successor && x.now.Before(l.Held.Again)
 }
+
+// emergency reports whether one is declared: then any match is enough to swap,
+// and what is old is retired as soon as nobody presents it.
+func (x *pass) emergency(name string) bool { return !x.Lineages[name].Emergency.IsZero() }

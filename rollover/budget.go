@@ -1,7 +1,6 @@
 package rollover
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -33,9 +32,6 @@ func fits(owner tlsa.Owner, s tlsa.RRset) bool {
 // only then is publishing refused.
 func (x *pass) fitting(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRset, adds []want) []want {
 	if fits(target, base.With(associations(adds)...)) {
-		if n := len(base.Associations) + len(adds); n >= manyRecords {
-			x.warnAt(owners, CodeRRsetLarge, Warn, fmt.Sprintf("%s has %d records: some senders stop at %d", target, n, maxRecords))
-		}
 		return adds
 	}
 	x.pressed[target] = true
@@ -49,7 +45,17 @@ func (x *pass) fitting(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRset, 
 		}
 		kept = append(kept, w)
 	}
-	return kept
+	return unbroken(base, adds, kept)
+}
+
+// unbroken leaves out of what is kept the combinations that would come into the
+// RRset without all that chains need in them.
+func unbroken(base tlsa.RRset, adds, kept []want) []want {
+	return slices.DeleteFunc(slices.Clone(kept), func(k want) bool {
+		return !base.HasParams(k.Params) && slices.ContainsFunc(adds, func(w want) bool {
+			return w.Params == k.Params && w.class <= forSuccessor && !slices.ContainsFunc(kept, func(v want) bool { return v.Association == w.Association })
+		})
+	})
 }
 
 // rank puts the oldest successor before its siblings'.

@@ -238,20 +238,6 @@ func (l *Ledger) given() []tlsa.RRset {
 	return out
 }
 
-// speaks reports whether the server's answers are the RRset's.
-func (s Server) speaks() bool {
-	return !s.Alias && !s.Untested && s.Unlisted.IsZero() && !s.Seen.IsZero()
-}
-
-// content is what the server gave in its last answer.
-func (s Server) content() tlsa.RRset {
-	as := make([]tlsa.Association, len(s.Holds))
-	for i, h := range s.Holds {
-		as[i] = h.Association
-	}
-	return tlsa.NewRRset(0, as...)
-}
-
 func (x *pass) hasConverged(name string, owner tlsa.Owner, s Server, newest *tlsa.Chain) Known {
 	if newest == nil || s.Untested || s.Seen.IsZero() || !s.Missing.IsZero() {
 		return Unknown

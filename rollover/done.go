@@ -26,6 +26,7 @@ func Done(s State, action Action, r Result, p Policy, now time.Time) State {
 		x.changed(a.Change, r)
 	case Retime:
 		x.changed(a.Change, r)
+		x.retimed(a.Change, r)
 	case Swap:
 		x.swapped(a, r)
 	case Back:
@@ -43,10 +44,16 @@ func Done(s State, action Action, r Result, p Policy, now time.Time) State {
 // it has read the result back; after an error either content may stand.
 func (x *pass) changed(c Change, r Result) {
 	for owner, l := range x.Owners {
-		if l.Target != c.Owner || r.Err != "" {
+		if l.Target != c.Owner {
 			continue
 		}
-		x.account(owner, func(a *accounting) { a.copied(c.After); a.CopyRead = x.now })
+		if l.Failed = r.Err; r.Err != "" {
+			l.CopyRead = time.Time{} // what it holds now is to be read
+			x.Owners[owner] = l
+			continue
+		}
+		x.Owners[owner] = l
+		x.account(owner, func(a *accounting) { a.copied(c.After) })
 		l = x.Owners[owner]
 		gone := c.Removed()
 		l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), func(a tlsa.Association) bool { return slices.Contains(gone, a) })
@@ -55,11 +62,22 @@ func (x *pass) changed(c Change, r Result) {
 	}
 }
 
+// retimed ends a change of TTL. What the provider made of it is seen soon enough:
+// it is not asked for twice.
+func (x *pass) retimed(c Change, r Result) {
+	for owner, l := range x.Owners {
+		if l.Target == c.Owner && r.Err == "" {
+			l.Retime = 0
+			x.Owners[owner] = l
+		}
+	}
+}
+
 // swapped enters the end of a swap: live, or not switched at all, or switched
 // and not taken up.
 func (x *pass) swapped(a Swap, r Result) {
 	l := x.Lineages[a.Lineage]
-	if l.Swapping == nil {
+	if l.Swapping == nil || l.Swapping.To != a.To {
 		return
 	}
 	sw := *l.Swapping
@@ -73,9 +91,12 @@ func (x *pass) swapped(a Swap, r Result) {
 		sw.Step = SwapFailed
 		l.Swapping = &sw
 		l = x.live(l, sw)
+	case l.Live == a.To: // a repeated try of a swap that cannot be undone
+		sw.Step = SwapFailed
+		l.Swapping = &sw
 	default:
 		l.Swapping = nil
-		l.Held = held(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
+		l.Held = failedTry(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
 	}
 	x.Lineages[a.Lineage] = l
 	x.presentEverywhere(a.Lineage, a.To)
@@ -99,41 +120,26 @@ func (x *pass) live(l Lineage, sw Swapping) Lineage {
 // again, and held.
 func (x *pass) undone(a Back, r Result) {
 	l := x.Lineages[a.Lineage]
-	if l.Swapping == nil {
+	if l.Swapping == nil || l.Swapping.To != a.From {
 		return
 	}
 	sw := *l.Swapping
-	if r.Err != "" {
-		sw.Why += "; going back: " + r.Err
-	}
 	x.presentEverywhere(a.Lineage, a.From)
 	x.presentEverywhere(a.Lineage, a.To)
 	if r.Err != "" && !r.Switched {
-		sw.Step = SwapFailed // nothing was put back: try again in the next pass
-		l.Swapping = &sw
-		x.Lineages[a.Lineage] = l
-		return
+		return // nothing was put back: it is tried again in the next pass
 	}
-	l.Live, l.Previous = a.To, a.From
+	if r.Err != "" {
+		sw.Why += "; going back: " + r.Err
+	}
+	l.Live, l.Previous = a.To, ""
 	if l.Successor != "" && l.Successor != a.From && l.Queued == "" {
 		l.Queued = l.Successor
 	}
 	l.Successor = a.From
 	l.Swapping = nil
-	l.Held = held(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
+	l.Held = failedTry(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
 	x.Lineages[a.Lineage] = l
-}
-
-// held counts one more failed try of a successor.
-func held(before *Held, sw Swapping, revision string, now time.Time) *Held {
-	h := Held{Chain: sw.To, Code: string(CodeSwapFailed), Since: now, Revision: revision}
-	if before != nil && before.Chain == sw.To {
-		h.Since, h.Tries = before.Since, before.Tries
-	}
-	h.Tries++
-	h.Text = sw.Why
-	h.Again = now.Add(h.again())
-	return &h
 }
 
 // adopted makes the pair that is served the live one, and records that match a
@@ -146,18 +152,32 @@ func (x *pass) adopted(a Adopt) {
 	}
 	x.Lineages[a.Lineage] = l
 	x.presentEverywhere(a.Lineage, a.Chain)
-	for owner, users := range x.users {
-		ledger := x.Owners[owner]
-		for _, v := range ledger.Versions {
-			if !v.current() {
-				continue
-			}
-			for _, u := range users {
-				if live := x.chain(x.Lineages[u.lineage].Live); live != nil {
-					ledger.Ours = union(ledger.Ours, slices.DeleteFunc(slices.Clone(v.RRset.Associations), func(as tlsa.Association) bool { return !x.matches(as, live, owner) }))
-				}
+	for owner := range x.users {
+		x.takeOver(owner)
+	}
+}
+
+// takeOver makes records ours that match a live chain of the group or that a
+// lineage wants.
+func (x *pass) takeOver(owner tlsa.Owner) {
+	l := x.Owners[owner]
+	wants := associations(x.wants([]tlsa.Owner{owner}))
+	for _, v := range l.Versions {
+		if !v.current() {
+			continue
+		}
+		for _, a := range v.RRset.Associations {
+			if slices.Contains(wants, a) || x.matchesLive(a, owner) {
+				l.Ours = union(l.Ours, []tlsa.Association{a})
 			}
 		}
-		x.Owners[owner] = ledger
 	}
+	x.Owners[owner] = l
+}
+
+func (x *pass) matchesLive(a tlsa.Association, owner tlsa.Owner) bool {
+	return slices.ContainsFunc(x.users[owner], func(u use) bool {
+		live := x.chain(x.Lineages[u.lineage].Live)
+		return live != nil && x.matches(a, live, owner)
+	})
 }

@@ -13,7 +13,9 @@ type AddressEvidence struct {
 	Address string                 `json:"address"`
 	TTL     time.Duration          `json:"ttl,omitempty"`
 	Local   bool                   `json:"local,omitempty"`
-	Listed  time.Time              `json:"listed"`          // last look that listed it
+	Since   time.Time              `json:"since"`           // first look that listed it
+	Listed  time.Time              `json:"listed"`          // last look that did
+	Gone    time.Time              `json:"gone,omitzero"`   // first look since that did not
 	Looks   [looksNeeded]time.Time `json:"looks"`           // the last looks in which every offer was answered, newest first
 	Err     string                 `json:"err,omitempty"`   // why the last look was not one of them
 	Cells   []Cell                 `json:"cells,omitempty"` // the last look
@@ -42,9 +44,18 @@ func (e AddressEvidence) answered() bool {
 	return slices.ContainsFunc(e.Cells, func(c Cell) bool { return c.Outcome == Served })
 }
 
-// presents reports whether the last look showed the chain.
-func (e AddressEvidence) presents(id tlsa.ChainID) bool {
-	return slices.ContainsFunc(e.Cells, func(c Cell) bool { return c.Chain == id && c.Outcome == Served })
+// shownNow are the chains that the last look showed, sorted.
+func (l *Ledger) shownNow() []tlsa.ChainID {
+	var ids []tlsa.ChainID
+	for _, a := range l.Addresses {
+		for _, c := range a.Cells {
+			if c.Outcome == Served {
+				ids = append(ids, c.Chain)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // broken is why TLS did not work at the address, "" where it did or is not known.
@@ -56,19 +67,19 @@ func (e AddressEvidence) broken() string {
 }
 
 // looked enters the handshakes of one look at an endpoint's addresses.
-func (l *Ledger) looked(e Endpoint, at []Address, served []Presented, now time.Time) {
+func (l *Ledger) looked(url string, at []Address, served []Presented, now time.Time) {
 	for _, addr := range at {
-		i := slices.IndexFunc(l.Addresses, func(a AddressEvidence) bool { return a.URL == e.URL && a.Address == addr.Address })
+		i := slices.IndexFunc(l.Addresses, func(a AddressEvidence) bool { return a.URL == url && a.Address == addr.Address })
 		if i < 0 {
-			l.Addresses = append(l.Addresses, AddressEvidence{URL: e.URL, Address: addr.Address})
+			l.Addresses = append(l.Addresses, AddressEvidence{URL: url, Address: addr.Address, Since: now})
 			i = len(l.Addresses) - 1
 		}
 		a := &l.Addresses[i]
-		a.TTL, a.Local, a.Listed = max(addr.TTL, 0), addr.Local, now
+		a.TTL, a.Local, a.Listed, a.Gone = max(addr.TTL, 0), addr.Local, now, time.Time{}
 	}
 	for i := range l.Addresses {
 		a := &l.Addresses[i]
-		if a.URL != e.URL {
+		if a.URL != url {
 			continue
 		}
 		var cells []Cell
@@ -77,13 +88,25 @@ func (l *Ledger) looked(e Endpoint, at []Address, served []Presented, now time.T
 				cells = append(cells, Cell{p.SNI, p.Algorithm, p.Chain, p.Outcome, p.Err})
 			}
 		}
-		if len(cells) > 0 {
+		switch {
+		case len(cells) > 0:
 			l.saw(a, cells, now)
+		case slices.ContainsFunc(at, func(b Address) bool { return b.Address == a.Address }):
+			a.Err = "it was not looked at"
 		}
 	}
-	// An address counts until its own TTL after the last look that listed it.
+}
+
+// forgetAddresses drops those of the URLs given that caches cannot hold any more:
+// an address counts until its own TTL after the first look that no longer listed it.
+func (l *Ledger) forgetAddresses(of func(url string) bool, now time.Time) {
+	for i := range l.Addresses {
+		if a := &l.Addresses[i]; of(a.URL) && a.Listed.Before(now) && a.Gone.IsZero() {
+			a.Gone = now
+		}
+	}
 	l.Addresses = slices.DeleteFunc(l.Addresses, func(a AddressEvidence) bool {
-		return a.URL == e.URL && a.Listed.Before(now) && !now.Before(a.Listed.Add(max(a.TTL, time.Second)))
+		return !a.Gone.IsZero() && !now.Before(a.Gone.Add(a.TTL))
 	})
 }
 

@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -21,4 +22,12 @@ func (p LineagePolicy) Fits(chain *tlsa.Chain) error {
 
 // Uncovered are the endpoints' names that the leaf is not for. DANE-EE does not
 // mind (RFC 7672, section 3.1.1), other clients do.
-func (p LineagePolicy) Uncovered(chain *tlsa.Chain) []string { return lackingNames(p, chain) }
+func (p LineagePolicy) Uncovered(chain *tlsa.Chain) []string {
+	var lacking []string
+	for _, e := range p.Endpoints {
+		if !chain.IsFor(e.Host) && !slices.Contains(lacking, e.Host) {
+			lacking = append(lacking, e.Host)
+		}
+	}
+	return lacking
+}

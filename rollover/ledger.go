@@ -11,20 +11,27 @@ import (
 // of its RRset that any server may have given, who may be giving it still, and
 // which chains its endpoints were seen to present.
 type Ledger struct {
-	Target   tlsa.Owner         `json:"target"` // where aliases lead to
-	Zone     string             `json:"zone,omitempty"`
-	Provider string             `json:"provider,omitempty"`
-	AliasTTL time.Duration      `json:"alias_ttl,omitempty"` // of all aliases on the way; part of each version's TTL
-	Security Security           `json:"security,omitempty"`
-	Text     string             `json:"text,omitempty"` // why it is not secure, or why servers are unknown
-	Versions []Version          `json:"versions,omitempty"`
-	Servers  []Server           `json:"servers,omitempty"`
-	Dark     time.Time          `json:"dark,omitzero"`      // when all servers were last out of sight at once
-	Since    time.Time          `json:"since"`              // first look
-	Looked   time.Time          `json:"looked"`             // last look
-	CopyRead time.Time          `json:"copy_read,omitzero"` // last read of the provider's own copy
-	Ours     []tlsa.Association `json:"ours,omitempty"`     // records that we published or adopted at Target
-	Retired  []tlsa.Association `json:"retired,omitempty"`  // taken out by us, not yet seen gone everywhere
+	Target   tlsa.Owner    `json:"target"` // where aliases lead to
+	Zone     string        `json:"zone,omitempty"`
+	Provider string        `json:"provider,omitempty"`
+	AliasTTL time.Duration `json:"alias_ttl,omitempty"` // of all aliases on the way; part of each version's TTL
+	Security Security      `json:"security,omitempty"`
+	Text     string        `json:"text,omitempty"` // why it is not secure
+	Err      string        `json:"err,omitempty"`  // why the set of servers is not known
+	Findings []Warning     `json:"findings,omitempty"`
+
+	Versions []Version `json:"versions,omitempty"`
+	Servers  []Server  `json:"servers,omitempty"`
+	Dark     time.Time `json:"dark,omitzero"`      // when all servers were last out of sight at once
+	Since    time.Time `json:"since,omitzero"`     // first look
+	Looked   time.Time `json:"looked,omitzero"`    // last look
+	Listed   time.Time `json:"listed,omitzero"`    // last look at which the set of servers was known
+	CopyRead time.Time `json:"copy_read,omitzero"` // last read of the provider's own copy
+
+	Ours    []tlsa.Association `json:"ours,omitempty"`    // records that we published or adopted at Target
+	Retired []tlsa.Association `json:"retired,omitempty"` // taken out by us, and caches may hold them still
+	Retime  time.Duration      `json:"retime,omitempty"`  // TTL that a person asked for, until it was written
+	Failed  string             `json:"failed,omitempty"`  // why the last change did not succeed
 
 	Addresses []AddressEvidence `json:"addresses,omitempty"`
 	Presented []PresentedChain  `json:"presented,omitempty"`
@@ -48,7 +55,7 @@ func (v Version) current() bool { return len(v.By) > 0 || v.InCopy || !v.Left.Is
 type Server struct {
 	Name        string        `json:"name"`
 	Address     string        `json:"address"`
-	NSTTL       time.Duration `json:"ns_ttl,omitempty"`
+	NSTTL       time.Duration `json:"ns_ttl,omitempty"` // the largest that named it
 	Alias       bool          `json:"alias,omitempty"`
 	Unlisted    time.Time     `json:"unlisted,omitzero"` // first look that no longer listed it
 	Seen        time.Time     `json:"seen,omitzero"`     // last answer
@@ -67,15 +74,35 @@ type Hold struct {
 	Last        time.Time        `json:"last"`
 }
 
+// holds is in how many looks in a row the server gave the association.
 func (s Server) holds(a tlsa.Association) int {
-	for _, h := range s.Holds {
-		if h.Association == a {
-			return h.Count
+	for i := range s.Holds {
+		if s.Holds[i].Association == a {
+			return s.Holds[i].Count
 		}
 	}
 	return 0
 }
 
+// speaks reports whether the server's answers are the RRset's.
+func (s Server) speaks() bool {
+	return !s.Alias && !s.Untested && s.Unlisted.IsZero() && !s.Seen.IsZero()
+}
+
+// silent reports whether the server was asked in vain, or never.
+func (s Server) silent() bool { return !s.Missing.IsZero() || s.Seen.IsZero() }
+
+// content is what the server gave in its last answer.
+func (s Server) content() tlsa.RRset {
+	as := make([]tlsa.Association, len(s.Holds))
+	for i, h := range s.Holds {
+		as[i] = h.Association
+	}
+	return tlsa.NewRRset(0, as...)
+}
+
+// clone copies what a pass changes in place. Deeper slices are replaced, never
+// written to.
 func (l Ledger) clone() Ledger {
 	l.Versions = slices.Clone(l.Versions)
 	l.Servers = slices.Clone(l.Servers)
@@ -84,281 +111,123 @@ func (l Ledger) clone() Ledger {
 	return l
 }
 
-// accounting is one look at one owner name, to be entered into its ledger.
-type accounting struct {
-	*Ledger
-	timing Timing
-	margin time.Duration
-	known  time.Duration // TTL assumed of the unknown first version
-	now    time.Time
+// waits are what a version has to outwait at one owner name.
+type waits struct {
+	Timing
+	margin time.Duration // of the provider's anycast network
 }
 
-// dead is when the last copy of v is gone, zero while it cannot be told.
-func (l *Ledger) dead(v Version, t Timing) time.Time {
+// dead is when the last copy of v is gone, zero while it cannot be told (DESIGN 4.2).
+func (w waits) dead(v Version) time.Time {
 	if v.current() {
 		return time.Time{}
 	}
-	return v.Served.Add(t.PublicationInterval(v.RRset.TTL))
+	return v.Served.Add(w.PublicationInterval(v.RRset.TTL) + w.margin)
 }
 
-func (l *Ledger) alive(v Version, t Timing, now time.Time) bool {
-	dead := l.dead(v, t)
+func (w waits) alive(v Version, now time.Time) bool {
+	dead := w.dead(v)
 	return dead.IsZero() || now.Before(dead)
 }
 
-// enter records one look at all servers.
-func (a *accounting) enter(view OwnerView, excluded map[string]bool) {
-	first := a.Since.IsZero()
-	if first {
-		a.Since = a.now
-		a.Versions = append(a.Versions, Version{Unknown: true, RRset: tlsa.RRset{TTL: a.known}, Served: a.now})
-	}
-	a.Target, a.Zone, a.Provider, a.AliasTTL = view.Target, view.Zone, view.Provider, view.AliasTTL
-	a.Security, a.Text = view.Security, view.SecurityText
-	if view.Err != "" {
-		a.Text = view.Err
-	}
-	a.elapse()
-	a.drop(func(s Server) bool { return excluded[s.Address] })
-	for _, sv := range view.Servers {
-		a.answer(sv, first)
-	}
-	if view.Err == "" {
-		a.unlist(view.Servers)
-	} else {
-		a.silence(func(Server) bool { return true }, view.Err)
-	}
-	a.darkness()
-	a.settleCopy()
-	a.prune()
-	a.Looked = a.now
-}
-
-// elapse counts the span since the last look as served: whoever gave a version
-// then may have given it until now.
-func (a *accounting) elapse() {
-	for i := range a.Versions {
-		if a.Versions[i].current() {
-			a.Versions[i].Served = a.now
+// latest is the RRset as it stands: the copy's content, else the newest that a
+// server gave in its last answer, else the newest that one may be giving.
+func (l *Ledger) latest() tlsa.RRset {
+	best, rank := -1, -1
+	for i := range l.Versions {
+		v := &l.Versions[i]
+		if v.Unknown || !v.current() {
+			continue
+		}
+		r := 0
+		switch {
+		case v.InCopy:
+			r = 2
+		case l.givenNow(v):
+			r = 1
+		}
+		if r > rank || r == rank && !v.Served.Before(l.Versions[best].Served) {
+			best, rank = i, r
 		}
 	}
+	if best < 0 {
+		return tlsa.RRset{}
+	}
+	return l.Versions[best].RRset
 }
 
-// answer enters what one server gave, or that it gave nothing.
-func (a *accounting) answer(sv ServerView, first bool) {
-	i := slices.IndexFunc(a.Servers, func(s Server) bool { return s.Address == sv.Address })
-	if i < 0 {
-		if sv.Untested {
-			// nothing is known of it, now or ever: another address of its name must speak for it
-			a.Servers = append(a.Servers, Server{Name: sv.Name, Address: sv.Address, NSTTL: sv.NSTTL, Untested: true})
-			return
-		}
-		// A new server counts as having given every version not dead (DESIGN 4.12).
-		if !first {
-			a.suspect(sv.Address)
-		}
-		a.Servers = append(a.Servers, Server{Name: sv.Name, Address: sv.Address})
-		i = len(a.Servers) - 1
-	}
-	s := &a.Servers[i]
-	s.Name, s.NSTTL, s.Alias, s.Untested = sv.Name, max(sv.NSTTL, 0), sv.Alias, sv.Untested
-	if !sv.Retained {
-		s.Unlisted = time.Time{}
-	}
-	if sv.Untested {
-		return
-	}
-	if !sv.Answer.Known() {
-		a.miss(s, sv.Answer.Err)
-		return
-	}
-	if !s.Missing.IsZero() && a.now.Sub(s.Missing) > missGrace {
-		a.suspect(s.Address) // it may have given anything while it was out of sight
-	}
-	s.Seen, s.Missing, s.Err = a.now, time.Time{}, ""
-	s.Unsigned, s.SignedUntil = sv.Unsigned, sv.SignedUntil
-	a.release(s.Address)
-	if sv.Alias {
-		s.Holds = nil
-		return
-	}
-	v := a.version(sv.Answer.Value)
-	v.By = append(slices.Clone(v.By), s.Address)
-	s.Holds = counted(s.Holds, sv.Answer.Value, a.now)
+// givenNow reports whether a server gave the version when it was last asked.
+func (l *Ledger) givenNow(v *Version) bool {
+	return slices.ContainsFunc(l.Servers, func(s Server) bool {
+		return s.speaks() && s.Missing.IsZero() && slices.Contains(v.By, s.Address)
+	})
 }
 
-// miss enters a look without an answer. A silence made good within a minute
-// does not count (DESIGN 4.1).
-func (a *accounting) miss(s *Server, why string) {
-	s.Err = why
-	if s.Missing.IsZero() {
-		s.Missing = a.now
-	}
-	if a.now.Sub(s.Missing) > missGrace {
-		a.suspect(s.Address)
-	}
-}
-
-func (a *accounting) silence(which func(Server) bool, why string) {
-	for i := range a.Servers {
-		if s := &a.Servers[i]; which(*s) && !s.Untested {
-			a.miss(s, why)
+// stands reports whether a is in the provider's copy as far as we know: every
+// server has it, or the copy had it when it was read lately.
+func (l *Ledger) stands(a tlsa.Association, now time.Time) bool {
+	asked, everywhere := false, true
+	for i := range l.Servers {
+		if l.Servers[i].speaks() {
+			asked = true
+			everywhere = everywhere && l.Servers[i].holds(a) > 0
 		}
 	}
-}
-
-// suspect makes a server one that may be giving every version not dead, as of
-// when it went out of sight.
-func (a *accounting) suspect(address string) {
-	since := a.now
-	if i := slices.IndexFunc(a.Servers, func(s Server) bool { return s.Address == address }); i >= 0 && !a.Servers[i].Missing.IsZero() {
-		since = a.Servers[i].Missing
+	if asked && everywhere {
+		return true
 	}
-	for i := range a.Versions {
-		v := &a.Versions[i]
-		if a.alive(*v, a.timing, since) && !slices.Contains(v.By, address) {
-			v.By = append(slices.Clone(v.By), address)
-			v.Served = a.now
-		}
+	if now.Sub(l.CopyRead) > copyAge {
+		return false
 	}
-}
-
-// release takes a server out of all versions; they were served until now.
-func (a *accounting) release(address string) {
-	for i := range a.Versions {
-		v := &a.Versions[i]
-		if j := slices.Index(v.By, address); j >= 0 {
-			v.By = slices.Delete(slices.Clone(v.By), j, j+1)
-			v.Served = a.now
-		}
-	}
-}
-
-// version finds the entry for a content and TTL, or makes it, as served now.
-func (a *accounting) version(s tlsa.RRset) *Version {
-	i := slices.IndexFunc(a.Versions, func(v Version) bool { return !v.Unknown && v.RRset.TTL == s.TTL && v.RRset.Same(s) })
-	if i < 0 {
-		a.Versions = append(a.Versions, Version{RRset: s})
-		i = len(a.Versions) - 1
-	}
-	a.Versions[i].Served = a.now
-	for j := range a.Versions {
-		if v := &a.Versions[j]; v.Unknown {
-			v.RRset.TTL = max(v.RRset.TTL, s.TTL) // never assumed shorter than what is seen (DESIGN 4.4)
-		}
-	}
-	return &a.Versions[i]
-}
-
-func counted(holds []Hold, s tlsa.RRset, now time.Time) []Hold {
-	out := make([]Hold, 0, len(s.Associations))
-	for _, as := range s.Associations {
-		h := Hold{as, 1, now}
-		if i := slices.IndexFunc(holds, func(h Hold) bool { return h.Association == as }); i >= 0 {
-			h = holds[i]
-			if now.Sub(h.Last) >= spacing(s.TTL) {
-				h.Count, h.Last = min(h.Count+1, looksNeeded), now
+	copies := 0
+	for _, v := range l.Versions {
+		if v.InCopy {
+			copies++
+			if !v.RRset.Has(a) {
+				return false
 			}
 		}
-		out = append(out, h)
 	}
-	return out
+	return copies > 0
 }
 
-// unlist notes servers that are no longer named anywhere, and lets them go when
-// no cache can still name them (DESIGN 4.12).
-func (a *accounting) unlist(seen []ServerView) {
-	for i := range a.Servers {
-		s := &a.Servers[i]
-		j := slices.IndexFunc(seen, func(sv ServerView) bool { return sv.Address == s.Address })
-		if j >= 0 && !seen[j].Retained {
-			continue
-		}
-		if s.Unlisted.IsZero() {
-			s.Unlisted = a.now
-		}
-		if j < 0 && !s.Untested {
-			a.miss(s, "no longer listed, and not asked")
-		}
-	}
-	a.drop(func(s Server) bool {
-		return !s.Unlisted.IsZero() && !a.now.Before(s.Unlisted.Add(a.timing.PublicationInterval(s.NSTTL)))
-	})
+// somewhere reports whether a record may be standing: in the copy or on a server.
+func (l *Ledger) somewhere(a tlsa.Association) bool {
+	return slices.ContainsFunc(l.Versions, func(v Version) bool { return v.current() && v.RRset.Has(a) })
 }
 
-func (a *accounting) drop(which func(Server) bool) {
-	for _, s := range a.Servers {
-		if which(s) {
-			a.release(s.Address)
-		}
-	}
-	a.Servers = slices.DeleteFunc(a.Servers, which)
+// matters reports whether the ledger knows of any records at all.
+func (l *Ledger) matters() bool {
+	return slices.ContainsFunc(l.Versions, func(v Version) bool { return v.Unknown || !v.RRset.Denial() })
 }
 
-// darkness notes when every server is out of sight at once: a resolver that
-// serves stale answers may then go on with what it has (RFC 8767, section 5).
-func (a *accounting) darkness() {
-	asked := false
-	for _, s := range a.Servers {
-		if s.Untested {
-			continue
-		}
-		if s.Missing.IsZero() || a.now.Sub(s.Missing) <= missGrace {
-			return
-		}
-		asked = true
+// lit is when what stale-serving resolvers may have held on to while no server
+// could be seen is gone: one more TTL after the servers came back (DESIGN 4.16).
+func (l *Ledger) lit() time.Time {
+	if l.Dark.IsZero() {
+		return time.Time{}
 	}
-	if asked {
-		a.Dark = a.now
-	}
+	return l.Dark.Add(l.longestTTL(func(Version) bool { return true }))
 }
 
-// settleCopy lets go of what left the provider's own copy, once every server was seen after.
-func (a *accounting) settleCopy() {
-	for i := range a.Versions {
-		v := &a.Versions[i]
-		if v.Left.IsZero() {
-			continue
-		}
-		if !slices.ContainsFunc(a.Servers, func(s Server) bool { return !s.Untested && !s.Seen.After(v.Left) }) {
-			v.Left = time.Time{}
+// longestTTL of the versions for which the condition holds.
+func (l *Ledger) longestTTL(which func(Version) bool) time.Duration {
+	var ttl time.Duration
+	for _, v := range l.Versions {
+		if which(v) {
+			ttl = max(ttl, v.RRset.TTL)
 		}
 	}
+	return ttl
 }
 
-// copied enters what was read from the provider's own copy.
-func (a *accounting) copied(s tlsa.RRset) {
-	s.TTL += a.AliasTTL
-	for i := range a.Versions {
-		v := &a.Versions[i]
-		if v.InCopy && !(v.RRset.Same(s) && v.RRset.TTL == s.TTL) {
-			v.InCopy, v.Left, v.Served = false, a.now, a.now
+// shortestTTL of what is served now, an hour where nothing is.
+func (l *Ledger) shortestTTL() time.Duration {
+	ttl := time.Hour
+	for _, v := range l.Versions {
+		if v.current() && !v.Unknown {
+			ttl = min(ttl, v.RRset.TTL)
 		}
 	}
-	v := a.version(s)
-	v.InCopy, v.Left = true, time.Time{}
-}
-
-// written enters what is about to be written: from now on it may be served, and
-// what stood before may be still.
-func (a *accounting) written(s tlsa.RRset) {
-	s.TTL += a.AliasTTL
-	a.version(s).InCopy = true
-}
-
-// prune forgets what is long dead and what another entry outlives.
-func (a *accounting) prune() {
-	a.Versions = slices.DeleteFunc(a.Versions, func(v Version) bool {
-		dead := a.dead(v, a.timing)
-		return !dead.IsZero() && a.now.After(dead.Add(remember))
-	})
-	if len(a.Versions) < 8 {
-		return
-	}
-	kept := slices.Clone(a.Versions)
-	a.Versions = slices.DeleteFunc(kept, func(v Version) bool {
-		return !v.current() && slices.ContainsFunc(a.Versions, func(w Version) bool {
-			return !v.Unknown && !w.Unknown && v.RRset.Same(w.RRset) && v.RRset.TTL < w.RRset.TTL && !w.Served.Before(v.Served)
-		})
-	})
+	return ttl
 }

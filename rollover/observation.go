@@ -34,8 +34,11 @@ type Observation struct {
 	Owners   map[tlsa.Owner]OwnerView         // by the name that clients ask for
 	Copies   map[tlsa.Owner]Sight[tlsa.RRset] // by target: the provider's own copy
 	Chains   map[tlsa.ChainID]*tlsa.Chain     // every chain that the rest names and State may lack
-	Unlisted map[tlsa.Owner]string            // names of DESIGN 4.6 whose existence is unknown, and why
-	MTASTS   map[string]Sight[bool]           // by lineage: an MTA-STS policy in mode enforce (RFC 8461)
+	// Unlisted are the names of DESIGN 4.6 of which it is unknown whether they have
+	// records, and why; nil where they were not searched for in this pass. Those
+	// that have some are among Owners, and stay there as long as State has a ledger.
+	Unlisted map[tlsa.Owner]string
+	MTASTS   map[string]Sight[bool] // by lineage: an MTA-STS policy in mode enforce (RFC 8461)
 }
 
 // LineageView is what was seen of one lineage on this host and at its endpoints.
@@ -59,7 +62,8 @@ type Offer struct {
 	Explicit bool
 }
 
-// Orders are a person's words for this pass.
+// Orders are a person's words for this pass. What lasts longer is remembered:
+// say it once.
 type Orders struct {
 	Retry     bool          // try a held successor now
 	Emergency bool          // any match is enough, retire at once

@@ -4,7 +4,7 @@ package rollover
 // waiting longer will not meet it.
 func (c Code) NeedsPerson() bool {
 	switch c {
-	case CodeNotAdopted, CodePairUnfit, CodeNameMissing, CodeStagedOlder, CodeExpired,
+	case CodeNotAdopted, CodePairUnfit, CodeNameMissing, CodeExpired,
 		CodeNoProvider, CodeZoneInsecure, CodeForeignCombo, CodeUnlistedOwner, CodeRRsetFull,
 		CodeSwapFailed, CodeBackBlocked, CodeFrozen, CodeStashUnreadable:
 		return true

@@ -18,6 +18,7 @@ import (
 func Next(s State, o Observation, p Policy, now time.Time) (State, Plan) {
 	x := begin(s, o, p, now)
 	x.record()    // what was seen goes into the ledgers
+	x.consult()   // where the provider's own copy is in doubt, it is read
 	x.recognize() // what is live is live, whoever put it there
 	x.admit()     // a pair handed in becomes the successor, or queues behind it
 	x.settle()    // a swap under way is verified, or undone
@@ -43,8 +44,7 @@ type pass struct {
 	owners   []tlsa.Owner         // owner names of our endpoints, sorted
 	users    map[tlsa.Owner][]use // whose endpoints ask there
 	changing map[tlsa.Owner]bool  // targets with a change in this plan
-	withheld map[tlsa.Owner]map[tlsa.Params]Reason
-	pressed  map[tlsa.Owner]bool // targets whose RRset is full: what is retired leaves early
+	pressed  map[tlsa.Owner]bool  // targets whose RRset is full: what is retired leaves early
 	read     map[tlsa.Owner]bool
 	warnings map[string][]Warning
 	unseen   bool // some decision waits for looks at endpoints
@@ -59,7 +59,7 @@ type use struct {
 
 func begin(s State, o Observation, p Policy, now time.Time) *pass {
 	x := &pass{State: s.clone(), seen: o, policy: p, now: now,
-		users: map[tlsa.Owner][]use{}, changing: map[tlsa.Owner]bool{}, withheld: map[tlsa.Owner]map[tlsa.Params]Reason{},
+		users: map[tlsa.Owner][]use{}, changing: map[tlsa.Owner]bool{},
 		pressed: map[tlsa.Owner]bool{}, read: map[tlsa.Owner]bool{}, warnings: map[string][]Warning{}}
 	x.Waiting = map[string][]Reason{}
 	x.names = slices.Sorted(maps.Keys(p.Lineages))
@@ -87,11 +87,12 @@ func (x *pass) finish() (State, Plan) {
 		case l.Swapping != nil, x.retiring(name):
 			l.Phase = Retiring
 		default:
-			l.Phase = Steady
+			l.Phase, l.Emergency = Steady, time.Time{}
 		}
 		x.Lineages[name] = l
 	}
-	if gone := x.State.forget(); len(gone) > 0 {
+	x.forgetOwners()
+	if gone := x.forgetChains(); len(gone) > 0 {
 		x.act(Discard{gone})
 	}
 	x.Plan.Read = slices.Sorted(maps.Keys(x.read))
@@ -142,96 +143,3 @@ func (x *pass) targets() map[tlsa.Owner][]tlsa.Owner {
 }
 
 func (x *pass) chain(id tlsa.ChainID) *tlsa.Chain { return x.Chains[id] }
-
-// record enters what was looked at in this pass into the ledgers.
-func (x *pass) record() {
-	for owner, view := range x.seen.Owners {
-		x.account(owner, func(a *accounting) { a.enter(view, x.policy.Excluded) })
-	}
-	for target, copied := range x.seen.Copies {
-		if copied.Known() {
-			for owner, l := range x.Owners {
-				if l.Target == target {
-					x.account(owner, func(a *accounting) { a.copied(copied.Value); a.CopyRead = x.now })
-				}
-			}
-		}
-	}
-	for _, owner := range x.owners {
-		for _, u := range x.users[owner] {
-			x.recordServed(owner, u)
-		}
-	}
-	for _, name := range x.names {
-		l := x.Lineages[name]
-		if len(x.seen.Lineages[name].Addresses) > 0 {
-			l.Looked.Served = x.now
-		}
-		for _, owner := range x.ownersOf(name) {
-			if _, ok := x.seen.Owners[owner]; ok {
-				l.Looked.DNS = x.now
-			}
-		}
-		x.Lineages[name] = l
-	}
-}
-
-func (x *pass) account(owner tlsa.Owner, enter func(*accounting)) {
-	l := x.Owners[owner]
-	a := &accounting{Ledger: &l, timing: x.policy.Timing, known: x.assumedTTL(owner), now: x.now}
-	enter(a)
-	x.Owners[owner] = l
-}
-
-// assumedTTL is what an RRset may have been served with before the first look (DESIGN 4.4).
-func (x *pass) assumedTTL(owner tlsa.Owner) time.Duration {
-	var known time.Duration
-	for _, u := range x.users[owner] {
-		ttl := x.policy.Lineages[u.lineage].KnownTTL
-		if ttl == 0 {
-			return x.policy.Timing.UnknownTTL
-		}
-		known = max(known, ttl)
-	}
-	if known == 0 {
-		return x.policy.Timing.UnknownTTL
-	}
-	return known
-}
-
-// recordServed enters one endpoint's handshakes. Addresses that could not be
-// found leave those known before in place, unanswered.
-func (x *pass) recordServed(owner tlsa.Owner, u use) {
-	view := x.seen.Lineages[u.lineage]
-	at, looked := view.Addresses[u.endpoint.URL]
-	if !looked {
-		return
-	}
-	l := x.Owners[owner]
-	addresses := at.Value
-	if !at.Known() {
-		for _, a := range l.Addresses {
-			if a.URL == u.endpoint.URL {
-				addresses = append(addresses, Address{a.Address, a.TTL, a.Local})
-			}
-		}
-	}
-	for _, node := range x.policy.Lineages[u.lineage].Nodes {
-		if !slices.ContainsFunc(addresses, func(a Address) bool { return a.Address == node }) {
-			addresses = append(slices.Clip(addresses), Address{Address: node})
-		}
-	}
-	l.looked(u.endpoint, addresses, view.Served, x.now)
-	l.forgetPresented(x.policy.Timing.Retire, x.named, x.now)
-	x.Owners[owner] = l
-}
-
-// named reports whether a chain is live or on its way in some lineage.
-func (x *pass) named(id tlsa.ChainID) bool {
-	for _, l := range x.Lineages {
-		if id == l.Live || id == l.Successor || id == l.Queued {
-			return true
-		}
-	}
-	return false
-}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -47,7 +46,7 @@ func (x *pass) publishAt(target tlsa.Owner, owners []tlsa.Owner) {
 		return
 	}
 	if !copied.Known() {
-		x.waitAt(owners, reason(CodeCopyUnknown, "%s: the provider's own copy cannot be read: %s", target, copied.Err))
+		x.waitAt(owners, copyUnknown(target, copied.Err))
 		return
 	}
 	base := copied.Value
@@ -67,6 +66,11 @@ func (x *pass) publishAt(target tlsa.Owner, owners []tlsa.Owner) {
 func (x *pass) change(target tlsa.Owner, owners []tlsa.Owner, c Change, action func(Change) Action) {
 	l := x.Owners[owners[0]]
 	c.Owner, c.Zone, c.Provider = target, l.Zone, l.Provider
+	if l.Failed != "" {
+		r := reason(CodeUpdateFailed, "%s: the last change did not succeed: %s", target, l.Failed)
+		x.waitAt(owners, r)
+		x.warnAt(owners, CodeUpdateFailed, Danger, r.Text)
+	}
 	for _, owner := range owners {
 		x.account(owner, func(a *accounting) {
 			a.written(c.After)
@@ -169,7 +173,7 @@ func (x *pass) inWindow(owners []tlsa.Owner) []want {
 		l := x.Owners[owner]
 		for _, p := range l.Presented {
 			chain := x.chain(p.Chain)
-			if chain == nil || x.now.Sub(p.Last) > x.policy.Timing.Retire {
+			if chain == nil || !x.inSight(p) {
 				continue
 			}
 			for _, a := range l.Ours {
@@ -180,16 +184,6 @@ func (x *pass) inWindow(owners []tlsa.Owner) []want {
 		}
 	}
 	return wants
-}
-
-// matches reports whether a vouches for chain at every endpoint of the owner.
-func (x *pass) matches(a tlsa.Association, chain *tlsa.Chain, owner tlsa.Owner) bool {
-	for _, u := range x.users[owner] {
-		if _, err := chain.Match(a, u.endpoint.reference(x.now)); err != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // lacking reports whether something wanted is not known to stand and could be
@@ -207,34 +201,6 @@ func (x *pass) lacking(target tlsa.Owner, owners []tlsa.Owner, wants []want) boo
 	l := x.Owners[owners[0]]
 	guess := l.latest().Without(associations(missing)...)
 	return len(x.admissible(target, owners, guess, wants)) > 0
-}
-
-// stands reports whether a is in the provider's copy as far as we know: every
-// server has it, or the copy had it when it was read lately.
-func (l *Ledger) stands(a tlsa.Association, now time.Time) bool {
-	asked, everywhere := false, true
-	for _, s := range l.Servers {
-		if !s.Alias && !s.Untested && !s.Seen.IsZero() && s.Unlisted.IsZero() {
-			asked = true
-			everywhere = everywhere && s.holds(a) > 0
-		}
-	}
-	if asked && everywhere {
-		return true
-	}
-	if now.Sub(l.CopyRead) > time.Minute {
-		return false
-	}
-	copies := 0
-	for _, v := range l.Versions {
-		if v.InCopy {
-			copies++
-			if !v.RRset.Has(a) {
-				return false
-			}
-		}
-	}
-	return copies > 0
 }
 
 // mayWrite reports whether anything may be published at the target, and says

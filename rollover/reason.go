@@ -11,6 +11,7 @@ type Code string
 // Reasons why nothing more is done, and warnings. Each stands in [Codes].
 const (
 	CodeNotAdopted        Code = "not-adopted"
+	CodeAdopting          Code = "adopting"
 	CodeLiveUnreadable    Code = "live-unreadable"
 	CodeStagedUnreadable  Code = "staged-unreadable"
 	CodeStagedOlder       Code = "staged-older"
@@ -33,7 +34,6 @@ const (
 	CodeZoneIndeterminate Code = "zone-indeterminate"
 	CodeNoProvider        Code = "no-provider"
 	CodeEndpointUnseen    Code = "endpoint-unseen"
-	CodeChainUnmatched    Code = "chain-unmatched"
 	CodeCombinationHeld   Code = "combination-held-back"
 	CodeForeignCombo      Code = "foreign-combination"
 	CodeUnlistedOwner     Code = "unlisted-owner"
@@ -56,7 +56,7 @@ const (
 	CodeSiblingFirst      Code = "sibling-first"
 	CodeEmergency         Code = "emergency"
 	CodeNoTLS             Code = "starttls-missing"
-	CodeTTLDiffers        Code = "ttl-differs"
+	CodeCachedMismatch    Code = "cached-mismatch"
 )
 
 // A Reason names an unmet condition.

@@ -14,15 +14,15 @@ func (x *pass) recognize() {
 		if !looked {
 			continue
 		}
-		switch l := x.Lineages[name]; {
+		l := x.Lineages[name]
+		switch {
 		case !view.Live.Known():
 			x.wait(name, reason(CodeLiveUnreadable, "the live pair cannot be read: %s", view.Live.Err))
 		case view.Live.Value == "":
-			x.unadopted(name, view)
+			l = x.unadopted(name, l, view)
 		default:
-			x.Lineages[name] = x.recognized(name, l, view.Live.Value)
+			l = x.recognized(name, l, view.Live.Value)
 		}
-		l := x.Lineages[name]
 		l.Standby = view.Standby
 		x.Lineages[name] = l
 	}
@@ -30,14 +30,16 @@ func (x *pass) recognize() {
 
 // recognized is the lineage with id as its live chain.
 func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
-	if sw := l.Swapping; sw != nil && sw.Step == SwapIntended {
-		if id == sw.To {
+	if sw := l.Swapping; sw != nil {
+		switch {
+		case sw.Step == SwapIntended && id == sw.To:
 			// A crash came between the switch and its record. Whether services were
 			// reloaded is not known: do it again, it is safe to repeat.
 			x.act(Swap{name, sw.From, sw.To})
 			return l
+		case sw.Step == SwapIntended, id != sw.To && id != sw.From, sw.Step != SwapUndoing && id != sw.To:
+			l.Swapping = nil // it was not carried out, or someone else has switched since
 		}
-		l.Swapping = nil
 	}
 	if id == l.Live {
 		return l
@@ -77,22 +79,29 @@ func (x *pass) presentEverywhere(lineage string, id tlsa.ChainID) {
 
 // unadopted takes over the pair that the install files hold, if it is the one
 // that is served; a host that serves nothing yet needs none.
-func (x *pass) unadopted(name string, view LineageView) {
+func (x *pass) unadopted(name string, l Lineage, view LineageView) Lineage {
+	if l.Swapping != nil && l.Swapping.Step == SwapIntended {
+		l.Swapping = nil // a crash came before the switch
+	}
 	installed := view.Installed
 	switch {
 	case !installed.Known():
 		x.wait(name, reason(CodeNotAdopted, "no pair is live yet, and the install files cannot be read: %s", installed.Err))
-	case installed.Value == "" && x.servesNothing(name):
-		// the first pair of a new host: the guards of swap decide
 	case !x.lookedAt(name):
 		x.unseen = true
-		x.wait(name, reason(CodeNotAdopted, "no pair is live yet: looking at what is served and published"))
+		x.wait(name, reason(CodeAdopting, "no pair is live yet: looking at what is served and published"))
+	case installed.Value == "" && x.servesNothing(name):
+		l.Live = "" // the first pair of a new host: the guards of swap decide
 	case installed.Value != "" && x.isServed(name, installed.Value):
 		x.act(Adopt{name, installed.Value})
-		x.wait(name, reason(CodeNotAdopted, "the pair in the install files is served: it is being adopted"))
+		x.wait(name, reason(CodeAdopting, "the pair in the install files is served: it is being adopted"))
+	case installed.Value == "":
+		x.wait(name, reason(CodeNotAdopted, "no pair is live yet, and something is served that is not known here (hint: tlsaroll adopt %s --cert FILE --key FILE)", name))
 	default:
+		x.unseen = true
 		x.wait(name, reason(CodeNotAdopted, "no pair is live yet, and the install files do not hold the one that is served (hint: tlsaroll adopt %s --cert FILE --key FILE)", name))
 	}
+	return l
 }
 
 // lookedAt reports whether every owner name and endpoint of the lineage was looked at.
@@ -106,21 +115,28 @@ func (x *pass) lookedAt(name string) bool {
 // isServed reports whether some address presents the chain's leaf now.
 func (x *pass) isServed(name string, id tlsa.ChainID) bool {
 	want := x.chain(id)
-	return want != nil && x.anyCell(name, func(c Cell) bool {
-		got := x.chain(c.Chain)
-		return c.Outcome == Served && got != nil && got.LeafID() == want.LeafID()
+	return want != nil && x.anyCell(name, func(_ AddressEvidence, c Cell) bool { return x.shows(c, want) })
+}
+
+// shows reports whether a handshake presented the chain's leaf.
+func (x *pass) shows(c Cell, want *tlsa.Chain) bool {
+	got := x.chain(c.Chain)
+	return c.Outcome == Served && got != nil && want != nil && got.LeafID() == want.LeafID()
+}
+
+// servesNothing reports whether no address has TLS: each was asked, and what
+// cannot be reached is on this host, where a service that awaits its first pair
+// may not even start.
+func (x *pass) servesNothing(name string) bool {
+	return x.lookedAt(name) && !x.anyCell(name, func(a AddressEvidence, c Cell) bool {
+		return c.Outcome != NoTLS && (c.Outcome != Unreached || !a.Local)
 	})
 }
 
-// servesNothing reports whether every address was asked and none has TLS.
-func (x *pass) servesNothing(name string) bool {
-	return x.lookedAt(name) && !x.anyCell(name, func(c Cell) bool { return c.Outcome != NoTLS })
-}
-
-func (x *pass) anyCell(name string, is func(Cell) bool) bool {
+func (x *pass) anyCell(name string, is func(AddressEvidence, Cell) bool) bool {
 	for _, owner := range x.ownersOf(name) {
 		for _, a := range x.Owners[owner].Addresses {
-			if slices.ContainsFunc(a.Cells, is) {
+			if slices.ContainsFunc(a.Cells, func(c Cell) bool { return is(a, c) }) {
 				return true
 			}
 		}

@@ -1,10 +1,6 @@
 package rollover
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // Restart is the state as it must be taken up when nobody can tell how much time
 // has passed since it was written: the host was rebooted with a clock that is
@@ -15,52 +11,56 @@ import (
 func Restart(s State, now time.Time) State {
 	s = s.clone()
 	for owner, l := range s.Owners {
-		for i := range l.Versions {
-			v := &l.Versions[i]
-			v.Served = now
-			if !v.Left.IsZero() {
-				v.Left = now
-			}
-		}
-		for i := range l.Servers {
-			restartServer(&l.Servers[i], now)
-		}
-		for i := range l.Addresses {
-			l.Addresses[i].Looks = [looksNeeded]time.Time{}
-			l.Addresses[i].Listed = now
-		}
-		for i := range l.Presented {
-			l.Presented[i].Last = now
-		}
-		if !l.Dark.IsZero() {
-			l.Dark = now
-		}
-		s.Owners[owner] = l
+		s.Owners[owner] = l.restarted(now)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Lineages)) {
-		l := s.Lineages[name]
-		l.ReadyAt = time.Time{}
-		if l.Swapping != nil {
-			sw := *l.Swapping
-			sw.Began = now
-			l.Swapping = &sw
-		}
-		s.Lineages[name] = l
+	for name, l := range s.Lineages {
+		s.Lineages[name] = l.restarted(now)
 	}
 	return s
 }
 
-func restartServer(s *Server, now time.Time) {
-	if !s.Unlisted.IsZero() {
-		s.Unlisted = now
+func (l Ledger) restarted(now time.Time) Ledger {
+	for i := range l.Versions {
+		l.Versions[i].Served = now
+		l.Versions[i].Left = startAgain(l.Versions[i].Left, now)
 	}
-	if !s.Missing.IsZero() {
-		s.Missing = now
+	for i := range l.Servers {
+		s := &l.Servers[i]
+		s.Unlisted, s.Missing = startAgain(s.Unlisted, now), startAgain(s.Missing, now)
+		s.Seen, s.Holds = time.Time{}, nil // an answer of another time says nothing about now
 	}
-	s.Seen = time.Time{} // an answer of another time says nothing about now
-	holds := make([]Hold, 0, len(s.Holds))
-	for _, h := range s.Holds {
-		holds = append(holds, Hold{Association: h.Association, Count: 0, Last: now})
+	for i := range l.Addresses {
+		a := &l.Addresses[i]
+		a.Since, a.Listed, a.Gone, a.Looks = now, now, startAgain(a.Gone, now), [looksNeeded]time.Time{}
 	}
-	s.Holds = holds
+	for i := range l.Presented {
+		l.Presented[i].First, l.Presented[i].Last = now, now
+	}
+	l.Since, l.Looked, l.Listed = startAgain(l.Since, now), startAgain(l.Looked, now), startAgain(l.Listed, now)
+	l.Dark, l.CopyRead = startAgain(l.Dark, now), time.Time{}
+	return l
+}
+
+func (l Lineage) restarted(now time.Time) Lineage {
+	l.ReadyAt, l.Wake, l.Looked = time.Time{}, time.Time{}, Looked{}
+	l.Since, l.Emergency = startAgain(l.Since, now), startAgain(l.Emergency, now)
+	if l.Swapping != nil {
+		sw := *l.Swapping
+		sw.Began = now
+		l.Swapping = &sw
+	}
+	if l.Held != nil {
+		held := *l.Held
+		held.Again = now.Add(held.again())
+		l.Held = &held
+	}
+	return l
+}
+
+// startAgain is now for what has happened, and never for what has not.
+func startAgain(t, now time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return now
 }

@@ -29,32 +29,26 @@ func (x *pass) retireAt(target tlsa.Owner, owners []tlsa.Owner) {
 	standing := l.latest()
 	after := standing
 	for _, a := range surplus {
-		if !standing.Has(a) {
+		switch r := x.needed(owners, after, a); {
+		case !standing.Has(a):
 			x.disown(owners, a)
-			continue
-		}
-		if r := x.needed(owners, after, a); r != nil {
+		case r != nil:
 			x.waitAt(owners, *r)
-			continue
+		default:
+			after = after.Without(a)
 		}
-		after = after.Without(a)
 	}
-	if len(after.Associations) == len(standing.Associations) {
+	gone := after.Missing(standing.Associations...)
+	if len(gone) == 0 || x.frozenAt(owners) || !x.mayWrite(target, owners, []want{{Association: gone[0]}}) {
 		return
 	}
 	copied, read := x.seen.Copies[target]
 	switch {
-	case x.frozenAt(owners):
 	case !read:
-		if x.mayWrite(target, owners, []want{{Association: surplus[0]}}) {
-			x.needCopy(target)
-		}
+		x.needCopy(target)
 	case !copied.Known():
-		x.waitAt(owners, reason(CodeCopyUnknown, "%s: the provider's own copy cannot be read: %s", target, copied.Err))
-	case !copied.Value.Same(standing):
-		x.lookNow = true // the ledger has it now: the next pass decides on what really stands
-	case x.mayWrite(target, owners, []want{{Association: surplus[0]}}):
-		gone := after.Missing(standing.Associations...)
+		x.waitAt(owners, copyUnknown(target, copied.Err))
+	case copied.Value.Same(standing): // else the next pass decides by what really stands
 		x.change(target, owners, Change{Before: copied.Value, After: copied.Value.Without(gone...)}, func(c Change) Action { return Retire{c} })
 	}
 }
@@ -81,42 +75,36 @@ func (x *pass) needed(owners []tlsa.Owner, s tlsa.RRset, a tlsa.Association) *Re
 		r := reason(CodeStillNeeded, "%s is the last record: without it DANE would be off (hint: tlsaroll withdraw)", short(a))
 		return &r
 	}
+	window := x.window(owners)
 	for _, owner := range owners {
 		l := x.Owners[owner]
 		asked := false
 		for _, p := range l.Presented {
-			chain := x.chain(p.Chain)
-			if chain == nil || !x.worse(s, left, chain, owner) {
+			if chain := x.chain(p.Chain); chain != nil && !x.suffers(meeting{s, chain}, meeting{left, chain}, owner) {
 				continue
 			}
-			if r := l.gone(p, x.window(owners), x.now); r != nil {
+			if r := l.gone(p, window, x.now); r != nil {
 				x.unseen = x.unseen || r.Code == CodeEndpointUnseen
 				return r
 			}
 			asked = true
 		}
-		if !asked {
-			if r := l.sinceThen(x.now.Add(-evidenceAge(x.policy.Timing))); r != nil {
-				x.unseen = true
-				return r
-			}
+		if asked {
+			continue
+		}
+		if r := l.sinceThen(x.now.Add(-evidenceAge(x.policy.Timing))); r != nil {
+			x.unseen = true
+			return r
 		}
 	}
 	return nil
 }
 
-// worse reports whether a chain's match suffers when an RRset becomes left: a
-// client that was content is not, or a combination that matched does not.
-func (x *pass) worse(s, left tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) bool {
-	return !x.fails(s, chain, owner) && x.fails(left, chain, owner) ||
-		!x.refuses(s, chain, owner) && x.refuses(left, chain, owner)
-}
-
 // window is for how long no endpoint may have presented a chain that needs a
 // record that leaves: none in an emergency, nor where room is short.
 func (x *pass) window(owners []tlsa.Owner) time.Duration {
-	short := slices.ContainsFunc(owners, func(owner tlsa.Owner) bool { return x.pressed[x.Owners[owner].Target] })
-	if short || slices.ContainsFunc(x.usersAt(owners), func(name string) bool { return x.seen.Lineages[name].Orders.Emergency }) {
+	if slices.ContainsFunc(owners, func(owner tlsa.Owner) bool { return x.pressed[x.Owners[owner].Target] }) ||
+		slices.ContainsFunc(x.usersAt(owners), x.emergency) {
 		return 0
 	}
 	return x.policy.Timing.Retire
@@ -127,6 +115,8 @@ func (x *pass) swappingAt(owners []tlsa.Owner) bool {
 	return slices.ContainsFunc(x.usersAt(owners), func(name string) bool { return x.Lineages[name].Swapping != nil })
 }
 
+// frozenAt reports whether a lineage that has an endpoint there is frozen, and
+// says so.
 func (x *pass) frozenAt(owners []tlsa.Owner) bool {
 	for _, name := range x.usersAt(owners) {
 		if rs := x.notFrozen(name, nil); len(rs) > 0 {
@@ -137,24 +127,28 @@ func (x *pass) frozenAt(owners []tlsa.Owner) bool {
 	return false
 }
 
-// disown drops a record that is not there any more: someone took it out.
+// disown drops a record that is not there any more, nor on any server: someone
+// took it out.
 func (x *pass) disown(owners []tlsa.Owner, a tlsa.Association) {
 	for _, owner := range owners {
 		l := x.Owners[owner]
-		l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), func(b tlsa.Association) bool { return a == b })
-		x.Owners[owner] = l
+		if !l.somewhere(a) {
+			l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), func(b tlsa.Association) bool { return a == b })
+			x.Owners[owner] = l
+		}
 	}
 }
 
-// forgetRetired drops what was taken out and is seen gone everywhere.
+// forgetRetired drops what was taken out and no cache can hold any more.
 func (x *pass) forgetRetired(owners []tlsa.Owner) {
 	for _, owner := range owners {
 		l := x.Owners[owner]
 		if len(l.Retired) == 0 {
 			continue
 		}
+		w := x.waits(&l)
 		l.Retired = slices.DeleteFunc(slices.Clone(l.Retired), func(a tlsa.Association) bool {
-			return !slices.ContainsFunc(l.Versions, func(v Version) bool { return v.current() && v.RRset.Has(a) })
+			return !slices.ContainsFunc(l.Versions, func(v Version) bool { return w.alive(v, x.now) && v.RRset.Has(a) })
 		})
 		x.Owners[owner] = l
 	}
@@ -163,7 +157,8 @@ func (x *pass) forgetRetired(owners []tlsa.Owner) {
 // retiring reports whether records of the lineage's past still stand.
 func (x *pass) retiring(name string) bool {
 	for _, owner := range x.ownersOf(name) {
-		if len(x.Owners[owner].Retired) > 0 || len(x.surplus([]tlsa.Owner{owner})) > 0 {
+		l := x.Owners[owner]
+		if slices.ContainsFunc(l.Retired, l.somewhere) || slices.ContainsFunc(x.surplus([]tlsa.Owner{owner}), l.somewhere) {
 			return true
 		}
 	}

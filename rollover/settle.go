@@ -1,6 +1,9 @@
 package rollover
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // settle judges a swap under way by what this host serves: verified, or undone
 // (DESIGN 7).
@@ -16,99 +19,88 @@ func (x *pass) settle() {
 		case SwapFailed:
 			l = x.back(name, l, l.Swapping.Why)
 		case SwapUndoing:
-			x.act(Back{name, l.Swapping.To, l.Swapping.From}) // a crash came between: again
+			x.act(Back{name, l.Swapping.To, l.Swapping.From}) // it did not succeed, or a crash came between: again
 		}
 		x.Lineages[name] = l
 	}
 }
 
 // judge looks whether every local address that answered before presents the new
-// chain, and no other of ours.
+// chain, and the old one no more.
 func (x *pass) judge(name string, l Lineage) Lineage {
 	sw := *l.Swapping
 	end := sw.Began.Add(x.policy.Timing.Settle)
-	bad := ""
-	for _, address := range sw.Judge {
-		if why := x.presentsOther(name, address, sw); why != "" {
-			bad = why
-			break
-		}
-	}
+	amiss, unseen := x.amiss(name, sw)
 	switch {
-	case bad == "":
-		l.Swapping, l.Verified = nil, x.now
-		if l.Held != nil && l.Held.Chain == sw.To {
-			l.Held = nil
-		}
-		return l
-	case x.now.Before(end):
-		r := reason(CodeSettling, "swapped at %s; %s", stamp(sw.Began), bad)
-		r.Until = end
-		x.wait(name, r)
-		x.unseen = true
-		return l
+	case amiss == "" && unseen == "":
+		return x.verified(l)
+	case amiss != "" && !x.now.Before(end):
+		return x.back(name, l, amiss)
+	case amiss == "":
+		amiss = unseen + " has not been seen since"
 	}
-	return x.back(name, l, bad)
+	r := reason(CodeSettling, "swapped at %s; %s", stamp(sw.Began), amiss)
+	if end.After(x.now) {
+		r.Until = end
+	}
+	x.wait(name, r)
+	x.unseen = true
+	return l
 }
 
-// presentsOther says what a local address shows instead of the new chain, "" if
-// it shows that. Only looks after the swap count.
-func (x *pass) presentsOther(name, address string, sw Swapping) string {
-	to := x.chain(sw.To)
+// verified ends a swap well.
+func (x *pass) verified(l Lineage) Lineage {
+	if l.Held != nil && l.Held.Chain == l.Swapping.To {
+		l.Held = nil
+	}
+	l.Swapping, l.Verified = nil, x.now
+	return l
+}
+
+// amiss says what some judged address does instead of presenting the new chain,
+// and names one that was not looked at in this pass: only looks after the swap
+// count.
+func (x *pass) amiss(name string, sw Swapping) (what, unseen string) {
 	for _, owner := range x.ownersOf(name) {
 		for _, a := range x.Owners[owner].Addresses {
-			if a.Address != address {
-				continue
-			}
-			if !slices.ContainsFunc(x.seen.Lineages[name].Served, func(p Presented) bool { return p.Address == address && p.URL == a.URL }) {
-				return address + " has not been seen since"
-			}
-			if why := a.broken(); why != "" {
-				return address + " has no working TLS: " + why
-			}
-			if a.Err != "" {
-				return address + " gives no answer: " + a.Err
-			}
-			if sw.From != "" && sw.From != sw.To && a.presents(sw.From) {
-				return address + " still presents " + sw.From.Short()
-			}
-			if !slices.ContainsFunc(a.Cells, func(c Cell) bool {
-				got := x.chain(c.Chain)
-				return c.Outcome == Served && got != nil && to != nil && got.LeafID() == to.LeafID()
-			}) {
-				return address + " does not present " + sw.To.Short()
+			switch {
+			case !slices.Contains(sw.Judge, a.Address):
+			case !slices.ContainsFunc(x.seen.Lineages[name].Served, func(p Presented) bool { return p.Address == a.Address && p.URL == a.URL }):
+				unseen = a.Address
+			case what == "":
+				what = x.notSwapped(a, sw)
 			}
 		}
+	}
+	return what, unseen
+}
+
+// notSwapped says what an address shows instead of the new chain, "" if it shows that.
+func (x *pass) notSwapped(a AddressEvidence, sw Swapping) string {
+	from, to := x.chain(sw.From), x.chain(sw.To)
+	if why := a.broken(); why != "" {
+		return a.Address + " has no working TLS: " + why
+	}
+	if a.Err != "" {
+		return a.Address + " gives no answer: " + a.Err
+	}
+	sameLeaf := from != nil && to != nil && from.LeafID() == to.LeafID()
+	if !sameLeaf && slices.ContainsFunc(a.Cells, func(c Cell) bool { return x.shows(c, from) }) {
+		return a.Address + " still presents " + sw.From.Short()
+	}
+	if !slices.ContainsFunc(a.Cells, func(c Cell) bool { return x.shows(c, to) }) {
+		return a.Address + " does not present " + sw.To.Short()
 	}
 	return ""
 }
 
-// back undoes a swap, if the guard allows it: every version not dead that
-// matches the new chain must match the previous one. Where no TLS works at all,
-// it goes back in any case.
+// back undoes a swap, if the guard allows it; else it stays, and a person is
+// told. Where no TLS works at all, it goes back in any case.
 func (x *pass) back(name string, l Lineage, why string) Lineage {
 	sw := *l.Swapping
 	sw.Why = why
-	if sw.From == "" {
-		l.Swapping = nil
-		l.Held = x.hold(name, l, sw)
-		x.tell(name, CodeSwapFailed, Danger, why+"; there is no previous pair to go back to")
-		return l
-	}
-	if blocked := x.backBlocked(name, sw); blocked != "" && !x.noTLS(name, sw) {
-		r := reason(CodeBackBlocked, "%s; going back is no way out: %s (hint: mend the service, then tlsaroll rollover %s)", why, blocked, name)
-		x.wait(name, r)
-		x.tell(name, CodeBackBlocked, Danger, r.Text)
-		sw.Step = SwapFailed
-		l.Swapping = &sw
-		x.unseen = true
-		if x.seen.Lineages[name].Orders.Retry {
-			sw.Step, sw.Began = SwapInstalled, x.now
-			x.act(Swap{name, sw.From, sw.To})
-		} else if !slices.ContainsFunc(sw.Judge, func(address string) bool { return x.presentsOther(name, address, sw) != "" }) && len(sw.Judge) > 0 {
-			l.Swapping, l.Verified = nil, x.now // it has come right by itself
-		}
-		return l
+	if blocked := x.backBlocked(name, sw); blocked != "" && (sw.From == "" || !x.noTLS(name, sw)) {
+		return x.stay(name, l, sw, blocked)
 	}
 	sw.Step = SwapUndoing
 	l.Swapping = &sw
@@ -118,26 +110,50 @@ func (x *pass) back(name string, l Lineage, why string) Lineage {
 	return l
 }
 
-// backBlocked names a version that matches the new chain and not the previous one.
+// stay leaves a swap that failed where it is, until it comes right by itself, a
+// person asks for another try or a newer pair is swapped in.
+func (x *pass) stay(name string, l Lineage, sw Swapping, blocked string) Lineage {
+	sw.Step = SwapFailed
+	l.Swapping = &sw
+	if amiss, unseen := x.amiss(name, sw); amiss == "" && unseen == "" && len(sw.Judge) > 0 {
+		return x.verified(l)
+	}
+	x.unseen = true
+	r := reason(CodeBackBlocked, "%s; going back is no way out: %s (hint: mend the service, then tlsaroll rollover %s)", sw.Why, blocked, name)
+	x.wait(name, r)
+	x.tell(name, CodeBackBlocked, Danger, r.Text)
+	if x.seen.Lineages[name].Orders.Retry {
+		sw.Step, sw.Began = SwapIntended, x.now
+		x.act(Swap{name, sw.From, sw.To})
+	}
+	return l
+}
+
+// backBlocked says why a swap cannot be undone, "" if it can: every version not
+// dead that matches the new chain must match the previous one.
 func (x *pass) backBlocked(name string, sw Swapping) string {
+	if sw.From == "" {
+		return "there is no previous pair"
+	}
 	from, to := x.chain(sw.From), x.chain(sw.To)
 	if from == nil || to == nil {
 		return "the previous pair is not known"
 	}
 	for _, owner := range x.ownersOf(name) {
 		l := x.Owners[owner]
+		w := x.waits(&l)
 		for _, v := range l.Versions {
-			if !v.Unknown && l.alive(v, x.policy.Timing, x.now) && !x.fails(v.RRset, to, owner) && x.refuses(v.RRset, from, owner) && !x.refuses(v.RRset, to, owner) {
-				return string(owner) + ": answers that only match " + to.ID().Short() + " may be held in caches"
+			if !v.Unknown && w.alive(v, x.now) && x.suffers(meeting{v.RRset, to}, meeting{v.RRset, from}, owner) {
+				return string(owner) + ": answers that match " + to.ID().Short() + " and not " + from.ID().Short() + " may be held in caches"
 			}
 		}
 	}
 	return ""
 }
 
-// noTLS reports whether none of the judged addresses has working TLS.
+// noTLS reports whether none of the judged addresses has working TLS now.
 func (x *pass) noTLS(name string, sw Swapping) bool {
-	if len(sw.Judge) == 0 {
+	if _, unseen := x.amiss(name, sw); len(sw.Judge) == 0 || unseen != "" {
 		return false
 	}
 	for _, owner := range x.ownersOf(name) {
@@ -150,7 +166,14 @@ func (x *pass) noTLS(name string, sw Swapping) bool {
 	return true
 }
 
-// hold keeps a successor back whose swap failed (DESIGN 4.10).
-func (x *pass) hold(name string, l Lineage, sw Swapping) *Held {
-	return held(l.Held, sw, x.policy.Lineages[name].Revision, x.now)
+// failedTry counts one more failed try of a successor, and says when it is tried
+// again: after an hour, six hours, then daily (DESIGN 4.10).
+func failedTry(before *Held, sw Swapping, revision string, now time.Time) *Held {
+	h := Held{Chain: sw.To, Code: string(CodeSwapFailed), Text: sw.Why, Since: now, Revision: revision}
+	if before != nil && before.Chain == sw.To {
+		h.Since, h.Tries = before.Since, before.Tries
+	}
+	h.Tries++
+	h.Again = now.Add(h.again())
+	return &h
 }

@@ -2,7 +2,6 @@ package rollover
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -45,6 +44,10 @@ type Lineage struct {
 
 	Swapping *Swapping `json:"swapping,omitempty"`
 	Held     *Held     `json:"held,omitempty"`
+	Refused  *Refused  `json:"refused,omitempty"`
+
+	Emergency time.Time `json:"emergency,omitzero"`         // when one was declared; over when the lineage is steady
+	Enforced  bool      `json:"mta_sts_enforced,omitempty"` // the domain's MTA-STS policy when it was last seen
 
 	Standby tlsa.Association `json:"standby,omitzero"` // 3 1 1 of the next key
 
@@ -93,6 +96,12 @@ type Held struct {
 	Revision string       `json:"revision,omitempty"`
 }
 
+// Refused is a pair in the staged files that cannot become the successor.
+type Refused struct {
+	Chain  tlsa.ChainID `json:"chain"`
+	Reason Reason       `json:"reason"`
+}
+
 // again is when a held swap is tried again: after an hour, six hours, then daily.
 func (h Held) again() time.Duration {
 	switch h.Tries {
@@ -119,39 +128,4 @@ func (s State) clone() State {
 		s.Chains = map[tlsa.ChainID]*tlsa.Chain{}
 	}
 	return s
-}
-
-// forget drops chains that nothing names any more and gives back their IDs.
-func (s *State) forget() []tlsa.ChainID {
-	named := map[tlsa.ChainID]bool{}
-	for _, l := range s.Lineages {
-		for _, id := range []tlsa.ChainID{l.Live, l.Previous, l.Successor, l.Queued, l.Staged} {
-			named[id] = true
-		}
-		if l.Swapping != nil {
-			named[l.Swapping.From], named[l.Swapping.To] = true, true
-		}
-		if l.Held != nil {
-			named[l.Held.Chain] = true
-		}
-	}
-	for _, o := range s.Owners {
-		for _, c := range o.Presented {
-			named[c.Chain] = true
-		}
-		for _, e := range o.Addresses {
-			for _, cell := range e.Cells {
-				named[cell.Chain] = true
-			}
-		}
-	}
-	var gone []tlsa.ChainID
-	for id := range s.Chains {
-		if !named[id] {
-			gone = append(gone, id)
-			delete(s.Chains, id)
-		}
-	}
-	slices.Sort(gone)
-	return gone
 }

@@ -3,13 +3,18 @@ package rollover
 import "time"
 
 const (
-	minFloor     = 2 * time.Second  // resolvers count whole seconds and may hand out an answer a second late
-	missGrace    = time.Minute      // a server's silence made good within it does not count
-	signatureEnd = time.Hour        // a signature that ends sooner cannot carry a swap
-	expiryMargin = time.Hour        // a swap forced by the deadline comes so long before the end
-	settleLook   = 2 * time.Second  // between looks at endpoints while something depends on them
-	looksNeeded  = 3                // sights that make evidence (DESIGN 4.5, 4.8)
-	remember     = 10 * time.Minute // dead versions are kept for so long: a silence may still revive them
+	minFloor       = 2 * time.Second    // resolvers count whole seconds and may hand out an answer a second late
+	missGrace      = time.Minute        // a server's silence made good within it does not count
+	signatureEnd   = time.Hour          // a signature that ends sooner cannot carry a swap
+	signatureTTLs  = 3                  // a signature that ends within so many TTLs is told of
+	expiryMargin   = time.Hour          // a swap forced by the deadline comes so long before the end
+	settleLook     = 2 * time.Second    // between looks at endpoints while something depends on them
+	looksNeeded    = 3                  // sights that make evidence (DESIGN 4.5, 4.8)
+	remember       = 10 * time.Minute   // dead versions are kept for so long: a silence may still revive them
+	silenceWatched = 5 * time.Minute    // a server's silence is watched for so long while nothing waits for it
+	copyAge        = time.Minute        // what was read from the provider's copy is believed for so long
+	manyVersions   = 24                 // beyond it, versions that differ in the TTL alone are one
+	forgetLooks    = 7 * 24 * time.Hour // owner names that nobody asks for any more are remembered for so long
 )
 
 // PublicationInterval is Ipub of RFC 7583, section 3.2.1 for TLSA: how long a

@@ -1,0 +1,46 @@
+package rollover
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// unlistedOwnersAgree blocks while some other name of the certificates has an
+// RRset that vouches for the live chain and not for the next (DESIGN 4.6). Of a
+// name that nobody listed an unknown first version counts for nothing: nobody
+// says that it has ever been asked for.
+func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
+	live := x.chain(x.Lineages[name].Live)
+	ignore := x.policy.Lineages[name].Ignore
+	var rs []Reason
+	for _, owner := range slices.Sorted(maps.Keys(x.Owners)) {
+		l := x.Owners[owner]
+		if _, ours := x.users[owner]; ours || ignore[owner] || !concerns(owner, live, next) {
+			continue
+		}
+		switch {
+		case l.Err != "":
+			rs = append(rs, reason(CodeUnlistedOwner, "whether %s has TLSA records is not known: %s (hint: list it as an endpoint, or name it under ignore)", owner, l.Err))
+		case live != nil && x.vouchesForLiveOnly(owner, live, next):
+			rs = append(rs, reason(CodeUnlistedOwner, "%s vouches for the live certificate and not for %s (hint: list it as an endpoint, or name it under ignore)", owner, next.ID().Short()))
+		}
+	}
+	return rs
+}
+
+func (x *pass) vouchesForLiveOnly(owner tlsa.Owner, live, next *tlsa.Chain) bool {
+	l := x.Owners[owner]
+	w := x.waits(&l)
+	ref := tlsa.Reference{Names: []string{owner.Base()}, Time: x.now, SMTP: owner.Port() == 25}
+	return slices.ContainsFunc(l.Versions, func(v Version) bool {
+		return !v.Unknown && !v.RRset.Denial() && w.alive(v, x.now) && v.RRset.Authenticates(live, ref) == nil && v.RRset.Authenticates(next, ref) != nil
+	})
+}
+
+// concerns reports whether the owner's base domain is a name of either chain.
+func concerns(owner tlsa.Owner, live, next *tlsa.Chain) bool {
+	base := owner.Base()
+	return base != "" && (live != nil && live.IsFor(base) || next != nil && next.IsFor(base))
+}
