@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -56,6 +55,9 @@ func (f *fields) secret(name string, required bool) (Secret, value, bool) {
 	return NewSecret(text), at, ok
 }
 
+// What stands under these keys may be the secret itself, by mistake. So nothing that is
+// said quotes it before it has turned out to be a name.
+
 // secretEnv reads the environment variable that v names.
 func (v value) secretEnv() ([]byte, bool) {
 	name, ok := v.text("write the variable's name")
@@ -66,12 +68,13 @@ func (v value) secretEnv() ([]byte, bool) {
 		return nil, true
 	}
 	s, ok := v.LookupEnv(strings.TrimPrefix(name, "$"))
-	if !ok || strings.TrimSpace(s) == "" {
-		what := "is not set"
-		if ok {
-			what = "is empty"
-		}
-		v.fail(fmt.Sprintf("the environment variable %s %s", name, what), "set it where tlsaroll is started, as with EnvironmentFile= in the unit")
+	const hint = "set it where tlsaroll is started, as with EnvironmentFile= in the unit"
+	switch {
+	case !ok:
+		v.fail("no such environment variable", hint)
+		return nil, false
+	case strings.TrimSpace(s) == "":
+		v.fail("the environment variable "+name+" is empty", hint)
 		return nil, false
 	}
 	return []byte(strings.TrimSpace(s)), true
@@ -84,7 +87,7 @@ func (v value) credential() ([]byte, bool) {
 		return nil, false
 	}
 	if strings.ContainsAny(name, "/\x00") || name == "." || name == ".." {
-		v.fail(fmt.Sprintf("%q is no name of a credential", name), "write its name alone, as in LoadCredential=NAME:PATH")
+		v.fail("no name of a credential", "write its name alone, as in LoadCredential=NAME:PATH")
 		return nil, false
 	}
 	if v.SkipSecrets {
@@ -92,16 +95,21 @@ func (v value) credential() ([]byte, bool) {
 	}
 	dir, _ := v.LookupEnv("CREDENTIALS_DIRECTORY")
 	if dir == "" {
-		v.fail(fmt.Sprintf("no credential %q: CREDENTIALS_DIRECTORY is not set", name), "write LoadCredential="+name+":/path/of/the/secret in the unit, or use -file")
+		v.fail("no credentials: CREDENTIALS_DIRECTORY is not set", "write LoadCredential=NAME:/path/of/the/secret in the unit, or name a file")
 		return nil, false
 	}
-	return v.readSecret(filepath.Join(dir, name), "write LoadCredential="+name+":/path/of/the/secret in the unit")
+	return v.readSecret(filepath.Join(dir, name), "write LoadCredential=NAME:/path/of/the/secret in the unit")
 }
 
 // secretFile reads the file that v names.
 func (v value) secretFile() ([]byte, bool) {
-	path, ok := v.absolute("/etc/tlsaroll/secret")
+	const hint = "write the path of a file that holds the secret alone, as in /etc/tlsaroll/secret"
+	path, ok := v.text(hint)
 	if !ok {
+		return nil, false
+	}
+	if !filepath.IsAbs(path) {
+		v.fail("no absolute path", hint)
 		return nil, false
 	}
 	if v.SkipSecrets {
@@ -151,16 +159,16 @@ func (v value) readSecret(path, hint string) ([]byte, bool) {
 }
 
 func (v value) unreadable(path, hint string, err error) {
+	what := cause(err)
 	switch {
-	case hint != "":
-	case errors.Is(err, fs.ErrNotExist):
-		hint = "put the secret there, mode 0600"
 	case errors.Is(err, fs.ErrPermission):
-		hint = "the file must belong to the user that tlsaroll runs as"
-	default:
+		what, hint = path+": "+what, "the file must belong to the user that tlsaroll runs as"
+	case hint == "" && errors.Is(err, fs.ErrNotExist):
+		hint = "put the secret there, mode 0600"
+	case hint == "":
 		hint = "check the file"
 	}
-	v.fail(path+": "+cause(err), hint)
+	v.fail(what, hint)
 }
 
 // cause is what went wrong with a file, without the operation and the path,

@@ -136,32 +136,31 @@ func (v value) notifier() (n Notifier, ok bool) {
 	if !ok {
 		return n, false
 	}
-	ways := 0
 	if m, ok := f.take("mail"); ok {
-		ways++
-		if s, ok := m.text("write an address, as in postmaster@example.org"); ok {
+		const hint = "write it bare, as in postmaster@example.org"
+		if s, ok := m.text(hint); ok {
 			if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-				m.fail(fmt.Sprintf("%q is no mail address", s), "write it bare, as in postmaster@example.org")
+				m.fail(fmt.Sprintf("%q is no mail address", s), hint)
 			}
 			n.Mail = s
 		}
 	}
 	if w, ok := f.take("webhook"); ok {
-		ways++
 		if s, ok := w.text("write a URL of https"); ok {
 			w.webhook(s)
 			n.Webhook = NewSecret([]byte(s))
 		}
 	}
-	for _, suffix := range []string{"-file", "-env", "-credential"} {
-		if f.has("webhook" + suffix) {
-			ways++
-		}
-	}
-	if n.Webhook.IsZero() {
+	if !f.has("webhook") {
 		if s, at, ok := f.secret("webhook", false); ok {
 			at.webhook(string(s.Reveal()))
 			n.Webhook = s
+		}
+	}
+	ways := 0
+	for _, key := range []string{"mail", "webhook", "webhook-file", "webhook-env", "webhook-credential"} {
+		if f.has(key) {
+			ways++
 		}
 	}
 	f.done()
@@ -227,7 +226,7 @@ func (v value) readAuth(w *Web) {
 	if u, ok := f.take("user"); ok {
 		const hint = "write a name without a colon"
 		if w.User, ok = u.text(hint); ok && strings.Contains(w.User, ":") {
-			u.fail(fmt.Sprintf("%q holds a colon", w.User), hint)
+			u.fail("a name with a colon", hint)
 		}
 	}
 	before := len(v.errors)
