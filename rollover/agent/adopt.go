@@ -54,7 +54,7 @@ func (a *Agent) Own(lineage string, records ...tlsa.Association) error {
 	if a.dry {
 		return nil
 	}
-	return a.store.Save(g.state, a.clock.stamp())
+	return a.save(g)
 }
 
 // Fits says why a pair cannot become a lineage's successor, by its scheme and

@@ -18,10 +18,10 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// Store keeps states. A state that Save returned for is there after a crash.
-type Store interface {
-	Load(which func(lineage string) bool) (rollover.State, journal.Stamp, error)
-	Save(s rollover.State, stamp journal.Stamp) error
+// store keeps states. What Save returned for is there after a crash.
+type store interface {
+	Save(g journal.Group, stamp journal.Stamp) error
+	Offer(lineage string, offers []rollover.Offer) error
 	Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error)
 	Close() error
 }
@@ -35,7 +35,7 @@ type Agent struct {
 	cfg      Config
 	log      *slog.Logger
 	clock    steady
-	store    Store
+	store    store
 	stash    certwatch.Stash
 	reader   certwatch.Reader
 	lookup   *lookup.Client
@@ -55,11 +55,11 @@ var (
 // Open opens the journal, which locks out other instances, and loads what is
 // known of all lineages.
 func Open(cfg Config) (*Agent, error) {
-	store, aside, err := journal.Open(filepath.Join(cfg.State, "journal.db"), lockTimeout)
+	store, known, aside, err := journal.Open(filepath.Join(cfg.State, "journal.db"), lockTimeout)
 	if err != nil {
 		return nil, err
 	}
-	a, err := assemble(cfg, store)
+	a, err := assemble(cfg, store, known)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -77,23 +77,19 @@ func Open(cfg Config) (*Agent, error) {
 // OpenDry is like [Open] for looking only: the journal is read, not locked for
 // writing, and nothing is changed by any pass.
 func OpenDry(cfg Config) (*Agent, error) {
-	store, err := journal.Read(filepath.Join(cfg.State, "journal.db"), lockTimeout)
+	known, err := journal.Read(filepath.Join(cfg.State, "journal.db"), lockTimeout)
 	if err != nil && !isAbsent(err) {
 		return nil, err
 	}
-	var s Store = nothing{}
-	if err == nil {
-		s = store
-	}
-	a, err := assemble(cfg, s)
+	a, err := assemble(cfg, nothing{}, known)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, err
 	}
 	a.dry = true
 	return a, nil
 }
 
-func assemble(cfg Config, store Store) (*Agent, error) {
+func assemble(cfg Config, store store, known journal.Contents) (*Agent, error) {
 	client, err := lookup.New(lookup.Config{Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, SelfTestName: cfg.ResolverTest, Now: cfg.Clock.Wall, Exchange: cfg.Exchange})
 	if err != nil {
 		return nil, err
@@ -103,19 +99,17 @@ func assemble(cfg Config, store Store) (*Agent, error) {
 		reader:   certwatch.Reader{Quiet: cfg.Quiet, Now: cfg.Clock.Wall},
 		prober:   &probe.Prober{Dial: cfg.Dial, Hello: cfg.Hello},
 		lineages: map[string]Lineage{}, of: map[string]*group{}}
-	all, stamp, err := store.Load(nil)
-	if err != nil {
-		return nil, err
-	}
 	var trusted bool
-	a.clock, trusted = begin(cfg.Clock, stamp)
+	a.clock, trusted = begin(cfg.Clock, known.Stamp)
 	if !trusted {
-		a.log.Warn("the time that passed since the journal was last written cannot be trusted: open waits start again", "written", stamp.Time)
-		all = rollover.Restart(all, a.clock.now())
+		a.log.Warn("the time that passed since the journal was last written cannot be trusted: open waits start again", "written", known.Stamp.Time)
 	}
 	for _, lineages := range grouped(cfg.Lineages) {
 		g := newGroup(lineages, cfg)
-		g.state = part(all, lineages)
+		g.state = known.State(g.names, ownersOf(lineages))
+		if !trusted {
+			g.state = rollover.Restart(g.state, a.clock.now())
+		}
 		for _, l := range lineages {
 			a.lineages[l.Name], a.of[l.Name] = l, g
 		}
@@ -124,35 +118,21 @@ func assemble(cfg Config, store Store) (*Agent, error) {
 	return a, nil
 }
 
-// part is what of the state belongs to some lineages.
-func part(all rollover.State, lineages []Lineage) rollover.State {
-	s := rollover.State{Lineages: map[string]rollover.Lineage{}, Owners: map[tlsa.Owner]rollover.Ledger{}, Chains: map[tlsa.ChainID]*tlsa.Chain{}}
+// ownersOf are the owner names of all endpoints of some lineages.
+func ownersOf(lineages []Lineage) []tlsa.Owner {
+	var owners []tlsa.Owner
 	for _, l := range lineages {
-		if known, ok := all.Lineages[l.Name]; ok {
-			s.Lineages[l.Name] = known
-		}
 		for _, e := range l.Policy.Endpoints {
-			for _, owner := range e.Owners() {
-				if ledger, ok := all.Owners[owner]; ok {
-					s.Owners[owner] = ledger
-				}
-			}
+			owners = append(owners, e.Owners()...)
 		}
 	}
-	for owner, ledger := range all.Owners {
-		for id := range all.Chains {
-			// an unlisted owner belongs to whose certificates name it
-			if base := owner.Base(); s.Names(id) && base != "" && all.Chains[id].IsFor(base) {
-				s.Owners[owner] = ledger
-			}
-		}
-	}
-	for id, chain := range all.Chains {
-		if s.Names(id) {
-			s.Chains[id] = chain
-		}
-	}
-	return s
+	slices.Sort(owners)
+	return slices.Compact(owners)
+}
+
+// save makes what is known of a group durable.
+func (a *Agent) save(g *group) error {
+	return a.store.Save(journal.Group{Lineages: g.names, State: g.state}, a.clock.stamp())
 }
 
 // Close lets the journal go.
@@ -264,7 +244,7 @@ func (a *Agent) pass(ctx context.Context, g *group, dns *lookup.Pass) (Report, e
 		g.plan = plan
 		return r, nil
 	}
-	if err := a.store.Save(state, a.clock.stamp()); err != nil {
+	if err := a.store.Save(journal.Group{Lineages: g.names, State: state}, a.clock.stamp()); err != nil {
 		return r, fmt.Errorf("nothing was done: %w", err)
 	}
 	g.state, g.plan = state, plan
@@ -279,7 +259,7 @@ func (a *Agent) pass(ctx context.Context, g *group, dns *lookup.Pass) (Report, e
 			r.Failed = append(r.Failed, o.err)
 		}
 		g.state = rollover.Done(g.state, o.action, o.result(), g.policy, a.clock.now())
-		if err := a.store.Save(g.state, a.clock.stamp()); err != nil {
+		if err := a.save(g); err != nil {
 			return fmt.Errorf("%s was done and could not be recorded: %w", o.action, err)
 		}
 		return nil

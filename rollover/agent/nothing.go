@@ -9,13 +9,11 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// nothing is the store of a host that has no journal yet, for looking only.
+// nothing is the store of an agent that only looks.
 type nothing struct{}
 
-func (nothing) Load(func(string) bool) (rollover.State, journal.Stamp, error) {
-	return rollover.State{}, journal.Stamp{}, nil
-}
-func (nothing) Save(rollover.State, journal.Stamp) error      { return nil }
+func (nothing) Save(journal.Group, journal.Stamp) error       { return nil }
+func (nothing) Offer(string, []rollover.Offer) error          { return nil }
 func (nothing) Forget([]tlsa.ChainID) ([]tlsa.ChainID, error) { return nil, nil }
 func (nothing) Close() error                                  { return nil }
 

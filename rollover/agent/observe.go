@@ -147,7 +147,7 @@ func (a *Agent) ownerView(g *group, owner tlsa.Owner, v lookup.View) rollover.Ow
 
 func serverView(v lookup.View, s lookup.ServerView) rollover.ServerView {
 	out := rollover.ServerView{Name: s.Name, Address: s.Address.String(), NSTTL: s.NSTTL, Alias: s.Leads != "",
-		Retained: s.Source == lookup.KeptOn, Untested: s.FamilyUntested, Unsigned: s.Err == "" && !s.Signed(), SignedUntil: s.SignedUntil}
+		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, Unsigned: s.Err == "" && !s.Signed(), SignedUntil: s.SignedUntil}
 	if s.Asked != v.Target && s.Asked != "" {
 		out.Address += forName + string(s.Asked)
 	}

@@ -1,0 +1,171 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
+)
+
+// schema is the version of what stands in the file. A newer one is refused.
+const schema = 1
+
+// Open opens the journal for writing, making it where there is none, and reads
+// it. It waits for its lock no longer than the timeout. A corrupt file is moved
+// aside, to the new name that is returned; the journal is empty then.
+func Open(path string, timeout time.Duration) (j *Journal, c Contents, aside string, err error) {
+	if err := makeDir(filepath.Dir(path)); err != nil {
+		return nil, Contents{}, "", fmt.Errorf("journal %s: %w%s", path, cause(err), hint(err))
+	}
+	for {
+		var found os.FileInfo
+		j, c, found, err = open(path, timeout, false)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrCorrupt) {
+			return nil, Contents{}, aside, err
+		}
+		moved, asideErr := moveAside(path, found)
+		if asideErr != nil {
+			return nil, Contents{}, "", fmt.Errorf("%w; moving it aside: %w", err, asideErr)
+		}
+		if moved != "" {
+			aside = moved
+		}
+	}
+	// bbolt syncs the file, not the name that it made
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return nil, Contents{}, aside, errors.Join(j.failed(err), j.Close())
+	}
+	return j, c, aside, nil
+}
+
+// Read reads a journal and lets it go at once, so that looking locks nobody out.
+// It fails with [ErrLocked] while a writer has it, and with [fs.ErrNotExist] where
+// there is none. A corrupt file is left where it is.
+func Read(path string, timeout time.Duration) (Contents, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return Contents{}, fmt.Errorf("journal: %w", err)
+	case info.Size() == 0:
+		return Contents{}, nil // made a moment ago by somebody who is about to write it
+	}
+	j, c, _, err := open(path, timeout, true)
+	switch {
+	case errors.Is(err, ErrCorrupt):
+		return Contents{}, fmt.Errorf("%w (hint: the next run moves it aside, and every wait starts again)", err)
+	case err != nil:
+		return Contents{}, err
+	}
+	return c, j.Close()
+}
+
+// open also says which file it found.
+func open(path string, timeout time.Duration, readOnly bool) (j *Journal, c Contents, found os.FileInfo, err error) {
+	var file *os.File
+	options := &bbolt.Options{Timeout: timeout, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			if file, err = os.OpenFile(name, flag, mode); err == nil {
+				found, err = file.Stat()
+			}
+			return file, err
+		}}
+	// A file that was cut short faults where it ends, and bbolt panics on some
+	// damaged pages instead of returning an error.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			j, c, err = nil, Contents{}, fmt.Errorf("journal %s: %w: %v", path, ErrCorrupt, p)
+		}
+		if err != nil && file != nil {
+			// bbolt has done both, but not after a panic. Its mapping is lost then, and
+			// keeps the lock unless that is given up.
+			_ = unix.Flock(int(file.Fd()), unix.LOCK_UN)
+			_ = file.Close()
+		}
+	}()
+	db, err := bbolt.Open(path, 0o600, options)
+	if err != nil {
+		return nil, Contents{}, found, openError(path, found, err)
+	}
+	db.MaxBatchDelay = together
+	j = &Journal{path: path, db: db}
+	if err = j.prepare(readOnly); err == nil {
+		c, err = j.Load()
+	}
+	if err != nil {
+		_ = db.Close() // the error that counts is the first
+		return nil, Contents{}, found, err
+	}
+	return j, c, found, nil
+}
+
+func openError(path string, found os.FileInfo, err error) error {
+	corrupt := found != nil && found.Size() > 0 && found.Size() < int64(2*os.Getpagesize()) // no room for bbolt's two meta pages
+	for _, damage := range []error{bolterrors.ErrInvalid, bolterrors.ErrChecksum, bolterrors.ErrVersionMismatch, bolterrors.ErrInvalidMapping} {
+		corrupt = corrupt || errors.Is(err, damage)
+	}
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return fmt.Errorf("journal %s: %w (hint: stop it, or ask it over its control socket)", path, ErrLocked)
+	case corrupt:
+		return fmt.Errorf("journal %s: %w: %w", path, ErrCorrupt, err)
+	}
+	return fmt.Errorf("journal %s: %w%s", path, cause(err), hint(err))
+}
+
+// cause is the operating system's word without the path, which stands before it.
+func cause(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
+// prepare checks the schema, and makes what a new file lacks.
+func (j *Journal) prepare(readOnly bool) error {
+	fresh := false
+	err := j.db.View(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if fresh = meta == nil; fresh {
+			return nil
+		}
+		found, err := strconv.Atoi(string(meta.Get([]byte(keySchema))))
+		switch {
+		case err != nil:
+			return fmt.Errorf("journal %s: %w: no schema version", j.path, ErrCorrupt)
+		case found > schema:
+			return fmt.Errorf("journal %s: %w: schema %d, this program knows %d (hint: run the newer program, or move the file away and every wait starts again)", j.path, ErrNewer, found, schema)
+		}
+		for _, name := range buckets() {
+			if tx.Bucket(name) == nil {
+				return fmt.Errorf("journal %s: %w: no bucket %s", j.path, ErrCorrupt, name)
+			}
+		}
+		return nil
+	})
+	if err != nil || !fresh || readOnly {
+		return err
+	}
+	err = j.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put([]byte(keySchema), []byte(strconv.Itoa(schema)))
+	})
+	if err != nil {
+		return j.failed(err)
+	}
+	return nil
+}
