@@ -196,10 +196,7 @@ func (f *fields) add(entries []*ast.MappingValueNode, within map[*ast.MappingVal
 			merged = append(merged, e)
 			continue
 		}
-		name := e.Key.GetToken().Value
-		if k, ok := e.Key.(*ast.MappingKeyNode); ok && k.Value != nil { // ? name
-			name = k.Value.GetToken().Value
-		}
+		name := keyName(e)
 		child := value{f.reader, e.Value, name, e}
 		if f.path != "" {
 			child.path = f.path + "." + name
@@ -269,11 +266,13 @@ func (f *fields) all() []value {
 }
 
 // name is the key that v stands under.
-func (v value) name() string {
-	if k, ok := v.key.Key.(*ast.MappingKeyNode); ok && k.Value != nil {
+func (v value) name() string { return keyName(v.key) }
+
+func keyName(e *ast.MappingValueNode) string {
+	if k, ok := e.Key.(*ast.MappingKeyNode); ok && k.Value != nil { // ? name
 		return k.Value.GetToken().Value
 	}
-	return v.key.Key.GetToken().Value
+	return e.Key.GetToken().Value
 }
 
 // done reports the keys that nothing asked for.
