@@ -36,7 +36,7 @@ func TestStatusInTheMiddleOfARollover(t *testing.T) {
 	if e.Owner != "_25._tcp.mx1.example.org." || len(e.Records) != 2 || e.TTL != 60 || e.Security != Secure || e.Verified != Yes {
 		t.Errorf("got %+v", e)
 	}
-	if len(e.Served) != 1 || *e.Served[0].Leaf != w.chains[first].LeafID() || e.Served[0].Verified != Yes {
+	if len(e.Served) != 2 || *e.Served[0].Leaf != w.chains[first].LeafID() || e.Served[0].Verified != Yes {
 		t.Errorf("served: %+v", e.Served)
 	}
 	if len(e.Servers) != 2 || e.Servers[0].Converged != Yes || e.Servers[1].Converged != Yes {
@@ -54,7 +54,7 @@ func TestStatusInTheMiddleOfARollover(t *testing.T) {
 func TestStatusSaysUnknownAsSuch(t *testing.T) {
 	w, _, _ := rolled(t, "ee")
 	w.servers[1].hidden = true
-	w.hosts["mx1"].unseen["192.0.2.1:25"] = true
+	w.node().unseen = true
 	w.run(2 * time.Minute)
 	e := w.described().Endpoints[0]
 	if e.Servers[0].Converged != Yes || e.Servers[1].Converged != Unknown || e.Servers[1].Error != "timeout" {
@@ -67,9 +67,9 @@ func TestStatusSaysUnknownAsSuch(t *testing.T) {
 
 func TestStatusOfAServerThatFails(t *testing.T) {
 	w, issuer, _ := rolled(t, "ee")
-	w.hosts["mx1"].served["192.0.2.1:25"] = w.issue(issuer, leaf{})
-	w.plan.LookServed = w.now
-	w.tick() // the violation is the world's own
+	w.careless = true
+	w.node().served = w.issue(issuer, leaf{})
+	w.run(25 * time.Second)
 	if e := w.described().Endpoints[0]; e.Verified != No || e.Served[0].Verified != No {
 		t.Errorf("got %+v", e)
 	}

@@ -10,26 +10,11 @@ import (
 // schedule says when to look again: closely while something is on its way, at
 // the moment of readiness, rarely else (DESIGN 5).
 func (x *pass) schedule() {
-	look := x.now.Add(x.policy.Timing.Look)
-	dns, served := look, look
+	var dns, served time.Time
 	for _, name := range x.names {
 		l := x.Lineages[name]
 		dns = earliest(dns, x.lookDNS(name, l))
-		if l.Swapping != nil && l.Swapping.Step != SwapFailed {
-			served = earliest(served, x.now.Add(settleLook))
-		}
-		for _, r := range x.Waiting[name] {
-			if !r.Until.After(x.now) {
-				continue
-			}
-			dns = earliest(dns, r.Until)
-			if ofEndpoints(r) {
-				served = earliest(served, r.Until)
-			}
-		}
-	}
-	if x.unseen {
-		served = earliest(served, x.now.Add(x.patience()))
+		served = earliest(served, x.lookServed(name, l))
 	}
 	if len(x.Actions) > 0 {
 		dns = earliest(dns, x.now.Add(time.Second)) // see what the actions did
@@ -40,7 +25,31 @@ func (x *pass) schedule() {
 	if x.lookNow {
 		dns = x.now
 	}
-	x.LookDNS, x.LookServed = dns, served
+	if len(x.owners) == 0 {
+		dns = x.now.Add(x.policy.Timing.Look) // nothing is asked for anywhere
+	}
+	x.LookDNS, x.LookServed = latest(dns, x.now), latest(served, x.now)
+}
+
+// lookServed is when a lineage's endpoints are worth a look. Every span counts
+// from the last look: a pass for another reason puts none off.
+func (x *pass) lookServed(name string, l Lineage) time.Time {
+	last := l.Looked.Served
+	at := last.Add(x.policy.Timing.Look)
+	switch {
+	case last.IsZero():
+		return x.now
+	case l.Swapping != nil && l.Swapping.Step != SwapFailed:
+		at = last.Add(settleLook)
+	case x.unseen:
+		at = earliest(at, last.Add(x.patience()))
+	}
+	for _, r := range x.Waiting[name] {
+		if ofEndpoints(r) && r.Until.After(x.now) {
+			at = earliest(at, r.Until)
+		}
+	}
+	return at
 }
 
 // ofEndpoints reports whether what a reason waits for is seen at endpoints.
@@ -75,7 +84,7 @@ func (x *pass) patience() time.Duration {
 
 // lookDNS is when a lineage's servers are worth a look.
 func (x *pass) lookDNS(name string, l Lineage) time.Time {
-	at := x.now.Add(x.policy.Timing.Look)
+	var at time.Time
 	for _, owner := range x.ownersOf(name) {
 		ledger := x.Owners[owner]
 		if ledger.Looked.IsZero() {
@@ -83,45 +92,42 @@ func (x *pass) lookDNS(name string, l Lineage) time.Time {
 		}
 		at = earliest(at, x.lookOwner(name, owner, &ledger))
 	}
-	switch {
-	case l.Successor == "" || l.ReadyAt.IsZero():
-	case l.ReadyAt.After(x.now):
+	if l.Successor != "" && l.ReadyAt.After(x.now) {
 		at = earliest(at, l.ReadyAt)
-	case len(x.Waiting[name]) > 0:
-		at = earliest(at, x.now.Add(x.nearOf(name)))
+	}
+	for _, r := range x.Waiting[name] {
+		if r.Until.After(x.now) {
+			at = earliest(at, r.Until)
+		}
 	}
 	return at
 }
 
-func (x *pass) nearOf(name string) time.Duration {
-	near := time.Minute
-	for _, owner := range x.ownersOf(name) {
-		l := x.Owners[owner]
-		near = min(near, closely(l.shortestTTL()))
-	}
-	return near
-}
-
-// lookOwner is when one owner name's servers are worth a look.
+// lookOwner is when one owner name's servers are worth a look: often between
+// publish and convergence and around readiness.
 func (x *pass) lookOwner(name string, owner tlsa.Owner, l *Ledger) time.Time {
-	next := x.chain(x.Lineages[name].Successor)
-	near := x.now.Add(closely(l.shortestTTL()))
-	if l.converging() || l.restless(next != nil, x.now) {
+	lineage := x.Lineages[name]
+	next := x.chain(lineage.Successor)
+	near := l.Looked.Add(closely(l.shortestTTL()))
+	rarely := l.Looked.Add(x.policy.Timing.Look)
+	switch {
+	case l.converging() || l.restless(next != nil, x.now):
 		return near
-	}
-	if next == nil {
-		return time.Time{}
+	case next == nil:
+		return rarely
+	case !lineage.ReadyAt.IsZero() && !lineage.ReadyAt.After(x.now):
+		return near
 	}
 	required := x.required(name, owner, next)
 	if x.countOn(owner, required) == 0 {
 		return near
 	}
-	return l.counts(required, x.now)
+	return earliest(rarely, l.counts(required))
 }
 
 // counts is when the next look counts as another one at a server that was not
 // seen often enough with what is required; zero where all were.
-func (l *Ledger) counts(required []tlsa.Association, now time.Time) time.Time {
+func (l *Ledger) counts(required []tlsa.Association) time.Time {
 	var at time.Time
 	for i := range l.Servers {
 		s := &l.Servers[i]
@@ -134,10 +140,7 @@ func (l *Ledger) counts(required []tlsa.Association, now time.Time) time.Time {
 			}
 		}
 	}
-	if at.IsZero() || at.After(now) {
-		return at
-	}
-	return now.Add(time.Second)
+	return at
 }
 
 // converging reports whether some server does not give what the provider's copy

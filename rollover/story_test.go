@@ -11,16 +11,14 @@ import (
 func rolled(t testing.TB, scheme string) (*world, *ca, tlsa.ChainID) {
 	t.Helper()
 	w := newWorld(t)
-	p := w.policy.Lineages["mx1"]
 	s, err := ParseScheme(scheme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Scheme = s
-	w.policy.Lineages["mx1"] = p
-	issuer := newCA(t, "Issuer A", newCA(t, "Root", nil))
+	w.configure(func(p *LineagePolicy) { p.Scheme = s })
+	issuer := w.ca("Issuer A", w.ca("Root", nil))
 	first := w.issue(issuer, leaf{})
-	w.serving(first)
+	w.serving("mx1", first)
 	w.until(time.Minute, w.steady)
 	if w.lineage().Live != first {
 		t.Fatalf("the served pair was not adopted\n%s", w.story())
@@ -39,7 +37,7 @@ func TestRenewalWithNewKey(t *testing.T) {
 		t.Errorf("swapped after %s, want 75 s to 80 s\n%s", took, w.story())
 	}
 	w.until(10*time.Minute, w.steady)
-	got := w.zone[owner25(t)]
+	got := w.zone[owner25(t)].rrset
 	if want := tlsa.NewRRset(time.Minute, w.record(tlsa.EE, second)); !got.Same(want) {
 		t.Errorf("zone holds %v, want %v\n%s", got, want, w.story())
 	}
@@ -51,7 +49,7 @@ func TestRenewalWithNewKey(t *testing.T) {
 func TestSameKeySwapsAtOnce(t *testing.T) {
 	w, issuer, first := rolled(t, "ee")
 	_ = first
-	key := newKey(t)
+	key := w.newKey()
 	second := w.issue(issuer, leaf{key: key})
 	w.offer(second)
 	w.until(10*time.Minute, func() bool { return w.lineage().Live == second && w.steady() })

@@ -1,16 +1,11 @@
 package rollover
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"math/big"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,67 +15,78 @@ import (
 // epoch is when every story begins.
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// world is a zone, its servers, complete caches and endpoints, second by second.
-// Its caches are complete: every answer that a server gives is held for its TTL
-// and a second, from every instant at which it was given.
+const mx = "mx1.example.org"
+
+// world is a zone with its servers, complete caches, and hosts that present
+// chains; and the shell that makes one pass after the other over them. Caches
+// are complete: every answer is held for its TTL and a second from every instant
+// at which some server gave it.
 type world struct {
-	t      testing.TB
-	now    time.Time
+	t   testing.TB
+	now time.Time
+	rng *rand.Rand // what chaos draws from; nil where all goes well
+
 	policy Policy
 	state  State
 	plan   Plan
+	passed time.Time // when the last pass was made
+	passes int
 
-	zone    map[tlsa.Owner]tlsa.RRset
-	servers []*server
-	caches  map[cached]time.Time
-	hosts   map[string]*host // by lineage
-	chains  map[tlsa.ChainID]*tlsa.Chain
-	foreign map[tlsa.Association]bool
+	zone     map[tlsa.Owner]stored
+	servers  []*server
+	caches   map[cached]time.Time // until when an answer is held that nobody gives any more
+	hosts    map[string]*host     // by lineage
+	chains   map[tlsa.ChainID]*tlsa.Chain
+	foreign  map[tlsa.Association]bool // put there by people
+	unlisted map[tlsa.Owner]string     // what the search for unlisted owners could not tell; nil: not searched
+	target   map[tlsa.Owner]tlsa.Owner // aliases
+	events   []event
 
-	security  Security
-	failNext  map[string]string // by action's first word: the error of the next such action
+	security Security
+	provider string // that holds the zone
+	nsErr    string // why the set of servers is unknown
+	copyErr  string // why the provider's copy cannot be read
+	faults   map[string]string
+	mtasts   map[string]Sight[bool]
+
 	swaps     int
 	violation string
-	log       []string
+	careless  bool // only what our own steps break counts; people may break anything
 	weak      bool // judge by any match, as in a declared emergency
+	log       []string
+	keys      int
+	serial    int64
 }
 
-type cached struct {
-	owner tlsa.Owner
-	key   string
-	ttl   time.Duration
+// event is something that happens by itself.
+type event struct {
+	at time.Time
+	do func()
 }
 
-type server struct {
-	name    string
-	lag     time.Duration
-	zone    map[tlsa.Owner]tlsa.RRset
-	pending []transfer
-	down    bool // gives no answer to anybody
-	hidden  bool // gives us no answer, and others do
+// newWorld has one lineage mx1 with one endpoint at one address, two servers and
+// a TTL of a minute; the publication interval is a minute and ten seconds.
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, now: epoch, security: Secure, provider: "ns1",
+		zone: map[tlsa.Owner]stored{}, caches: map[cached]time.Time{}, hosts: map[string]*host{}, target: map[tlsa.Owner]tlsa.Owner{},
+		chains: map[tlsa.ChainID]*tlsa.Chain{}, foreign: map[tlsa.Association]bool{}, faults: map[string]string{}}
+	w.server("ns1.example.org.", 0)
+	w.server("ns2.example.org.", 5*time.Second)
+	w.policy = Policy{
+		Timing: Timing{TTLs: 1, Floor: 10 * time.Second, UnknownTTL: time.Minute, Retire: 30 * time.Second, Settle: 10 * time.Second, Look: 20 * time.Second, Poll: 10 * time.Second},
+		Lineages: map[string]LineagePolicy{"mx1": {Scheme: Scheme{EE: true}, TA: Intermediate, TTL: time.Minute, Deadline: DeadlineAuto,
+			Endpoints: []Endpoint{smtp25(t)}}},
+		Frozen: map[string]time.Time{}, AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
+	}
+	w.hosts["mx1"] = newHost("any", "192.0.2.1:25")
+	return w
 }
 
-type transfer struct {
-	at   time.Time
-	zone map[tlsa.Owner]tlsa.RRset
-}
+func owner25(t testing.TB) tlsa.Owner { return ownerOf(t, 25, mx) }
 
-// host is what a lineage has on its machine.
-type host struct {
-	live      tlsa.ChainID // the link
-	installed tlsa.ChainID
-	served    map[string]tlsa.ChainID // by address; "" has no TLS
-	stuck     map[string]bool         // addresses that ignore reloads
-	unseen    map[string]bool         // addresses that do not answer us
-	offers    []Offer
-	orders    Orders
-	stash     map[tlsa.ChainID]string
-}
-
-const mx = "mx1.example.org"
-
-func owner25(t testing.TB) tlsa.Owner {
-	o, err := tlsa.OwnerOf(25, mx)
+func ownerOf(t testing.TB, port uint16, host string) tlsa.Owner {
+	t.Helper()
+	o, err := tlsa.OwnerOf(port, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,465 +97,152 @@ func smtp25(t testing.TB) Endpoint {
 	return Endpoint{URL: "smtp://" + mx, Host: mx, Port: 25, SMTP: true, Owner: owner25(t)}
 }
 
-// newWorld has one lineage mx1 with one endpoint at one address, two servers and
-// a TTL of a minute; the wait is a minute and ten seconds.
-func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: epoch, security: Secure,
-		zone: map[tlsa.Owner]tlsa.RRset{}, caches: map[cached]time.Time{}, hosts: map[string]*host{},
-		chains: map[tlsa.ChainID]*tlsa.Chain{}, foreign: map[tlsa.Association]bool{}, failNext: map[string]string{}}
-	w.servers = []*server{{name: "ns1.example.org."}, {name: "ns2.example.org.", lag: 5 * time.Second}}
-	w.policy = Policy{
-		Timing: Timing{TTLs: 1, Floor: 10 * time.Second, UnknownTTL: time.Minute, Retire: 30 * time.Second, Settle: 10 * time.Second, Look: 20 * time.Second, Poll: time.Second},
-		Lineages: map[string]LineagePolicy{"mx1": {Scheme: Scheme{EE: true}, TA: Intermediate, TTL: time.Minute, Deadline: DeadlineAuto,
-			Endpoints: []Endpoint{smtp25(t)}}},
-	}
-	w.hosts["mx1"] = &host{served: map[string]tlsa.ChainID{"192.0.2.1:25": ""}, stuck: map[string]bool{}, unseen: map[string]bool{}, stash: map[tlsa.ChainID]string{}}
-	return w
+// configure changes lineage mx1's policy.
+func (w *world) configure(change func(*LineagePolicy)) {
+	p := w.policy.Lineages["mx1"]
+	change(&p)
+	w.policy.Lineages["mx1"] = p
 }
 
-// serving makes the chain the one that lineage mx1 installed and serves, with its
-// records published.
-func (w *world) serving(id tlsa.ChainID) {
-	h := w.hosts["mx1"]
-	h.installed, h.live = id, ""
-	for a := range h.served {
-		h.served[a] = id
+// after lets something happen later.
+func (w *world) after(d time.Duration, do func()) {
+	w.events = append(w.events, event{w.now.Add(d), do})
+}
+
+// step goes on to the next thing that happens, but not beyond limit.
+func (w *world) step(limit time.Time) {
+	next := limit
+	for _, e := range w.events {
+		next = earliest(next, e.at)
 	}
-	h.stash[id] = ""
-	as, err := w.policy.Lineages["mx1"].Needs(w.chains[id])
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.edit(owner25(w.t), func(s tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, append(s.Associations, as...)...) })
 	for _, s := range w.servers {
-		s.zone, s.pending = maps.Clone(w.zone), nil
-	}
-}
-
-// edit changes the primary's zone, as a provider or a person would.
-func (w *world) edit(owner tlsa.Owner, how func(tlsa.RRset) tlsa.RRset) {
-	w.zone = maps.Clone(w.zone)
-	w.zone[owner] = how(w.zone[owner])
-	for _, s := range w.servers {
-		s.pending = append(s.pending, transfer{w.now.Add(s.lag), w.zone})
-	}
-}
-
-func (w *world) answer(s *server, owner tlsa.Owner) tlsa.RRset {
-	rrset := s.zone[owner]
-	if rrset.Denial() {
-		rrset.TTL = time.Minute
-	}
-	return rrset
-}
-
-// tick lets the world go on for a second and asserts the invariant.
-func (w *world) tick() {
-	w.now = w.now.Add(time.Second)
-	for _, s := range w.servers {
-		for len(s.pending) > 0 && !w.now.Before(s.pending[0].at) {
-			s.zone, s.pending = s.pending[0].zone, s.pending[1:]
+		for _, t := range s.pending {
+			next = earliest(next, t.at)
 		}
 	}
-	w.cache()
-	if len(w.plan.Actions) > 0 || !w.now.Before(w.plan.Wake()) || w.woken() {
-		w.pass()
-		w.cache()
+	if due := w.due(); due.Before(next) {
+		next = due
 	}
+	if next.After(w.now) {
+		w.now = next
+	}
+	w.happen()
 	w.assert()
+	if !w.due().After(w.now) {
+		w.pass()
+		w.assert()
+	}
 }
 
-func (w *world) woken() bool {
+// due is when the next pass is made: as planned, at the latest when files are
+// polled, and never twice within a quarter of a second.
+func (w *world) due() time.Time {
+	at := w.passed.Add(w.policy.Timing.Poll)
 	for _, h := range w.hosts {
 		if len(h.offers) > 0 || h.orders != (Orders{}) {
-			return true
+			at = w.now
 		}
 	}
-	return false
+	return latest(earliest(at, w.plan.Wake()), w.passed.Add(time.Second/4))
 }
 
-func (w *world) cache() {
+// happen carries out what is due by itself.
+func (w *world) happen() {
+	var due []event
+	w.events = slices.DeleteFunc(w.events, func(e event) bool {
+		if e.at.After(w.now) {
+			return false
+		}
+		due = append(due, e)
+		return true
+	})
+	for _, e := range due {
+		e.do()
+	}
 	for _, s := range w.servers {
-		if s.down {
-			continue
-		}
-		for _, owner := range w.ownerNames() {
-			r := w.answer(s, owner)
-			w.caches[cached{owner, r.Key(), r.TTL}] = w.now
-		}
+		w.transfers(s)
 	}
-}
-
-func (w *world) ownerNames() []tlsa.Owner {
-	var owners []tlsa.Owner
-	for _, p := range w.policy.Lineages {
-		for _, e := range p.Endpoints {
-			owners = append(owners, e.Owner)
-		}
-	}
-	slices.Sort(owners)
-	return slices.Compact(owners)
-}
-
-// assert checks every answer that may be held against every chain presented.
-func (w *world) assert() {
-	for c, given := range w.caches {
-		if w.now.Sub(given) > c.ttl+time.Second {
-			delete(w.caches, c)
-			continue
-		}
-		rrset := parse(w.t, c.key)
-		for name, h := range w.hosts {
-			for _, e := range w.policy.Lineages[name].Endpoints {
-				if e.Owner != c.owner {
-					continue
-				}
-				for address, id := range h.served {
-					if chain := w.chains[id]; chain != nil {
-						ref := tlsa.Reference{Names: []string{e.Host}, Time: w.now, SMTP: e.SMTP}
-						err := rrset.Vouches(chain, ref)
-						if w.weak {
-							err = rrset.Authenticates(chain, ref)
-						}
-						if err != nil && w.violation == "" {
-							w.violation = fmt.Sprintf("%s: %s presents %s, and an answer held since %s (ttl %s) does not match: %v", w.now.Sub(epoch), address, id.Short(), given.Sub(epoch), c.ttl, err)
-						}
-					}
-				}
-			}
-		}
-	}
-}
-
-func parse(t testing.TB, key string) tlsa.RRset {
-	var as []tlsa.Association
-	for _, line := range splitLines(key) {
-		a, err := tlsa.ParseAssociation(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		as = append(as, a)
-	}
-	return tlsa.NewRRset(0, as...)
-}
-
-func splitLines(s string) []string {
-	var lines []string
-	for len(s) > 0 {
-		i := slices.Index([]byte(s), '\n')
-		lines, s = append(lines, s[:i]), s[i+1:]
-	}
-	return lines
-}
-
-// pass is one look-decide-remember-act, as the agent does it.
-func (w *world) pass() {
-	o := w.observe()
-	before := w.state
-	state, plan := Next(before, o, w.policy, w.now)
-	if len(plan.Read) > 0 {
-		o.Copies = map[tlsa.Owner]Sight[tlsa.RRset]{}
-		for _, target := range plan.Read {
-			o.Copies[target] = Seen(w.copy(target))
-		}
-		state, plan = Next(before, o, w.policy, w.now)
-	}
-	w.state, w.plan = durable(w.t, state), plan
-	for _, h := range w.hosts {
-		h.offers, h.orders = nil, Orders{}
-	}
-	for _, a := range plan.Actions {
-		r := w.do(a)
-		w.log = append(w.log, fmt.Sprintf("%s %s%s", w.now.Sub(epoch), a, because(r.Err)))
-		w.state = durable(w.t, Done(w.state, a, r, w.policy, w.now))
-	}
-}
-
-func (w *world) copy(target tlsa.Owner) tlsa.RRset {
-	r := w.zone[target]
-	if r.Denial() {
-		r.TTL = time.Minute
-	}
-	return r
-}
-
-// durable sends a state through its stored form.
-func durable(t testing.TB, s State) State {
-	b, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out State
-	if err := json.Unmarshal(b, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func (w *world) observe() Observation {
-	o := Observation{Lineages: map[string]LineageView{}, Owners: map[tlsa.Owner]OwnerView{}, Chains: maps.Clone(w.chains)}
-	for name, h := range w.hosts {
-		v := LineageView{Live: Seen(h.live), Installed: Seen(h.installed), Offers: h.offers, Orders: h.orders, Stash: map[tlsa.ChainID]Sight[struct{}]{}}
-		for id, bad := range h.stash {
-			if bad == "" {
-				v.Stash[id] = Seen(struct{}{})
-			} else {
-				v.Stash[id] = Unseen[struct{}](bad)
-			}
-		}
-		if w.plan.LookServed.IsZero() || !w.now.Before(w.plan.LookServed) {
-			v.Addresses = map[string]Sight[[]Address]{}
-			for _, e := range w.policy.Lineages[name].Endpoints {
-				var at []Address
-				for _, a := range slices.Sorted(maps.Keys(h.served)) {
-					at = append(at, Address{Address: a, TTL: time.Minute, Local: !h.unseen[a]})
-					v.Served = append(v.Served, w.handshake(h, e, a))
-				}
-				v.Addresses[e.URL] = Seen(at)
-			}
-		}
-		o.Lineages[name] = v
-	}
-	if w.plan.LookDNS.IsZero() || !w.now.Before(w.plan.LookDNS) {
-		for _, owner := range w.ownerNames() {
-			o.Owners[owner] = w.view(owner)
-		}
-	}
-	return o
-}
-
-func (w *world) handshake(h *host, e Endpoint, address string) Presented {
-	p := Presented{URL: e.URL, Address: address, SNI: true, Algorithm: "any", Chain: h.served[address], Outcome: Served}
-	switch {
-	case h.unseen[address]:
-		p.Chain, p.Outcome, p.Err = "", Unreached, "connection timed out"
-	case p.Chain == "":
-		p.Outcome, p.Err = NoTLS, "no STARTTLS offered"
-	}
-	return p
-}
-
-func (w *world) view(owner tlsa.Owner) OwnerView {
-	v := OwnerView{Target: owner, Zone: "example.org.", Provider: "ns1", Security: w.security}
-	for i, s := range w.servers {
-		sv := ServerView{Name: s.name, Address: fmt.Sprintf("192.0.2.%d", 53+i), NSTTL: time.Minute}
-		if s.down || s.hidden {
-			sv.Answer = Unseen[tlsa.RRset]("timeout")
-		} else {
-			sv.Answer = Seen(w.answer(s, owner))
-			sv.SignedUntil = w.now.Add(240 * time.Hour)
-		}
-		v.Servers = append(v.Servers, sv)
-	}
-	return v
-}
-
-func (w *world) do(a Action) Result {
-	switch a := a.(type) {
-	case Publish:
-		return w.update("publish", a.Change)
-	case Retire:
-		return w.update("retire", a.Change)
-	case Retime:
-		return w.update("retime", a.Change)
-	case Swap:
-		h := w.hosts[a.Lineage]
-		if err := w.fault("check"); err != "" {
-			return Result{Err: err}
-		}
-		h.live, h.installed = a.To, a.To
-		if err := w.fault("reload"); err != "" {
-			return Result{Err: err, Switched: true}
-		}
-		w.reload(h)
-		w.swaps++
-	case Back:
-		h := w.hosts[a.Lineage]
-		h.live, h.installed = a.To, a.To
-		w.reload(h)
-	case Adopt:
-		w.hosts[a.Lineage].live = a.Chain
-	case Discard:
-	}
-	return Result{}
-}
-
-func (w *world) reload(h *host) {
-	for address := range h.served {
-		if !h.stuck[address] {
-			h.served[address] = h.installed
-		}
-	}
-}
-
-func (w *world) fault(action string) string {
-	err := w.failNext[action]
-	delete(w.failNext, action)
-	return err
-}
-
-func (w *world) update(action string, c Change) Result {
-	if err := w.fault(action); err != "" {
-		return Result{Err: err}
-	}
-	if now := w.copy(c.Owner); !now.Same(c.Before) {
-		return Result{Err: "conflict"}
-	}
-	for _, a := range c.Removed() {
-		if w.foreign[a] {
-			w.t.Errorf("%s: a foreign record was removed: %s", w.now.Sub(epoch), a)
-		}
-	}
-	w.edit(c.Owner, func(tlsa.RRset) tlsa.RRset { return c.After })
-	if err := w.fault("lost " + action); err != "" {
-		return Result{Err: err}
-	}
-	return Result{}
 }
 
 // run lets the world go on for d and fails at the first broken invariant.
 func (w *world) run(d time.Duration) {
 	w.t.Helper()
-	for end := w.now.Add(d); w.now.Before(end); {
-		w.tick()
-		if w.violation != "" {
-			w.t.Fatalf("invariant broken at %s\n%s", w.violation, w.story())
-		}
-	}
+	w.wait(d, func() bool { return false })
 }
 
-// until lets the world go on until what is true, for d at most.
+// until lets the world go on until what is true, for d at most, and says how
+// long it took.
 func (w *world) until(d time.Duration, what func() bool) time.Duration {
 	w.t.Helper()
 	begin := w.now
-	for end := w.now.Add(d); !what(); {
-		if !w.now.Before(end) {
-			w.t.Fatalf("not within %s: waiting for %v\n%s", d, w.state.Lineages["mx1"].Waiting, w.story())
-		}
-		w.run(time.Second)
+	if !w.wait(d, what) {
+		w.t.Fatalf("not within %s\n%s", d, w.story())
 	}
 	return w.now.Sub(begin)
 }
 
-func (w *world) story() string {
-	s := ""
-	for _, line := range w.log {
-		s += line + "\n"
-	}
-	for name, l := range w.state.Lineages {
-		s += fmt.Sprintf("%s: live %s successor %s (%s) queued %s swapping %+v held %+v\n", name, l.Live.Short(), l.Successor.Short(), l.Phase, l.Queued.Short(), l.Swapping, l.Held)
-		for _, r := range l.Waiting {
-			s += fmt.Sprintf("  waiting: %s: %s\n", r.Code, r.Text)
+func (w *world) wait(d time.Duration, what func() bool) bool {
+	w.t.Helper()
+	for end := w.now.Add(d); !what(); {
+		if !w.now.Before(end) {
+			return false
 		}
-		for _, r := range l.Warnings {
-			s += fmt.Sprintf("  warning: %s: %s\n", r.Code, r.Text)
+		w.step(end)
+		if w.violation != "" {
+			w.t.Fatalf("invariant broken at %s\n%s", w.violation, w.story())
 		}
 	}
-	return s
+	return true
 }
 
-func (w *world) offer(id tlsa.ChainID) {
-	h := w.hosts["mx1"]
-	h.stash[id] = ""
-	h.offers = append(h.offers, Offer{Chain: id})
+func (w *world) broke(format string, args ...any) {
+	if w.violation == "" {
+		w.violation = w.clock() + ": " + fmt.Sprintf(format, args...)
+	}
+}
+
+func (w *world) note(format string, args ...any) {
+	w.log = append(w.log, w.clock()+" "+fmt.Sprintf(format, args...))
+}
+
+func (w *world) clock() string { return w.now.Sub(epoch).String() }
+
+// story is what happened, and where everything stands.
+func (w *world) story() string {
+	var b strings.Builder
+	for _, line := range w.log[max(0, len(w.log)-150):] {
+		fmt.Fprintln(&b, line)
+	}
+	for _, d := range Describe(w.state, w.policy, w.now) {
+		fmt.Fprint(&b, d.Explain(w.now))
+	}
+	for _, owner := range slices.Sorted(maps.Keys(w.zone)) {
+		fmt.Fprintln(&b, owner, w.zone[owner].rrset)
+	}
+	for _, owner := range slices.Sorted(maps.Keys(w.state.Owners)) {
+		l := w.state.Owners[owner]
+		for _, v := range l.Versions {
+			fmt.Fprintf(&b, "%s ttl %s: %d records %.20q unknown %t by %v in copy %t left %s served %s\n", owner, v.RRset.TTL, len(v.RRset.Associations), v.RRset.Key(), v.Unknown, v.By, v.InCopy, stamp(v.Left), v.Served.Sub(epoch))
+		}
+	}
+	return b.String()
 }
 
 func (w *world) lineage() Lineage { return w.state.Lineages["mx1"] }
 
+func (w *world) live() tlsa.ChainID { return w.lineage().Live }
+
 func (w *world) steady() bool {
 	l := w.lineage()
-	return l.Successor == "" && l.Phase == Steady
+	return l.Live != "" && l.Successor == "" && l.Phase == Steady
 }
 
-// ca issues certificates for the tests.
-type ca struct {
-	cert   *x509.Certificate
-	key    *ecdsa.PrivateKey
-	issuer *ca
+// waits reports whether lineage mx1 waits for a reason with the code.
+func (w *world) waits(code Code) bool {
+	return slices.ContainsFunc(w.lineage().Waiting, func(r Reason) bool { return r.Code == code })
 }
 
-func newCA(t testing.TB, name string, issuer *ca) *ca {
-	key := newKey(t)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: epoch.Add(-1000 * time.Hour), NotAfter: epoch.Add(100000 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	c := &ca{key: key, issuer: issuer}
-	c.cert = sign(t, template, issuer, key, name)
-	return c
-}
-
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func sign(t testing.TB, template *x509.Certificate, issuer *ca, key *ecdsa.PrivateKey, _ string) *x509.Certificate {
-	parent, signer := template, key
-	if issuer != nil {
-		parent, signer = issuer.cert, issuer.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
-}
-
-// leaf is a leaf's wishes; the zero value is a good one for mx1.
-type leaf struct {
-	key    *ecdsa.PrivateKey
-	names  []string
-	begins time.Time
-	ends   time.Time
-}
-
-// issue makes a chain of a new leaf and its CA and registers it with the world.
-func (w *world) issue(issuer *ca, l leaf) tlsa.ChainID {
-	w.t.Helper()
-	if l.key == nil {
-		l.key = newKey(w.t)
-	}
-	if l.names == nil {
-		l.names = []string{mx}
-	}
-	if l.begins.IsZero() {
-		l.begins = w.now.Add(-time.Hour)
-	}
-	if l.ends.IsZero() {
-		l.ends = w.now.Add(2000 * time.Hour)
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	cert := sign(w.t, &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: l.names[0]}, DNSNames: l.names, NotBefore: l.begins, NotAfter: l.ends, KeyUsage: x509.KeyUsageDigitalSignature}, issuer, l.key, "")
-	certs := []*x509.Certificate{cert}
-	if issuer != nil {
-		certs = append(certs, issuer.cert)
-	}
-	chain, err := tlsa.NewChain(certs...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.chains[chain.ID()] = chain
-	return chain.ID()
-}
-
-// record is the association of a chain's certificate at a depth.
-func (w *world) record(p tlsa.Params, id tlsa.ChainID) tlsa.Association {
-	depth := 0
-	if p.Usage == tlsa.DANETA {
-		depth = 1
-	}
-	a, err := w.chains[id].Association(p, depth)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return a
+// warns reports whether lineage mx1 has a warning with the code.
+func (w *world) warns(code Code) bool {
+	return slices.ContainsFunc(w.lineage().Warnings, func(r Warning) bool { return r.Code == code })
 }
