@@ -2,7 +2,9 @@ package lookup_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +65,32 @@ func TestAliasIntoAnotherZone(t *testing.T) {
 	o := at(t, v, otherAddr)
 	if o.Err != "" || o.Alias || records(o.RRset) != two || o.RRset.TTL != 15*time.Minute {
 		t.Errorf("%s: %#v", o.Server, o)
+	}
+}
+
+func TestAddressOfBothZonesOnTheWay(t *testing.T) {
+	w := newWorld(t)
+	w.alias("tlsa.other.org.", 600)
+	w.zones["other.org."].put("tlsa 300 TLSA " + two + "\n@ 3600 NS ns1.example.org.\n")
+	w.zones["org."].put("other 259200 NS ns1.example\n")
+	w.servers[ns1].zones["other.org."] = w.zones["other.org."]
+	s := at(t, w.look(mx), ns1)
+	if s.Err != "" || s.Alias || records(s.RRset) != two || s.Asked != "tlsa.other.org." || s.NSTTL != 72*time.Hour {
+		t.Errorf("%#v", s)
+	}
+	w.zones["example.org."].put("@ 345600 NS ns3.other.org.\n")
+	if s := at(t, w.look(mx), ns1); s.NSTTL != 96*time.Hour {
+		t.Errorf("NS TTL %s, want the larger of both zones'", s.NSTTL)
+	}
+	// It does not answer for the alias: it is unknown, whatever it says of the target.
+	w.servers[ns1].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+		if q.Question[0].Name == string(mx) {
+			return new(dns.Msg).SetRcode(q, dns.RcodeServerFailure), nil
+		}
+		return r, nil
+	}
+	if s := at(t, w.look(mx), ns1); s.Fault != lookup.FaultServerFailure || s.NSTTL != 96*time.Hour {
+		t.Errorf("%#v", s)
 	}
 }
 
@@ -268,5 +296,55 @@ func TestAnotherZoneOfAnAliasIsUnknown(t *testing.T) {
 	}
 	if len(v.Servers) != 3 || v.Target != "x.nowhere.org." || v.Zone != "" {
 		t.Errorf("what was seen before is lost: servers %v, target %s, zone %q", names(v), v.Target, v.Zone)
+	}
+}
+
+func TestServersThatLeadEverywhere(t *testing.T) {
+	w := newWorld(t)
+	w.alias("_dane", 60)
+	n := 0
+	var mu sync.Mutex
+	for _, a := range []netip.AddrPort{ns1, ns2, ns2v6} {
+		w.servers[a].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+			if q.Question[0].Qtype != dns.TypeTLSA {
+				return r, nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			n++
+			name := q.Question[0].Name
+			r = new(dns.Msg).SetReply(q)
+			r.Authoritative = true
+			r.Answer = w.zones["example.org."].signed([]dns.RR{mustRR(fmt.Sprintf("%s 60 IN CNAME x%d.example.org.", name, n))}, name)
+			return r, nil
+		}
+	}
+	v := w.look(mx)
+	if want := "_25._tcp.mx.example.org.: the servers lead to more than 32 different names"; v.Err != want {
+		t.Errorf("error %q, want %q", v.Err, want)
+	}
+	if n > 3*32 {
+		t.Errorf("%d questions", n)
+	}
+}
+
+func TestDNAMEThatMakesTooLongAName(t *testing.T) {
+	w := newWorld(t)
+	z := w.zones["example.org."]
+	z.drop(string(mx))
+	long := strings.Repeat(strings.Repeat("a", 60)+".", 4)
+	z.put("_tcp.mx 900 DNAME " + long + "\n")
+	for _, a := range w.servers {
+		a.mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+			if q.Question[0].Qtype == dns.TypeTLSA {
+				r = new(dns.Msg).SetRcode(q, dns.RcodeYXDomain)
+				r.Authoritative = true
+				r.Answer = z.signed(z.rrset("_tcp.mx.example.org.", dns.TypeDNAME), "_tcp.mx.example.org.")
+			}
+			return r, nil
+		}
+	}
+	if s := at(t, w.look("_25._tcp.mx.example.org."), ns1); s.Fault != lookup.FaultServerFailure || s.Err != "YXDOMAIN" {
+		t.Errorf("fault %q: %s", s.Fault, s.Err)
 	}
 }

@@ -116,6 +116,28 @@ func TestRetainedServers(t *testing.T) {
 	}
 }
 
+func TestRetainedServerWithoutARoute(t *testing.T) {
+	w := newWorld(t)
+	four, six := addrPort("203.0.113.200"), addrPort("2001:db8::200")
+	w.servers[four] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
+	w.servers[six] = &authServer{mangle: fails(syscall.ENETUNREACH)}
+	left := func(a netip.AddrPort) lookup.Retained {
+		return lookup.Retained{Server: lookup.Server{Name: "left.other.org.", Address: a}}
+	}
+	if s := at(t, w.look(mx, left(six), left(four)), six); !s.FamilyUntested || s.JudgedBy != four {
+		t.Errorf("%#v", s)
+	}
+}
+
+func TestRetainedServerOfAZoneThatCannotBeFound(t *testing.T) {
+	w := newWorld(t)
+	w.resolver.override = func(q *dns.Msg) *dns.Msg { return new(dns.Msg).SetRcode(q, dns.RcodeRefused) }
+	v := w.look(mx, lookup.Retained{Server: lookup.Server{Name: "left.other.org.", Address: addrPort("203.0.113.200")}, NSTTL: time.Hour})
+	if s := v.Servers[0]; s.Err == "" || s.Err != v.Err || s.NSTTL != time.Hour || len(v.Servers) != 1 {
+		t.Errorf("error %q, servers %#v", v.Err, v.Servers)
+	}
+}
+
 func TestRetainedServerOfAnOldAliasTarget(t *testing.T) {
 	w := newWorld(t)
 	w.zones["other.org."].put("tlsa 300 TLSA " + two + "\n")

@@ -63,7 +63,7 @@ func (e evidence) unfollowed() (uint16, bool) {
 	return 0, false
 }
 
-// A finding of what a proof shows beside the denial.
+// shown is what a proof shows beside the denial.
 type shown struct {
 	optOut bool // by an NSEC3 span with opt-out: insecure (RFC 5155, section 9.2)
 }

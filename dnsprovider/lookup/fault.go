@@ -29,10 +29,11 @@ type problem struct {
 
 func (p *problem) Error() string { return p.text }
 
-// faultOf returns the fault of an error from this package.
+// faultOf returns the fault of an error from this package. An error without one is
+// that the question could not even be put.
 func faultOf(err error) Fault {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p.fault
 	}
-	return FaultMalformed
+	return FaultSilent
 }

@@ -41,12 +41,13 @@ func (p *Pass) Owner(ctx context.Context, owner tlsa.Owner, retained ...Retained
 	v.Servers = w.views(reach)
 	v.Excluded, v.Incomplete = w.excluded(), w.incomplete()
 	v.Servers = append(v.Servers, p.askRetained(ctx, &v, reach, retained)...)
+	speakFor(v.Servers)
 	v.Servers = oneEach(v.Servers)
 
 	v.Findings = append(v.Findings, w.findings()...)
 	v.Findings = append(v.Findings, untested(v)...)
 	v.Findings = append(v.Findings, differs(v)...)
-	v.Findings = append(v.Findings, p.checkMiddle(ctx, w, v)...)
+	v.Findings = append(v.Findings, p.checkMiddle(ctx, v)...)
 	if address.Security == Bogus && v.Security != Bogus {
 		v.Findings = append(v.Findings, finding(FindingDenialBogus, Serious, "%s: another question than TLSA is bogus there, so the zone's denials are broken: %s", name, address.Text))
 	}
@@ -111,7 +112,7 @@ func differs(v View) []Finding {
 // checkMiddle looks whether the name above the records, such as _tcp.mx.example.org.,
 // is denied: a faulty signer says NXDOMAIN there, and resolvers that minimise their
 // questions then do not find the records (RFC 8020, section 2; RFC 9156, section 2.3).
-func (p *Pass) checkMiddle(ctx context.Context, w *walk, v View) []Finding {
+func (p *Pass) checkMiddle(ctx context.Context, v View) []Finding {
 	up := parent(string(v.Target))
 	if v.Target.Port() == 0 || !below(up, v.Zone) || v.Zone == "" {
 		return nil

@@ -226,9 +226,18 @@ func TestZoneOf(t *testing.T) {
 		"alias.example.org.":           "example.org.", // an alias to another zone's apex
 		"x.d.example.org.":             "example.org.",
 		"_25._tcp.x.star.example.org.": "example.org.",
+		"odd.example.org.":             "example.org.",
 		"org.":                         "org.",
 		"nowhere.test.":                ".",
 		".":                            ".",
+	}
+	w.resolver.override = func(q *dns.Msg) *dns.Msg {
+		if q.Question[0].Name != "odd.example.org." {
+			return nil
+		}
+		r := new(dns.Msg).SetReply(q) // a zone that the name is not in
+		r.Ns = []dns.RR{mustRR("other.org. 60 IN SOA a. b. 1 1 1 1 1")}
+		return r
 	}
 	p := w.client().NewPass(nil)
 	for name, want := range tests {

@@ -218,8 +218,12 @@ func (s *sighting) readDNAME(j judge, set rrset) {
 		s.err = &problem{FaultMalformed, "more than one DNAME at a name"}
 		return
 	}
-	target := dns.CanonicalName(strings.TrimSuffix(s.name, set.name) + strings.TrimPrefix(d.Target, "."))
-	if _, ok := dns.IsDomainName(target); !ok || len(target) > 254 {
+	prefix := s.name
+	if set.name != "." {
+		prefix = strings.TrimSuffix(s.name, set.name)
+	}
+	target := dns.CanonicalName(prefix + strings.TrimPrefix(d.Target, "."))
+	if _, ok := dns.IsDomainName(target); !ok {
 		s.err = &problem{FaultMalformed, fmt.Sprintf("the DNAME at %s makes a name that is too long", set.name)}
 		return
 	}

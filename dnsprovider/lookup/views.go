@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -15,7 +16,6 @@ import (
 func (w *walk) views(reach map[string]time.Duration) []ServerView {
 	var out []ServerView
 	for _, s := range w.order {
-		from := len(out)
 		for _, x := range s.sights {
 			out = append(out, x.view(reach[s.name]))
 		}
@@ -25,7 +25,6 @@ func (w *walk) views(reach map[string]time.Duration) []ServerView {
 				out = append(out, x.view(0))
 			}
 		}
-		speakFor(out[from:])
 	}
 	return out
 }
@@ -61,7 +60,9 @@ func speakFor(views []ServerView) {
 		if !v.FamilyUntested || v.Name == "" {
 			continue
 		}
-		j := slices.IndexFunc(views, func(x ServerView) bool { return x.Name == v.Name && x.Zone == v.Zone && x.Err == "" })
+		j := slices.IndexFunc(views, func(x ServerView) bool {
+			return x.Name == v.Name && x.Zone == v.Zone && x.Asked == v.Asked && x.Err == ""
+		})
 		if j >= 0 {
 			v.JudgedBy = views[j].Address
 		}
@@ -80,8 +81,13 @@ func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.D
 		if srv.name != "" {
 			srv.name = dns.CanonicalName(r.Name)
 		}
-		zoneName := dns.CanonicalName(or(r.Zone, or(v.Zone, ".")))
 		asked := dns.CanonicalName(or(string(r.Asked), string(v.Target)))
+		zoneName := or(r.Zone, v.Zone)
+		if zoneName == "" {
+			out[i] = sighting{server: srv, name: asked, err: errors.New(v.Err)}.view(0)
+			return
+		}
+		zoneName = dns.CanonicalName(zoneName)
 		if srv.matches(p.zones[zoneName].Exclude) {
 			return
 		}

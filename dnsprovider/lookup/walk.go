@@ -10,8 +10,10 @@ import (
 	"time"
 )
 
-// maxAliases is how many aliases are followed, as resolvers do.
-const maxAliases = 8
+const (
+	maxAliases = 8  // in a row: about what resolvers follow
+	maxStops   = 32 // names in all, while servers disagree
+)
 
 // A walk follows a name through all that any server says of it: while servers
 // disagree, a cache may hold any of it.
@@ -48,10 +50,14 @@ func (w *walk) run(ctx context.Context) {
 				w.fail(fmt.Errorf("%s: more than %d aliases", w.start, maxAliases))
 				continue
 			}
+			if len(w.order) == maxStops {
+				w.fail(fmt.Errorf("%s: the servers lead to more than %d different names", w.start, maxStops))
+				break
+			}
 			queue = append(queue, w.add(target, s.depth+1))
 		}
 	}
-	if loop := w.loop(w.start, nil); loop != nil {
+	if loop := w.loop(w.start, nil, map[string]bool{}); loop != nil {
 		w.fail(fmt.Errorf("%s: the aliases lead in a circle: %s", w.start, strings.Join(loop, " -> ")))
 	}
 }
@@ -114,21 +120,23 @@ func (s *stop) ends() bool {
 	return slices.ContainsFunc(s.sights, func(x sighting) bool { return x.err == nil && x.leads == "" })
 }
 
-// loop returns a circle of aliases reachable from name.
-func (w *walk) loop(name string, way []string) []string {
-	way = append(slices.Clone(way), name)
-	if i := slices.Index(way[:len(way)-1], name); i >= 0 {
-		return way[i:]
+// loop returns a circle of aliases reachable from name; way leads there, and
+// names in done lead to none.
+func (w *walk) loop(name string, way []string, done map[string]bool) []string {
+	if i := slices.Index(way, name); i >= 0 {
+		return append(slices.Clone(way[i:]), name)
 	}
 	s := w.stops[name]
-	if s == nil {
+	if s == nil || done[name] {
 		return nil
 	}
+	way = append(slices.Clone(way), name)
 	for _, target := range slices.Sorted(maps.Keys(s.targets())) {
-		if found := w.loop(target, way); found != nil {
+		if found := w.loop(target, way, done); found != nil {
 			return found
 		}
 	}
+	done[name] = true
 	return nil
 }
 
@@ -160,7 +168,8 @@ func (w *walk) path(resolver Answer) []string {
 	}
 }
 
-// reach is, for each name on the way, the longest sum of alias TTLs up to it.
+// reach is, for each name on the way, the longest sum of alias TTLs up to it. In a
+// circle, which is an error, it is too long.
 func (w *walk) reach() map[string]time.Duration {
 	sums := map[string]time.Duration{w.start: 0}
 	// No way without a circle has more steps than there are names.
@@ -172,9 +181,6 @@ func (w *walk) reach() map[string]time.Duration {
 					sums[target] = sum + t
 				}
 			}
-		}
-		if w.err != "" {
-			break // maybe a circle, in which sums have no end
 		}
 	}
 	return sums
