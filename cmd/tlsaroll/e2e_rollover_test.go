@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -14,8 +16,9 @@ import (
 const someoneElses = "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 // rollUnderLoad rolls to next while senders hammer, and wants not one failure.
-// It prints how the wait was spent.
-func (h *host) rollUnderLoad(next *lab.Pair, o lab.HammerOptions, atLeast int) {
+// It prints how the wait was spent, and returns when the last server was seen
+// converged.
+func (h *host) rollUnderLoad(next *lab.Pair, o lab.HammerOptions, atLeast int) (converged time.Duration) {
 	h.t.Helper()
 	hammer := h.Hammer(h.t.Context(), o)
 	begin := time.Now()
@@ -29,7 +32,7 @@ func (h *host) rollUnderLoad(next *lab.Pair, o lab.HammerOptions, atLeast int) {
 	if counts.Failed > 0 || counts.Total < atLeast {
 		h.t.Errorf("%d of %d handshakes failed, want 0 of at least %d\n%s", counts.Failed, counts.Total, atLeast, errs)
 	}
-	h.overhead(begin, errs)
+	converged = h.overhead(begin, errs)
 	s := h.state()
 	if s.Live == nil || s.Live.Leaf != leafID(next) || s.Successor != nil || s.Phase != rollover.Steady {
 		h.t.Errorf("status after the rollover: %+v", s)
@@ -39,17 +42,19 @@ func (h *host) rollUnderLoad(next *lab.Pair, o lab.HammerOptions, atLeast int) {
 			h.t.Errorf("%s: verified %s, %s", e.URL, e.Verified, e.Security)
 		}
 	}
+	return converged
 }
 
 // overhead prints when what happened, and how much later than need be the swap
 // came: at most a second after the last server was seen converged plus Ipub.
-func (h *host) overhead(begin time.Time, errs *output) {
+func (h *host) overhead(begin time.Time, errs *output) time.Duration {
 	h.t.Helper()
 	converged, seen := errs.first("mx1: published")
-	swapped, done := errs.first("done: swap mx1")
-	if !seen || !done {
-		h.t.Fatalf("no word of convergence or of the swap:\n%s", errs)
+	link, err := os.Lstat(filepath.Join(h.Dir, "tlsaroll", "live", "mx1"))
+	if !seen || err != nil {
+		h.t.Fatalf("no word of convergence, or no live link: %v\n%s", err, errs)
 	}
+	swapped := link.ModTime() // one rename made the pair live; reloads come after
 	over := swapped.Sub(converged.Add(labIpub))
 	since := func(t time.Time) time.Duration { return t.Sub(begin).Round(10 * time.Millisecond) }
 	h.t.Logf("last server seen converged %s, longest TTL %s, floor %s, swapped %s: overhead %s", since(converged), labTTL, labFloor, since(swapped), over.Round(time.Millisecond))
@@ -59,6 +64,7 @@ func (h *host) overhead(begin time.Time, errs *output) {
 	if over < -100*time.Millisecond { // lines are printed after their pass
 		h.t.Errorf("the swap came %s before the wait was over", -over)
 	}
+	return since(converged)
 }
 
 // only wants exactly these records at an owner name.
@@ -71,9 +77,13 @@ func (h *host) only(owner string, want ...string) {
 }
 
 func TestRolloverUnderLoad(t *testing.T) {
-	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 9 * time.Second, Resolvers: 8, Records: []string{lab.Owner(25) + " 10 IN TLSA " + someoneElses}}, setting{})
+	h := newHost(t, lab.Options{TTL: labTTL, Resolvers: 8, Records: []string{lab.Owner(25) + " 10 IN TLSA " + someoneElses}}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	h.rollUnderLoad(next, lab.HammerOptions{Rate: 40}, 1000)
+	h.ReleaseSecondary(t) // so that the lag is that of our own change
+	h.LagSecondary(9 * time.Second)
+	if converged := h.rollUnderLoad(next, lab.HammerOptions{Rate: 40}, 1000); converged < 8*time.Second {
+		t.Errorf("the secondary was seen converged after %s, and should lag 9s", converged)
+	}
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }
 
