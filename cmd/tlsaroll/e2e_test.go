@@ -31,6 +31,7 @@ type host struct {
 	*lab.Lab
 	t      *testing.T
 	config string
+	now    func() time.Time
 }
 
 // setting is what a test wants other than the usual.
@@ -40,6 +41,7 @@ type setting struct {
 	host      string // of the smtp endpoint
 	address   string // where to probe it
 	endpoints []string
+	ignore    string
 	provider  string // address of the primary; "": the lab's
 	key       string // lines for the provider's key
 	zone      string // of the provider
@@ -56,7 +58,7 @@ type setting struct {
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
 	t.Helper()
-	h := &host{Lab: lab.Start(t, o), t: t}
+	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now}
 	h.configure(s)
 	return h
 }
@@ -92,13 +94,14 @@ lineages:
     known-ttl: %s
     ttl: 10s
     endpoints: [%s]
+    ignore: %s
     install: %s
     check: %s
     reload: %s
     timeout: %s
 `, filepath.Join(h.Dir, or(s.state, "tlsaroll")), or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
 		or(s.provider, h.Primary.String()), zone, s.key,
-		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "),
+		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "), or(s.ignore, "[]"),
 		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"))
 	h.config = filepath.Join(h.Dir, "tlsaroll.yaml")
 	if err := os.WriteFile(h.config, []byte(text), 0o600); err != nil {
@@ -178,7 +181,7 @@ func (h *host) tlsaroll(args ...string) (code int, out, errs *output) {
 	out, errs = &output{}, &output{}
 	code = run(ctx, append([]string{"-c", h.config}, args...), world{
 		stdin: strings.NewReader(""), stdout: out, stderr: errs,
-		lookupEnv: func(string) (string, bool) { return "", false }, now: time.Now,
+		lookupEnv: func(string) (string, bool) { return "", false }, now: h.now,
 	})
 	return code, out, errs
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -25,15 +26,17 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	} else if r.Level >= slog.LevelWarn {
 		b.WriteString(paint(h.ui.colourErr, yellow, "warning: "))
 	}
-	b.WriteString(r.Message)
-	write := func(a slog.Attr) bool {
-		fmt.Fprintf(&b, ": %s", a.Value)
-		return true
+	attrs := slices.Clone(h.attrs)
+	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
+	named := func(key string) int { return slices.IndexFunc(attrs, func(a slog.Attr) bool { return a.Key == key }) }
+	if err := named("err"); err >= 0 && named("action") >= 0 {
+		fmt.Fprint(&b, attrs[err].Value) // says what was being done, too
+	} else {
+		b.WriteString(r.Message)
+		for _, a := range attrs {
+			fmt.Fprintf(&b, ": %s", a.Value)
+		}
 	}
-	for _, a := range h.attrs {
-		write(a)
-	}
-	r.Attrs(write)
 	h.ui.say(b.String(), "")
 	return nil
 }

@@ -49,11 +49,14 @@ func (p *program) once(ctx context.Context, args []string, code bool) (err error
 			errs = append(errs, err)
 			continue
 		}
-		errs = append(errs, r.Failed...)
+		if len(r.Failed) > 0 {
+			errs = append(errs, &exitCode{code: exitError}) // said when it happened
+		}
 		s := status(r, name, a.Now())
 		p.ui.result(s.Explain(a.Now()))
 		worst = max(worst, standing(r, name))
 	}
+	errs = append(errs, unmendable(p.heard.refusals()))
 	switch err := errors.Join(errs...); {
 	case err != nil:
 		return err

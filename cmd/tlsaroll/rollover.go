@@ -264,10 +264,19 @@ func (j *job) dryRun(ctx context.Context) error {
 	return nil
 }
 
-// hopeless gives the first error that no further try will mend: a key that the
-// server does not know, a zone that it does not have.
+// hopeless says why no further pass will help, nil while one may. What an action
+// ended with was said when it did.
 func (j *job) hopeless(r agent.Report) error {
-	for _, err := range append(j.heard.refusals(), r.Failed...) {
+	if unmendable(r.Failed) != nil {
+		return &exitCode{code: exitError}
+	}
+	return unmendable(j.heard.refusals())
+}
+
+// unmendable gives the first error that no further try will mend: a key that the
+// server does not know, a zone that it does not have.
+func unmendable(errs []error) error {
+	for _, err := range errs {
 		for _, kind := range []error{dnsprovider.ErrRefused, dnsprovider.ErrNoZone, dnsprovider.ErrOutsideZone, dnsprovider.ErrAlias, dnsprovider.ErrUnauthentic, dnsprovider.ErrMalformed, dnsprovider.ErrUnsupported} {
 			if errors.Is(err, kind) {
 				return err
