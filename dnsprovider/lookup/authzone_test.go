@@ -58,6 +58,9 @@ func (z *authZone) newKey(flags uint16) {
 	z.key = &dns.DNSKEY{Hdr: dns.RR_Header{Name: z.name, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 3600},
 		Flags: flags, Protocol: 3, Algorithm: dns.ECDSAP256SHA256}
 	priv, err := z.key.Generate(256)
+	for err == nil && z.key.KeyTag() == 0 { // which the library does not sign with
+		priv, err = z.key.Generate(256)
+	}
 	if err != nil {
 		z.t.Fatal(err)
 	}

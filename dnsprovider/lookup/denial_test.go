@@ -28,6 +28,8 @@ var denials = []struct {
 	{"other type at the name", "_25._tcp.web 60 TXT x\n", "_25._tcp.web.example.org.", dns.RcodeSuccess},
 	{"empty non-terminal", "", "_tcp.mx.example.org.", dns.RcodeSuccess},
 	{"wildcard of another type", "*.wild 60 TXT x\n", "_25._tcp.wild.example.org.", dns.RcodeSuccess},
+	{"wildcard of another type elsewhere", "*.star 60 TXT x\n", "_25._tcp.star.example.org.", dns.RcodeSuccess},
+	{"wildcard of another type further down", "*.deep.star 60 TXT x\nzz 60 TXT x\n", "_25._tcp.deep.star.example.org.", dns.RcodeSuccess},
 	{"apex", "", "example.org.", dns.RcodeSuccess},
 }
 
