@@ -71,7 +71,7 @@ func (p *program) adopt(ctx context.Context, lineage string, files certwatch.Fil
 	if err != nil {
 		return err
 	}
-	if err := p.adopted(a, r, lineage, files); err != nil {
+	if err := p.adopted(r, lineage, files); err != nil {
 		return err
 	}
 	if len(as) > 0 {
@@ -88,7 +88,7 @@ func (p *program) adopt(ctx context.Context, lineage string, files certwatch.Fil
 }
 
 // adopted says why a lineage still has no live pair, or has another one.
-func (p *program) adopted(a *agent.Agent, r agent.Report, lineage string, files certwatch.Files) error {
+func (p *program) adopted(r agent.Report, lineage string, files certwatch.Files) error {
 	l := r.State.Lineages[lineage]
 	if l.Live == "" {
 		for _, reason := range l.Waiting {

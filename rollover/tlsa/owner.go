@@ -35,7 +35,7 @@ func ParseOwner(s string) (Owner, error) {
 // Base returns the TLSA base domain (RFC 7671, section 2.1) without the trailing
 // dot, or "" where the name is not of the form _port._transport.base.
 func (o Owner) Base() string {
-	_, _, base, ok := o.split()
+	_, base, ok := o.split()
 	if !ok {
 		return ""
 	}
@@ -44,18 +44,18 @@ func (o Owner) Base() string {
 
 // Port returns the port in the name, 0 where there is none.
 func (o Owner) Port() uint16 {
-	port, _, _, _ := o.split()
+	port, _, _ := o.split()
 	return port
 }
 
-func (o Owner) split() (port uint16, transport, base string, ok bool) {
+func (o Owner) split() (port uint16, base string, ok bool) {
 	first, rest, _ := strings.Cut(string(o), ".")
 	second, base, _ := strings.Cut(rest, ".")
 	n, err := strconv.ParseUint(strings.TrimPrefix(first, "_"), 10, 16)
 	if err != nil || n == 0 || first != "_"+strconv.FormatUint(n, 10) || len(second) < 2 || second[0] != '_' || base == "" {
-		return 0, "", "", false
+		return 0, "", false
 	}
-	return uint16(n), second[1:], base, true
+	return uint16(n), base, true
 }
 
 // String returns the name with its trailing dot.

@@ -130,7 +130,7 @@ func TestCommandIsStoppedWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		for ctx.Err() == nil {
-			if _, err := os.Stat(dir + "/pid"); err == nil {
+			if b, err := os.ReadFile(dir + "/pid"); err == nil && len(b) > 0 {
 				cancel()
 			}
 			time.Sleep(time.Millisecond)
