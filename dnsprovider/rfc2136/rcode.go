@@ -3,6 +3,7 @@ package rfc2136
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -106,7 +107,7 @@ func (p *Provider) reported(k *key, e *tsigError) *trouble {
 	t := &trouble{kind: dnsprovider.Refused, err: e}
 	switch e.code {
 	case dns.RcodeBadKey:
-		t.hint = fmt.Sprintf("does the server have a key of exactly the name %q, for %s", k.name, k.algorithm)
+		t.hint = fmt.Sprintf("does the server have a key of exactly the name %q, for %s", k.name, strings.TrimSuffix(k.algorithm, "."))
 	case dns.RcodeBadSig:
 		t.hint = fmt.Sprintf("is the secret of key %q the same on both sides, to the last character", k.name)
 	case dns.RcodeBadTrunc:

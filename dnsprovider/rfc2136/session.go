@@ -257,7 +257,7 @@ func (p *Provider) check(k *key, request *dns.Msg, raw, requestMAC []byte) (*dns
 			if errors.As(err, &reported) {
 				return nil, p.reported(k, reported)
 			}
-			hint := fmt.Sprintf("is this the server that holds the key %q, and nothing between it and here", k.name)
+			hint := fmt.Sprintf("is this the primary, with the key %q, and nothing between it and here", k.name)
 			return nil, unauthentic(fmt.Errorf("%w; it says %s", err, rcode), hint)
 		}
 	}

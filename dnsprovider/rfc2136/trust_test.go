@@ -72,7 +72,7 @@ func TestUnsignedReplyIsNotBelieved(t *testing.T) {
 		t.Fatalf("error is %v", err)
 	}
 	want := "change _25._tcp.mx.example.org.: rfc2136 " + s.address + ": the reply is not signed, and the request was: it is not believed; it says NOERROR" +
-		` (hint: is this the server that holds the key "tlsaroll.example.org.", and nothing between it and here)`
+		` (hint: is this the primary, with the key "tlsaroll.example.org.", and nothing between it and here)`
 	if err.Error() != want {
 		t.Errorf("error is\n%v, want\n%s", err, want)
 	}
@@ -206,7 +206,7 @@ func TestTSIGErrors(t *testing.T) {
 		want string
 	}{
 		{"BADKEY", report(dns.RcodeBadKey), dnsprovider.Unauthentic,
-			`BADKEY: the server does not know the key, or not with this algorithm (the reply itself is not signed) (hint: does the server have a key of exactly the name "tlsaroll.example.org.", for hmac-sha256.)`},
+			`BADKEY: the server does not know the key, or not with this algorithm (the reply itself is not signed) (hint: does the server have a key of exactly the name "tlsaroll.example.org.", for hmac-sha256)`},
 		{"BADSIG", report(dns.RcodeBadSig), dnsprovider.Unauthentic,
 			`BADSIG: the server finds the signature of the request wrong (the reply itself is not signed) (hint: is the secret of key "tlsaroll.example.org." the same on both sides, to the last character)`},
 		{"BADTRUNC", report(dns.RcodeBadTrunc), dnsprovider.Refused,
