@@ -16,8 +16,11 @@ type Provider interface {
 
 	// Apply carries out the changes and returns one result for each, in order; nil
 	// where the copy was read to hold After. Only the changes of one owner are atomic
-	// together: that one of several fails says nothing about the others.
-	// To apply a change a second time is no error and changes nothing.
+	// together: that one of several fails says nothing about the others. Several changes of
+	// one owner are carried out in order. To apply a change a second time is no error
+	// and changes nothing.
+	//
+	// Once ctx is done nothing more is begun, and the errors wrap ctx.Err().
 	//
 	// An error is not always proof that nothing was done: after ErrTemporary,
 	// ErrUnauthentic and ErrIgnored read the RRset again.

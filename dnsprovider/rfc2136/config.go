@@ -35,7 +35,7 @@ type Config struct {
 	// Then nothing that it says can be proven.
 	Unsigned bool
 
-	// Timeout is for one exchange, from connecting to the last reply. Default: 10s.
+	// Timeout is how long a server may take to connect and for each reply. Default: 10s.
 	Timeout time.Duration
 	// ReadBack is how long a change that the server confirmed may take to be seen
 	// there: servers that sign in the background are late. Default: 5s.

@@ -32,4 +32,15 @@
 // final (RFC 2136, section 4.6). The zone is the one configured, or the one whose SOA
 // the server or the resolver gives for the name; a name that lies below a zone cut
 // is refused, not written where nobody sees it.
+//
+// # What the server needs
+//
+// A key of its own for each program that signs, with no more rights than it uses. For
+// BIND, with a line for each owner name:
+//
+//	key "tlsaroll.example.org." { algorithm hmac-sha256; secret "…"; };
+//	zone "example.org" {
+//		type primary;
+//		update-policy { grant tlsaroll.example.org. name _25._tcp.mx1.example.org. TLSA; };
+//	};
 package rfc2136

@@ -234,6 +234,22 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestSlowServer: the time-out is for each reply, however many there are to come.
+func TestSlowServer(t *testing.T) {
+	s := serve(t)
+	s.always(func(dns.ResponseWriter, *dns.Msg) bool {
+		time.Sleep(30 * time.Millisecond)
+		return false
+	})
+	c := config(s)
+	c.Timeout = 200 * time.Millisecond
+	for i, err := range newProvider(t, c).Apply(t.Context(), zone, additions(10)) {
+		if err != nil {
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+}
+
 // TestReplyToNobodysRequest: an ID that was not given out ends the connection; what was
 // done is found out by reading.
 func TestReplyToNobodysRequest(t *testing.T) {
