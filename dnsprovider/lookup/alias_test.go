@@ -89,8 +89,12 @@ func TestAddressOfBothZonesOnTheWay(t *testing.T) {
 		}
 		return r, nil
 	}
-	if s := at(t, w.look(mx), ns1); s.Fault != lookup.FaultServerFailure || s.NSTTL != 96*time.Hour {
+	v := w.look(mx)
+	if s := at(t, v, ns1); s.Fault != lookup.FaultServerFailure || s.NSTTL != 96*time.Hour {
 		t.Errorf("%#v", s)
+	}
+	if got := strings.Count(strings.Join(names(v), " "), "(192.0.2.53)"); got != 1 {
+		t.Errorf("%d entries of one address: %v", got, names(v))
 	}
 }
 

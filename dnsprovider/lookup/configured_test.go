@@ -110,6 +110,10 @@ func TestRetainedServers(t *testing.T) {
 	if o := at(t, v, ns1); o.Source != lookup.SourceBoth || len(v.Servers) != 4 {
 		t.Errorf("a retained server that is listed again: %#v, servers %v", o, names(v))
 	}
+	v = w.client().NewPass(map[string]lookup.Zone{"example.org": {Exclude: []string{"left.other.org"}}}).Owner(t.Context(), mx, retained)
+	if len(v.Servers) != 3 {
+		t.Errorf("servers %v: an excluded one is not asked, retained or not", names(v))
+	}
 	w.servers[left].mangle = reply(dns.RcodeRefused)
 	if s := at(t, w.look(mx, retained), left); s.Fault != lookup.FaultLame || s.NSTTL != 48*time.Hour {
 		t.Errorf("%#v", s)
