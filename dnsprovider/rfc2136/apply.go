@@ -2,6 +2,7 @@ package rfc2136
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
@@ -20,7 +21,7 @@ func (p *Provider) survey(ctx context.Context, addresses []string, items []*item
 		for i, it := range items {
 			it.seen, it.err = sights[i], troubles[i]
 		}
-		if slices.ContainsFunc(items, func(it *item) bool { return it.err == nil || it.err.leaves != elsewhere }) {
+		if slices.ContainsFunc(items, func(it *item) bool { return it.err == nil || !it.err.leaves.another() }) {
 			break
 		}
 	}
@@ -95,7 +96,7 @@ func (d *dispatch) send(ctx context.Context, items []*item) {
 	switch {
 	case t == nil:
 		d.made = append(d.made, items...)
-	case t.leaves == elsewhere && len(d.addresses) > 1:
+	case t.leaves.another() && len(d.addresses) > 1:
 		d.p.log.Warn("an address of the server takes no updates, on to the next", "address", d.addresses[0], "error", t.err)
 		d.addresses = d.addresses[1:]
 		d.send(ctx, items)
@@ -104,13 +105,25 @@ func (d *dispatch) send(ctx context.Context, items []*item) {
 		d.lost = append(d.lost, items...)
 	case t.leaves == eachAlone && len(items) > 1:
 		d.p.log.Info("the server turned down a message, each owner is sent alone", "owners", len(items), "error", t.err)
-		for i := range items {
-			d.send(ctx, items[i:i+1])
-		}
+		d.sendEach(ctx, items)
 	case t.kind == dnsprovider.Conflict:
 		blame(items, t)
 		d.disputed = append(d.disputed, items...)
 	default:
 		blame(items, t)
+	}
+}
+
+// sendEach sends the items one by one, until the server falls silent: to wait for it as
+// often as there are owners helps nobody.
+func (d *dispatch) sendEach(ctx context.Context, items []*item) {
+	for i, it := range items {
+		d.send(ctx, items[i:i+1])
+		if it.err != nil && it.err.leaves.silent() {
+			t := *it.err
+			t.leaves, t.err = final, fmt.Errorf("not sent, as the server has fallen silent: %w", it.err.err)
+			blame(items[i+1:], &t)
+			return
+		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
@@ -118,6 +120,36 @@ func TestRefusalOfOneOwner(t *testing.T) {
 				t.Errorf("%s: change %d: %v", dns.RcodeToString[rcode], i, err)
 			}
 		}
+	}
+}
+
+// TestSilenceEndsTheSendingOneByOne: a server that is gone is not waited for once an owner.
+func TestSilenceEndsTheSendingOneByOne(t *testing.T) {
+	s := serve(t)
+	var alone atomic.Int32
+	s.always(func(w dns.ResponseWriter, req *dns.Msg) bool {
+		if !isUpdate(req) {
+			return false
+		}
+		if len(req.Ns) > 1 {
+			s.write(w, req, new(dns.Msg).SetRcode(req, dns.RcodeRefused))
+		} else {
+			alone.Add(1)
+		}
+		return true
+	})
+	c := config(s)
+	c.Timeout = 50 * time.Millisecond
+	for i, err := range newProvider(t, c).Apply(t.Context(), zone, additions(50)) {
+		if !errors.Is(err, dnsprovider.ErrTemporary) {
+			t.Errorf("change %d: %v", i, err)
+		}
+		if i > 0 && !strings.Contains(err.Error(), "not sent, as the server has fallen silent: no reply within 50ms") {
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+	if n := alone.Load(); n != 2 {
+		t.Errorf("%d messages with one owner, want one and its retry", n)
 	}
 }
 

@@ -80,13 +80,14 @@ func (d *discovery) findZone(ctx context.Context, name string) (string, *trouble
 		}
 		return zone, nil
 	}
-	if why != nil {
-		return "", why
-	}
-	return "", &trouble{
+	none := &trouble{
 		kind: dnsprovider.NoZone, err: errors.New("no zone found that the name lies in"),
 		hint: "does the domain exist, and does the server, or the resolver, know it; else configure the zone",
 	}
+	if why != nil {
+		none.err, none.address = fmt.Errorf("%w: %w", none.err, why.err), why.address
+	}
+	return "", none
 }
 
 // soaOf returns the zone that name lies in, as the reply to a query for its SOA tells:
@@ -122,7 +123,7 @@ func (d *discovery) whoKnows(ctx context.Context) (asking, *trouble) {
 	}
 	return func(ctx context.Context, m *dns.Msg) (reply *dns.Msg, t *trouble) {
 		for _, address := range addresses {
-			if reply, t = d.p.askServer(ctx, address, m.Copy()); t == nil || t.leaves != elsewhere {
+			if reply, t = d.p.askServer(ctx, address, m.Copy()); t == nil || !t.leaves.another() {
 				break
 			}
 		}

@@ -212,7 +212,7 @@ func TestZoneFoundAtTheServer(t *testing.T) {
 		}
 	}
 	_, err := p.RRset(t.Context(), "", "_25._tcp.mx.example.net.")
-	if !errors.Is(err, dnsprovider.ErrRefused) || !strings.Contains(err.Error(), "does it serve the zone") {
+	if !errors.Is(err, dnsprovider.ErrNoZone) || !strings.Contains(err.Error(), "no zone found that the name lies in: REFUSED: ") {
 		t.Errorf("a name of somebody else's: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package rfc2136
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -64,8 +65,8 @@ func doubt(zone string, owner tlsa.Owner, seen sight, reply *dns.Msg) (sight, *t
 		return sight{}, t
 	}
 	name := below(owner)
-	covering, _, err := associations(reply, name)
-	if err == nil && name != string(owner) && !covering.Denial() && covering.Same(seen.rrset) {
+	covering := associations(reply, name).rrset
+	if name != string(owner) && !covering.Denial() && covering.Same(seen.rrset) {
 		return sight{}, nil // a wildcard's: at the name itself stands nothing
 	}
 	return seen, nil
@@ -88,29 +89,27 @@ func (p *Provider) interpret(zone string, owner tlsa.Owner, reply *dns.Msg) (sig
 			hint: "is it the primary, and not a resolver; is the zone loaded there",
 		}
 	}
-	rrset, mixed, err := associations(reply, string(owner))
-	if err != nil {
-		return sight{}, &trouble{kind: dnsprovider.Malformed, err: err}
+	seen := associations(reply, string(owner))
+	if seen.mixed {
+		p.log.Warn("the TLSA records have several TTLs, the lowest counts (RFC 2181, section 5.2)", "owner", string(owner), "ttl", seen.rrset.TTL)
 	}
-	if mixed {
-		p.log.Warn("the TLSA records have several TTLs, the lowest counts (RFC 2181, section 5.2)", "owner", string(owner), "ttl", rrset.TTL)
-	}
-	return sight{rrset, mixed}, nil
+	return seen, nil
 }
 
 // associations collects the TLSA records at name from an answer.
-func associations(reply *dns.Msg, name string) (rrset tlsa.RRset, mixed bool, err error) {
+func associations(reply *dns.Msg, name string) sight {
 	var as []tlsa.Association
+	mixed := false
 	ttl := time.Duration(-1)
 	for _, rr := range reply.Answer {
 		r, ok := rr.(*dns.TLSA)
 		if !ok || dns.CanonicalName(r.Hdr.Name) != name || r.Hdr.Class != dns.ClassINET {
 			continue
 		}
-		if r.Hdr.Ttl > 1<<31-1 {
-			r.Hdr.Ttl = 0 // RFC 2181, section 8
-		}
 		t := time.Duration(r.Hdr.Ttl) * time.Second
+		if r.Hdr.Ttl > math.MaxInt32 {
+			t = 0 // RFC 2181, section 8
+		}
 		mixed = mixed || (ttl >= 0 && t != ttl)
 		if ttl < 0 || t < ttl {
 			ttl = t
@@ -121,9 +120,9 @@ func associations(reply *dns.Msg, name string) (rrset tlsa.RRset, mixed bool, er
 		})
 	}
 	if len(as) == 0 {
-		return tlsa.RRset{}, false, nil
+		return sight{}
 	}
-	return tlsa.NewRRset(ttl, as...), mixed, nil
+	return sight{tlsa.NewRRset(ttl, as...), mixed}
 }
 
 // aliasIn returns the alias that stands in the way of records at owner: a CNAME at the name,

@@ -82,7 +82,7 @@ func (s *session) ask(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*t
 		}
 		for i := range queries {
 			if !answered(i) {
-				troubles[i] = s.p.unanswered(ctx, err, elsewhere).at(s.address)
+				troubles[i] = s.p.unanswered(ctx, err, unheard).at(s.address)
 			}
 		}
 	}
@@ -113,7 +113,7 @@ func (s *session) reach(ctx context.Context) *trouble {
 	bounded, cancel := context.WithTimeout(ctx, s.p.timeout)
 	defer cancel()
 	if err := s.connect(bounded); err != nil {
-		return s.p.unanswered(ctx, because(bounded, err), elsewhere).at(s.address)
+		return s.p.unanswered(ctx, because(bounded, err), unheard).at(s.address)
 	}
 	return nil
 }

@@ -24,10 +24,17 @@ type leaves uint8
 
 const (
 	final     leaves = iota // the answer stands
-	elsewhere               // nothing was done here: another address may do it (RFC 2136, section 4.6)
+	elsewhere               // the server has not done it: another address may (RFC 2136, section 4.6)
+	unheard                 // nobody was there: likewise
 	open                    // the request may have been carried out, and the reply is lost
 	eachAlone               // it may be the fault of one of several owners
 )
+
+// another reports whether another address is to be tried.
+func (l leaves) another() bool { return l == elsewhere || l == unheard }
+
+// silent reports whether the server has fallen silent.
+func (l leaves) silent() bool { return l == unheard || l == open }
 
 func (t *trouble) at(address string) *trouble {
 	if t != nil && t.address == "" {

@@ -184,6 +184,15 @@ func TestMixedTTLs(t *testing.T) {
 	}
 }
 
+// TestTTLThatIsNone: the topmost bit makes it zero (RFC 2181, section 8).
+func TestTTLThatIsNone(t *testing.T) {
+	s := serve(t)
+	s.set(owner, "2147483648 IN TLSA "+record("1").String())
+	if read, err := newProvider(t, config(s)).RRset(t.Context(), zone, owner); err != nil || read.TTL != 0 || !read.Same(rrset("1")) {
+		t.Errorf("read %v, %v", read, err)
+	}
+}
+
 // TestTTLThatIsIgnored: a change of the TTL that leaves the TTL is not made.
 func TestTTLThatIsIgnored(t *testing.T) {
 	s := serve(t, line(owner, "1"))
