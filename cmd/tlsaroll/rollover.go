@@ -135,6 +135,9 @@ func (p *program) handIn(a *agent.Agent, o rolloverOptions, lineage string) (tls
 	if err != nil {
 		return "", err
 	}
+	if err := a.Fits(lineage, pair); err != nil {
+		return "", fmt.Errorf("%s: %w", o.cert, err)
+	}
 	if err := pair.InDate(p.now()); errors.Is(err, certwatch.ErrExpired) {
 		return "", fmt.Errorf("%s: %w", o.cert, err)
 	} else if err != nil {
@@ -142,9 +145,6 @@ func (p *program) handIn(a *agent.Agent, o rolloverOptions, lineage string) (tls
 	}
 	for _, f := range pair.Findings {
 		p.ui.warn(f.Text, "")
-	}
-	if err := a.Fits(lineage, pair); err != nil {
-		return "", fmt.Errorf("%s: %w", o.cert, err)
 	}
 	for _, host := range a.Uncovered(lineage, pair) {
 		p.ui.warn(fmt.Sprintf("%s: the certificate is not for %s", o.cert, host), "DANE-EE does not mind (RFC 7672, section 3.1.1), MTA-STS and mail programs do")
