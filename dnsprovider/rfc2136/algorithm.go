@@ -1,7 +1,7 @@
 package rfc2136
 
 import (
-	"crypto/sha1" //nolint:gosec // RFC 8945, section 6 requires it to be there; it has to be asked for by name
+	"crypto/sha1" // RFC 8945, section 6 requires it to be there; it has to be asked for by name
 	"crypto/sha256"
 	"crypto/sha512"
 	"fmt"

@@ -140,7 +140,7 @@ func (p *Provider) askServer(ctx context.Context, address string, m *dns.Msg) (*
 		return nil, troubles[0]
 	}
 	reply := replies[0]
-	if t := p.noAnswer(reply.Rcode, subject{}); t != nil {
+	if t := noAnswer(reply.Rcode); t != nil {
 		return nil, t.at(address)
 	}
 	if !reply.Authoritative {

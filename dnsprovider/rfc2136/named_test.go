@@ -106,9 +106,10 @@ key %q { algorithm hmac-sha256; secret %q; };
 	return n
 }
 
-// start runs a server until the test ends.
+// start runs a server until the test ends, however that ends.
 func start(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func (p *Provider) rightsHint(about subject) string {
 
 // noAnswer makes a sentence and a hint of the RCODE of the reply to a query, nil for
 // NOERROR and NXDOMAIN.
-func (p *Provider) noAnswer(rcode int, about subject) *trouble {
+func noAnswer(rcode int) *trouble {
 	say := func(kind dnsprovider.Kind, then leaves, meaning, hint string) *trouble {
 		return &trouble{kind: kind, err: errors.New(rcodeName(rcode) + ": " + meaning), hint: hint, leaves: then}
 	}

@@ -74,7 +74,7 @@ func doubt(zone string, owner tlsa.Owner, seen sight, reply *dns.Msg) (sight, *t
 
 // interpret makes a sight of the reply to a query for the TLSA records of owner.
 func (p *Provider) interpret(zone string, owner tlsa.Owner, reply *dns.Msg) (sight, *trouble) {
-	if t := p.noAnswer(reply.Rcode, subject{zone, owner}); t != nil {
+	if t := noAnswer(reply.Rcode); t != nil {
 		return sight{}, t
 	}
 	if alias := aliasIn(reply, owner); alias != nil && reply.Authoritative {

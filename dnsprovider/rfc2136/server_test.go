@@ -15,7 +15,7 @@ import (
 const (
 	zone      = "example.org."
 	keyName   = "tlsaroll.example.org."
-	secret    = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyYiE=" //nolint:gosec // of a server that lives as long as a test
+	secret    = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyYiE=" // of a server that lives as long as a test
 	otherKey  = "other.example.org."
 	otherText = "b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItMzI="
 )
