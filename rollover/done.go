@@ -129,8 +129,12 @@ func (x *pass) undone(a Back, r Result) {
 	if r.Err != "" && !r.Switched {
 		return // nothing was put back: it is tried again in the next pass
 	}
-	if r.Err != "" {
-		sw.Why += "; going back: " + r.Err
+	switch r.Err {
+	case "":
+	case sw.Why:
+		sw.Why += ", and so on the way back"
+	default:
+		sw.Why += "; on the way back: " + r.Err
 	}
 	l.Live, l.Previous = a.To, ""
 	if l.Successor != "" && l.Successor != a.From && l.Queued == "" {

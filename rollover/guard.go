@@ -68,7 +68,11 @@ func (x *pass) notHeld(name string, _ *tlsa.Chain) []Reason {
 	if !x.held(l) {
 		return nil
 	}
-	r := reason(CodeSwapFailed, "%s; tried again at %s, on a new pair, or by tlsaroll rollover %s", l.Held.Text, stamp(l.Held.Again), name)
+	stands := ""
+	if l.Live != "" {
+		stands = "the old pair is live, and the records of both stay; "
+	}
+	r := reason(CodeSwapFailed, "%s; %stried again at %s, on a new pair, or by tlsaroll rollover %s", l.Held.Text, stands, stamp(l.Held.Again), name)
 	r.Until = l.Held.Again
 	x.tell(name, CodeSwapFailed, Danger, l.Held.Text)
 	return []Reason{r}
