@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -28,17 +27,31 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	}
 	attrs := slices.Clone(h.attrs)
 	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
-	named := func(key string) int { return slices.IndexFunc(attrs, func(a slog.Attr) bool { return a.Key == key }) }
-	if err := named("err"); err >= 0 && named("action") >= 0 {
-		fmt.Fprint(&b, attrs[err].Value) // says what was being done, too
-	} else {
-		b.WriteString(r.Message)
-		for _, a := range attrs {
-			fmt.Fprintf(&b, ": %s", a.Value)
-		}
-	}
+	b.WriteString(sentence(r.Message, attrs))
 	h.ui.say(b.String(), "")
 	return nil
+}
+
+// sentence is a record in words. The error of an action says what was being done, and
+// codes are for programs.
+func sentence(message string, attrs []slog.Attr) string {
+	named := map[string]string{}
+	for _, a := range attrs {
+		named[a.Key] = a.Value.String()
+	}
+	if named["action"] != "" && named["err"] != "" {
+		return named["err"]
+	}
+	parts := []string{message}
+	if lineage := named["lineage"]; lineage != "" {
+		parts = []string{lineage, message}
+	}
+	for _, a := range attrs {
+		if a.Key != "lineage" && a.Key != "code" {
+			parts = append(parts, a.Value.String())
+		}
+	}
+	return strings.Join(parts, ": ")
 }
 
 func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
