@@ -29,39 +29,38 @@ func (o outcomeOf) result() rollover.Result {
 	return r
 }
 
-// act carries out the actions of a plan and tells how each ended as soon as that
-// is known. An action once begun is not cut short by the end of ctx: it has
-// limits of its own. A failure keeps later actions from nothing, but what cannot
-// be recorded ends the pass.
-func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action, ended func(outcomeOf) error) error {
-	ctx = context.WithoutCancel(ctx)
-	for len(actions) > 0 {
+// act carries out the actions of a group's plan, and makes durable how each
+// ended as soon as that is known. An action once begun is not cut short by the
+// end of ctx: it has limits of its own; those not begun are left, as by a crash. A
+// failure keeps later actions from nothing, but what cannot be recorded ends the
+// pass.
+func (a *Agent) act(ctx context.Context, g *group) (failed []error, err error) {
+	for actions := g.plan.Actions; len(actions) > 0; {
+		if ctx.Err() != nil {
+			return failed, ctx.Err()
+		}
 		batch := changesAhead(actions)
 		var outcomes []outcomeOf
 		if len(batch) > 0 {
-			outcomes = a.update(ctx, batch)
+			outcomes = a.update(context.WithoutCancel(ctx), batch)
 			actions = actions[len(batch):]
 		} else {
-			outcomes = []outcomeOf{a.do(ctx, g, actions[0])}
+			outcomes = []outcomeOf{a.do(context.WithoutCancel(ctx), g, actions[0])}
 			actions = actions[1:]
 		}
 		for _, o := range outcomes {
-			a.tell(o)
-			if err := ended(o); err != nil {
-				return err
+			a.tell(g, o)
+			if o.err != nil {
+				failed = append(failed, o.err)
 			}
+			g.state = rollover.Done(g.state, o.action, o.result(), g.policy, a.clock.now())
+		}
+		g.show()
+		if err := a.store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {
+			return failed, fmt.Errorf("%s was done and could not be recorded: %w", outcomes[0].action, err)
 		}
 	}
-	return nil
-}
-
-func (a *Agent) tell(o outcomeOf) {
-	switch _, quiet := o.action.(rollover.Discard); {
-	case o.err != nil:
-		a.log.Error("action failed", "action", o.action.String(), "err", o.err)
-	case !quiet:
-		a.log.Info("done", "action", o.action.String())
-	}
+	return failed, nil
 }
 
 // changesAhead are the first actions as far as they are changes at one provider
@@ -94,6 +93,8 @@ func changeOf(action rollover.Action) (rollover.Change, bool) {
 	return rollover.Change{}, false
 }
 
+var errNoResult = errors.New("the provider does not say what became of the change")
+
 // update sends changes of one zone to its provider.
 func (a *Agent) update(ctx context.Context, actions []rollover.Action) []outcomeOf {
 	out := make([]outcomeOf, len(actions))
@@ -113,8 +114,13 @@ func (a *Agent) update(ctx context.Context, actions []rollover.Action) []outcome
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	for i, err := range p.Apply(ctx, first.Zone, changes) {
-		out[i].err = err
+	results := p.Apply(ctx, first.Zone, changes)
+	for i := range out {
+		if i < len(results) {
+			out[i].err = results[i]
+		} else {
+			out[i].err = fmt.Errorf("publish %s: provider %s: %w", changes[i].Owner, p.Name, errNoResult)
+		}
 	}
 	return out
 }
@@ -124,8 +130,10 @@ func (a *Agent) do(ctx context.Context, g *group, action rollover.Action) outcom
 	o := outcomeOf{action: action}
 	switch act := action.(type) {
 	case rollover.Swap:
+		g.abandon()
 		o.err, o.switched = a.switchTo(ctx, act.Lineage, a.stash.Path(act.To))
 	case rollover.Back:
+		g.abandon()
 		o.err, o.switched = a.switchTo(ctx, act.Lineage, a.stash.Path(act.To))
 	case rollover.Adopt:
 		o.err = a.host(a.lineages[act.Lineage]).Adopt(a.stash.Path(act.Chain))
@@ -153,9 +161,39 @@ func (a *Agent) switchTo(ctx context.Context, lineage, entry string) (error, boo
 
 // discard takes pairs out of the stash that no lineage of any group names.
 func (a *Agent) discard(d rollover.Discard) error {
+	if len(d.Chains) == 0 {
+		return nil
+	}
+	a.stashing.Lock()
+	defer a.stashing.Unlock()
 	gone, err := a.store.Forget(d.Chains)
 	for _, id := range gone {
 		err = errors.Join(err, a.stash.Remove(id))
 	}
 	return err
 }
+
+// tell logs how an action ended; a failure that was told is not told again until
+// its cause changes or it succeeds.
+func (a *Agent) tell(g *group, o outcomeOf) {
+	what := o.action.String()
+	if o.err == nil {
+		delete(g.said, what)
+		if _, quiet := o.action.(rollover.Discard); !quiet {
+			a.log.Info("done", "action", what)
+		}
+		return
+	}
+	if len(g.said) > maxSaid {
+		clear(g.said)
+	}
+	if g.said[what] == o.err.Error() {
+		a.log.Debug("action failed again", "action", what, "err", o.err)
+		return
+	}
+	g.said[what] = o.err.Error()
+	a.log.Error("action failed", "action", what, "err", o.err)
+}
+
+// maxSaid bounds the failures that are remembered for the log.
+const maxSaid = 100

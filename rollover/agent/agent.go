@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
@@ -26,8 +26,14 @@ type store interface {
 	Close() error
 }
 
-// lockTimeout is how long to wait for another instance to let the journal go.
-const lockTimeout = 3 * time.Second
+const (
+	// lockTimeout is how long to wait for another instance to let the journal go.
+	lockTimeout = 3 * time.Second
+	// defaultWorkers is how many groups are looked at side by side.
+	defaultWorkers = 16
+	// connections is how many addresses are probed side by side, of all groups.
+	connections = 64
+)
 
 // Agent keeps the lineages of one configuration. It is safe for concurrent use;
 // passes over one owner group take turns.
@@ -39,23 +45,51 @@ type Agent struct {
 	stash    certwatch.Stash
 	reader   certwatch.Reader
 	lookup   *lookup.Client
+	zones    map[string]lookup.Zone
 	prober   *probe.Prober
 	lineages map[string]Lineage
-	groups   []*group
-	of       map[string]*group // by lineage
+	listed   map[tlsa.Owner]bool // where the configuration has an endpoint
 	dry      bool
+
+	inbox    inbox
+	looks    looks
+	routine  slots      // for groups with nothing on its way
+	pressing slots      // for those with something on its way
+	hosts    slots      // for groups that ask for the addresses of their endpoints
+	probes   slots      // for connections
+	judges   slots      // for those to addresses that judge a swap
+	stashing sync.Mutex // held while the stash changes
+
+	// What is looked at in the background may take longer than the pass that began
+	// it, and ends with the agent.
+	life       context.Context
+	end        context.CancelFunc
+	background sync.WaitGroup
+
+	mu     sync.Mutex // of what follows
+	groups []*group
+	of     map[string]*group     // by lineage
+	at     map[tlsa.Owner]*group // by the names where records stand or are asked for
+	bells  map[chan struct{}]bool
+	parted bool // the wall clock was seen to have parted from ours
 }
 
 // Errors that callers tell apart.
 var (
-	ErrLocked         = journal.ErrLocked
+	// ErrLocked says that another instance has the journal open.
+	ErrLocked = journal.ErrLocked
+	// ErrUnknownLineage says that the configuration has no lineage of that name.
 	ErrUnknownLineage = errors.New("no such lineage")
 )
 
 // Open opens the journal, which locks out other instances, and loads what is
 // known of all lineages.
 func Open(cfg Config) (*Agent, error) {
-	store, known, aside, err := journal.Open(filepath.Join(cfg.State, "journal.db"), lockTimeout)
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	store, known, aside, err := journal.Open(journalIn(cfg.State), lockTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -66,18 +100,18 @@ func Open(cfg Config) (*Agent, error) {
 	if aside != "" {
 		a.log.Error("the journal was corrupt: it was moved aside and every wait starts again", "moved", aside)
 	}
-	if removed, err := a.stash.Sweep(); err != nil {
-		a.log.Warn("the stash could not be swept", "err", err)
-	} else if len(removed) > 0 {
-		a.log.Info("removed what a crash left in the stash", "entries", len(removed))
-	}
+	a.tidy(known)
 	return a, nil
 }
 
-// OpenDry is like [Open] for looking only: the journal is read, not locked for
-// writing, and nothing is changed by any pass.
+// OpenDry is like [Open] for looking only: the journal is read and let go, and
+// nothing is changed by any pass.
 func OpenDry(cfg Config) (*Agent, error) {
-	known, err := journal.Read(filepath.Join(cfg.State, "journal.db"), lockTimeout)
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	known, err := journal.Read(journalIn(cfg.State), lockTimeout)
 	if err != nil && !isAbsent(err) {
 		return nil, err
 	}
@@ -89,54 +123,29 @@ func OpenDry(cfg Config) (*Agent, error) {
 	return a, nil
 }
 
-func assemble(cfg Config, store store, known journal.Contents) (*Agent, error) {
-	client, err := lookup.New(lookup.Config{Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, SelfTestName: cfg.ResolverTest, Now: cfg.Clock.Wall, Exchange: cfg.Exchange})
+func journalIn(state string) string { return filepath.Join(state, "journal.db") }
+
+// tidy removes what a crash left behind.
+func (a *Agent) tidy(known journal.Contents) {
+	removed, err := a.stash.Sweep()
 	if err != nil {
-		return nil, err
+		a.log.Warn("the stash could not be swept", "err", err)
 	}
-	a := &Agent{cfg: cfg, log: cfg.Log, store: store, lookup: client,
-		stash:    certwatch.Stash{Dir: filepath.Join(cfg.State, "stash")},
-		reader:   certwatch.Reader{Quiet: cfg.Quiet, Now: cfg.Clock.Wall},
-		prober:   &probe.Prober{Dial: cfg.Dial, Hello: cfg.Hello},
-		lineages: map[string]Lineage{}, of: map[string]*group{}}
-	var trusted bool
-	a.clock, trusted = begin(cfg.Clock, known.Stamp)
-	if !trusted {
-		a.log.Warn("the time that passed since the journal was last written cannot be trusted: open waits start again", "written", known.Stamp.Time)
+	orphans := known.Orphans()
+	if err := a.discard(rollover.Discard{Chains: orphans}); err != nil {
+		a.log.Warn("pairs that nothing names could not be removed", "err", err)
 	}
-	for _, lineages := range grouped(cfg.Lineages) {
-		g := newGroup(lineages, cfg)
-		g.state = known.State(g.names, ownersOf(lineages))
-		if !trusted {
-			g.state = rollover.Restart(g.state, a.clock.now())
-		}
-		for _, l := range lineages {
-			a.lineages[l.Name], a.of[l.Name] = l, g
-		}
-		a.groups = append(a.groups, g)
+	if n := len(removed) + len(orphans); n > 0 {
+		a.log.Info("removed what a crash left in the stash", "entries", n)
 	}
-	return a, nil
 }
 
-// ownersOf are the owner names of all endpoints of some lineages.
-func ownersOf(lineages []Lineage) []tlsa.Owner {
-	var owners []tlsa.Owner
-	for _, l := range lineages {
-		for _, e := range l.Policy.Endpoints {
-			owners = append(owners, e.Owners()...)
-		}
-	}
-	slices.Sort(owners)
-	return slices.Compact(owners)
+// Close ends what is looked at in the background and lets the journal go.
+func (a *Agent) Close() error {
+	a.end()
+	a.background.Wait()
+	return a.store.Close()
 }
-
-// save makes what is known of a group durable.
-func (a *Agent) save(g *group) error {
-	return a.store.Save(journal.Group{Lineages: g.names, State: g.state}, a.clock.stamp())
-}
-
-// Close lets the journal go.
-func (a *Agent) Close() error { return a.store.Close() }
 
 // Now is the agent's own time.
 func (a *Agent) Now() time.Time { return a.clock.now() }
@@ -151,131 +160,23 @@ func (a *Agent) Lineages() []string {
 	return names
 }
 
-func (a *Agent) group(lineage string) (*group, error) {
-	g, ok := a.of[lineage]
-	if !ok {
-		return nil, fmt.Errorf("lineage %q: %w (hint: the configuration has %v)", lineage, ErrUnknownLineage, a.Lineages())
-	}
-	return g, nil
-}
-
-// Offer copies a pair into the stash, durably, and hands it to the next pass over
-// its lineage as the successor that a person asked for.
-func (a *Agent) Offer(lineage string, p certwatch.Pair) (tlsa.ChainID, error) {
-	g, err := a.group(lineage)
-	if err != nil {
-		return "", err
-	}
-	if a.dry {
-		return p.ID(), a.offer(g, lineage, p)
-	}
-	if _, err := a.stash.Put(p); err != nil {
-		return "", fmt.Errorf("%s: %w", lineage, err)
-	}
-	return p.ID(), a.offer(g, lineage, p)
-}
-
-func (a *Agent) offer(g *group, lineage string, p certwatch.Pair) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.chains[p.ID()] = p.Chain
-	g.offers[lineage] = append(g.offers[lineage], rollover.Offer{Chain: p.ID(), Explicit: true})
-	return nil
-}
-
-// Order hands a person's words to every pass from now on, until they change.
-func (a *Agent) Order(lineage string, o rollover.Orders) error {
-	g, err := a.group(lineage)
-	if err != nil {
-		return err
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.orders[lineage] = o
-	return nil
-}
-
-// State is what is remembered of a lineage's owner group now.
+// State is what is remembered of a lineage's owner group now. A pass under way is
+// not waited for.
 func (a *Agent) State(lineage string) (rollover.State, rollover.Policy, error) {
 	g, err := a.group(lineage)
 	if err != nil {
 		return rollover.State{}, rollover.Policy{}, err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.state, g.policy, nil
+	s := g.shown.Load()
+	return s.state, s.policy, nil
 }
 
-// Report is what one pass came to.
-type Report struct {
-	State   rollover.State
-	Policy  rollover.Policy
-	Plan    rollover.Plan
-	Failed  []error // what went wrong with an action; the rest of the pass went on
-	At      time.Time
-	Changed bool // something was done
-}
-
-// Pass makes one pass over the owner group of a lineage: look, decide, remember, act.
-func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
-	g, err := a.group(lineage)
-	if err != nil {
-		return Report{}, err
+func (a *Agent) group(lineage string) (*group, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	g, ok := a.of[lineage]
+	if !ok {
+		return nil, fmt.Errorf("lineage %q: %w (hint: the configuration has %v)", lineage, ErrUnknownLineage, a.Lineages())
 	}
-	return a.pass(ctx, g, a.lookup.NewPass(a.zones()))
-}
-
-func (a *Agent) pass(ctx context.Context, g *group, dns *lookup.Pass) (Report, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-
-	seen := a.observe(ctx, g, dns)
-	if err := ctx.Err(); err != nil {
-		return Report{}, err // a look that was cut short says nothing
-	}
-	now := a.clock.now()
-	state, plan := rollover.Next(g.state, seen, g.policy, now)
-	if len(plan.Read) > 0 {
-		seen.Copies = a.copies(ctx, plan.Read, state)
-		state, plan = rollover.Next(g.state, seen, g.policy, a.clock.now())
-	}
-	r := Report{State: state, Policy: g.policy, Plan: plan, At: now, Changed: len(plan.Actions) > 0}
-	if a.dry {
-		g.plan = plan
-		return r, nil
-	}
-	if err := a.store.Save(journal.Group{Lineages: g.names, State: state}, a.clock.stamp()); err != nil {
-		return r, fmt.Errorf("nothing was done: %w", err)
-	}
-	g.state, g.plan = state, plan
-	clear(g.offers)
-	clear(g.chains)
-	for name, o := range g.orders {
-		o.Retry = false // said once
-		g.orders[name] = o
-	}
-	err := a.act(ctx, g, plan.Actions, func(o outcomeOf) error {
-		if o.err != nil {
-			r.Failed = append(r.Failed, o.err)
-		}
-		g.state = rollover.Done(g.state, o.action, o.result(), g.policy, a.clock.now())
-		if err := a.save(g); err != nil {
-			return fmt.Errorf("%s was done and could not be recorded: %w", o.action, err)
-		}
-		return nil
-	})
-	r.State = g.state
-	return r, err
-}
-
-func (a *Agent) zones() map[string]lookup.Zone {
-	zones := map[string]lookup.Zone{}
-	for name, z := range a.cfg.Zones {
-		zones[name] = lookup.Zone{Hidden: z.Hidden, Exclude: z.Exclude, Private: z.Private}
-	}
-	return zones
-}
-
-func (a *Agent) isLocal(ip netip.Addr) bool {
-	return a.cfg.Local != nil && slices.Contains(a.cfg.Local(), ip.Unmap())
+	return g, nil
 }

@@ -14,32 +14,37 @@ type steady struct {
 	since time.Duration
 }
 
-// tolerance is by how much the wall clock may part from our own time over a
-// restart before it counts as having been set.
+// tolerance is by how much the wall clock may part from our own time before it
+// counts as having been set.
 const tolerance = time.Minute
 
 // begin continues from when the journal was last written. It reports whether the
 // time that passed since can be trusted; if not, open waits start again, so that
 // no jump shortens one.
-func begin(c Clock, last journal.Stamp) (steady, bool) {
-	s := steady{Clock: c, base: c.Wall(), since: c.Boot()}
+//
+// While the kernel runs that ran then, its boot time clock says what has passed.
+// The dates of certificates and signatures are the wall's, though: if that was
+// set meanwhile and is synchronised, it is taken. One that is not synchronised
+// proves nothing against our own time.
+func begin(c Clock, last journal.Stamp) (s steady, trusted bool) {
+	wall, boot := c.Wall(), c.Boot()
+	s = steady{Clock: c, base: wall, since: boot}
 	if last.Time.IsZero() {
 		return s, true
 	}
-	if c.BootID != "" && c.BootID == last.BootID && s.since >= last.Boot {
-		own := last.Time.Add(s.since - last.Boot)
-		if apart := own.Sub(s.base).Abs(); apart <= tolerance {
-			s.base = own
-			return s, true
+	if c.BootID != "" && c.BootID == last.BootID && boot >= last.Boot {
+		own := last.Time.Add(boot - last.Boot)
+		if c.Synchronised && own.Sub(wall).Abs() > tolerance {
+			return s, false
 		}
-		// The wall clock was set. Our own time was right about what passed, but dates
-		// in certificates and signatures are the wall's: take it, and wait again.
-		s.base = later(s.base, last.Time)
+		s.base = own
+		return s, true
+	}
+	if !c.Synchronised {
+		s.base = later(wall, last.Time)
 		return s, false
 	}
-	trusted := c.Synchronised && !s.base.Before(last.Wall) && !s.base.Before(last.Time)
-	s.base = later(s.base, last.Time)
-	return s, trusted
+	return s, !wall.Before(last.Wall) && !wall.Before(last.Time)
 }
 
 func later(a, b time.Time) time.Time {
@@ -49,8 +54,19 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// earliest of two moments; zero is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 func (s steady) now() time.Time { return s.base.Add(s.Boot() - s.since).Round(0) }
 
+// apart is by how much the wall clock is ahead of our own time.
+func (s steady) apart() time.Duration { return s.Wall().Round(0).Sub(s.now()) }
+
 func (s steady) stamp() journal.Stamp {
-	return journal.Stamp{BootID: s.BootID, Boot: s.Boot(), Wall: s.Wall().Round(0), Time: s.now()}
+	return journal.Stamp{BootID: s.BootID, Boot: s.Boot(), Wall: s.Wall().Round(0).UTC(), Time: s.now().UTC()}
 }

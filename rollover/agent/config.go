@@ -16,7 +16,8 @@ import (
 )
 
 // Config is everything an [Agent] works with. It is plain values: files have
-// been read, names are canonical, secrets are inside the providers.
+// been read, names are canonical, secrets are inside the providers. It must not be
+// changed once it was handed over.
 type Config struct {
 	State     string // directory of the journal, the stash and the live links
 	Timing    rollover.Timing
@@ -31,14 +32,16 @@ type Config struct {
 	Hello         string         // EHLO name of the probes; "": an address literal
 
 	Clock   Clock
-	Log     *slog.Logger
-	Workers int // groups looked at side by side; 0: 16
+	Log     *slog.Logger // nil: nowhere
+	Workers int          // groups whose servers are looked at side by side; 0: 16
 
 	// The world, where it is not the network's: nil in a program, set in tests.
 	Exchange func(ctx context.Context, m *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error)
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Run      func(ctx context.Context, argv []string) ([]byte, error)
 	Local    func() []netip.Addr // addresses of this host
+	// FetchPolicy gets the text of a domain's MTA-STS policy (RFC 8461, section 3.3).
+	FetchPolicy func(ctx context.Context, domain string) (string, error)
 }
 
 // Lineage is one lineage of the configuration.

@@ -3,88 +3,89 @@ package agent
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover"
-	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
+// onHost is what lies on this host of one lineage, as far as something is decided
+// upon it.
+type onHost struct {
+	entry           string // where the live link leads
+	live, installed rollover.Sight[tlsa.ChainID]
+	offers          []rollover.Offer
+	stagedErr       string
+	stash           map[tlsa.ChainID]rollover.Sight[struct{}]
+}
+
 // readFiles looks at everything of a group that lies on this host: where the live
 // links lead, what is staged, whether the pairs that matter are whole.
-func (a *Agent) readFiles(g *group, seen *rollover.Observation, now time.Time) {
-	poll := due(g.polled.Add(g.policy.Timing.Poll), now) || g.polled.IsZero()
+func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *book) {
+	now := a.clock.now()
+	poll := b.polled.IsZero() || !now.Before(b.polled.Add(g.base.Timing.Poll)) || !b.recheck.IsZero() && !now.Before(b.recheck)
+	if poll {
+		b.polled, b.recheck = now, time.Time{}
+	}
 	for _, name := range g.names {
 		l, remembered := a.lineages[name], g.state.Lineages[name]
-		view := rollover.LineageView{Orders: g.orders[name], Stash: map[tlsa.ChainID]rollover.Sight[struct{}]{}}
-		view.Live = a.live(l, seen)
-		if view.Live.Known() && view.Live.Value == "" {
-			if id := g.adopts[name]; id != "" {
-				view.Installed = rollover.Seen(id)
-			} else {
-				view.Installed = a.installed(l, seen)
-			}
+		h := b.fed[name] // what was read last, where it is not read now
+		h.stash = map[tlsa.ChainID]rollover.Sight[struct{}]{}
+		a.live(l, poll, &h, seen)
+		h.installed = rollover.Sight[tlsa.ChainID]{}
+		if h.live.Known() && h.live.Value == "" {
+			h.installed = a.installed(l, post.adopts[name], seen)
 		}
-		if poll && l.Staged.Cert != "" {
-			view.Offers, view.StagedErr = a.staged(l, remembered, seen)
-		} else {
-			view.StagedErr = standing(remembered, rollover.CodeStagedUnreadable)
+		if poll {
+			h.offers, h.stagedErr = a.staged(l, remembered, seen, b)
 		}
 		// a person's pair comes after the files': it is the later word
-		view.Offers = append(view.Offers, g.offers[name]...)
+		offers := append(slices.Clone(h.offers), plain(post.offers[name])...)
 		for _, id := range []tlsa.ChainID{remembered.Successor, remembered.Queued} {
-			a.whole(id, view.Stash)
+			a.whole(id, seen, h.stash)
 		}
-		for _, offer := range view.Offers {
-			a.whole(offer.Chain, view.Stash)
+		for _, offer := range offers {
+			a.whole(offer.Chain, seen, h.stash)
 		}
-		seen.Lineages[name] = view
-	}
-	if poll {
-		g.polled = now
+		b.fed[name] = h
+		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.stagedErr, Stash: h.stash, Orders: post.orders[name]}
 	}
 }
 
-// standing keeps a finding of the last poll alive between polls.
-func standing(l rollover.Lineage, code rollover.Code) string {
-	for _, r := range l.Waiting {
-		if r.Code == code {
-			return r.Text
-		}
-	}
-	return ""
-}
-
-// live is where the link leads.
-func (a *Agent) live(l Lineage, seen *rollover.Observation) rollover.Sight[tlsa.ChainID] {
+// live is where the link leads. The pair behind it is read again at every poll.
+func (a *Agent) live(l Lineage, poll bool, h *onHost, seen *rollover.Observation) {
 	entry, err := a.host(l).Installed()
+	if err == nil && entry != "" && entry == h.entry && !poll {
+		return // as it was found last
+	}
+	h.entry = entry
 	switch {
 	case err != nil:
-		return rollover.Unseen[tlsa.ChainID](err.Error())
+		h.live = rollover.Unseen[tlsa.ChainID](err.Error())
+		return
 	case entry == "":
-		return rollover.Seen(tlsa.ChainID(""))
+		h.live = rollover.Seen(tlsa.ChainID(""))
+		return
 	}
-	id := tlsa.ChainID(filepath.Base(entry))
-	if _, known := seen.Chains[id]; known || a.knows(l.Name, id) {
-		return rollover.Seen(id)
-	}
-	pair, err := a.stash.Get(id)
+	pair, err := a.stash.Get(tlsa.ChainID(filepath.Base(entry)))
 	if err != nil {
-		return rollover.Unseen[tlsa.ChainID](err.Error())
+		h.live = rollover.Unseen[tlsa.ChainID](err.Error())
+		return
 	}
-	seen.Chains[id] = pair.Chain
-	return rollover.Seen(id)
+	seen.Chains[pair.ID()] = pair.Chain
+	h.live = rollover.Seen(pair.ID())
 }
 
-func (a *Agent) knows(lineage string, id tlsa.ChainID) bool {
-	return a.of[lineage].state.Chains[id] != nil
-}
-
-// installed is the pair that the install files hold, copied into the stash so
-// that it can be adopted. That they hold different pairs is an error: nobody can
-// tell which one is meant.
-func (a *Agent) installed(l Lineage, seen *rollover.Observation) rollover.Sight[tlsa.ChainID] {
+// installed is the pair that a person says is installed, else the one that the
+// install files hold, copied into the stash so that it can be adopted. That they
+// hold different pairs is an error: nobody can tell which one is meant.
+func (a *Agent) installed(l Lineage, said *tlsa.Chain, seen *rollover.Observation) rollover.Sight[tlsa.ChainID] {
+	if said != nil {
+		seen.Chains[said.ID()] = said
+		return rollover.Seen(said.ID())
+	}
 	var found certwatch.Pair
 	for _, files := range a.host(l).Pairs() {
 		pair, err := certwatch.Load(certwatch.Files{Cert: files.Cert, Key: files.Key})
@@ -108,58 +109,52 @@ func (a *Agent) installed(l Lineage, seen *rollover.Observation) rollover.Sight[
 	return rollover.Seen(found.ID())
 }
 
-// keep copies a pair into the stash; a dry agent does not.
+// keep copies a pair into the stash, or mends its entry there; a dry agent does not.
 func (a *Agent) keep(p certwatch.Pair) error {
 	if a.dry {
 		return nil
 	}
+	a.stashing.Lock()
+	defer a.stashing.Unlock()
 	_, err := a.stash.Put(p)
 	return err
 }
 
 // staged reads what the ACME client left. Files that are still being written are
-// looked at again by themselves.
-func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Observation) ([]rollover.Offer, string) {
-	pair, err := a.reader.Load(l.Staged)
-	switch {
-	case errors.Is(err, certwatch.ErrUnsettled), isAbsent(err) && remembered.Staged == "":
+// looked at again when they may have settled.
+func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Observation, b *book) ([]rollover.Offer, string) {
+	if l.Staged.Cert == "" {
 		return nil, ""
-	case err != nil:
+	}
+	pair, err := a.reader.Load(l.Staged)
+	if unsettled, ok := errors.AsType[*certwatch.UnsettledError](err); ok {
+		if !unsettled.Until.IsZero() {
+			b.recheck = earliest(b.recheck, b.polled.Add(max(unsettled.Until.Sub(a.cfg.Clock.Wall()), time.Millisecond)))
+		}
+		return b.fed[l.Name].offers, b.fed[l.Name].stagedErr
+	}
+	if isAbsent(err) && remembered.Staged == "" {
+		return nil, "" // the client has not issued anything yet
+	}
+	if err == nil {
+		err = a.keep(pair)
+	}
+	if err != nil {
 		return nil, err.Error()
 	}
-	if pair.ID() != remembered.Staged {
-		if err := a.keep(pair); err != nil {
-			return nil, err.Error()
-		}
-		seen.Chains[pair.ID()] = pair.Chain
-	}
+	seen.Chains[pair.ID()] = pair.Chain
 	return []rollover.Offer{{Chain: pair.ID()}}, ""
 }
 
-// whole checks that a pair in the stash loads and fits.
-func (a *Agent) whole(id tlsa.ChainID, into map[tlsa.ChainID]rollover.Sight[struct{}]) {
+// whole checks that a pair in the stash loads and fits. A dry agent has put
+// nothing there: what it has read elsewhere counts.
+func (a *Agent) whole(id tlsa.ChainID, seen *rollover.Observation, into map[tlsa.ChainID]rollover.Sight[struct{}]) {
 	if id == "" {
 		return
 	}
-	if _, err := a.stash.Get(id); err != nil && !a.dry {
+	if _, err := a.stash.Get(id); err != nil && !(a.dry && seen.Chains[id] != nil) {
 		into[id] = rollover.Unseen[struct{}](err.Error())
-	} else {
-		into[id] = rollover.Seen(struct{}{})
+		return
 	}
-}
-
-// host is everything about a lineage's installation.
-func (a *Agent) host(l Lineage) swap.Host {
-	h := swap.Host{Lineage: l.Name, Live: filepath.Join(a.cfg.State, "live", l.Name), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout, Run: a.cfg.Run}
-	for _, t := range l.Install {
-		target := swap.Target{Path: t.Path, Dir: t.Dir, Mode: t.Mode}
-		if t.User != "" || t.Group != "" {
-			target.Owner = t.User + ":" + t.Group
-		}
-		for _, part := range t.Content {
-			target.Content = append(target.Content, swap.Part(part))
-		}
-		h.Install = append(h.Install, target)
-	}
-	return h
+	into[id] = rollover.Seen(struct{}{})
 }

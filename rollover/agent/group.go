@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"context"
+	"maps"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -10,62 +12,153 @@ import (
 )
 
 // group is the lineages that share owner names, with what is remembered of them.
-// Its lock is held for a whole pass.
+// All but the atomic fields belong to who has the turn.
 type group struct {
-	names  []string
-	policy rollover.Policy
+	turn  chan struct{} // holds a token during a pass
+	shown atomic.Pointer[shown]
+	nudge chan struct{} // holds a token where a pass is wanted at once
 
-	mu       sync.Mutex
-	state    rollover.State
-	plan     rollover.Plan // of the last pass
-	passed   time.Time     // when the last pass looked
-	polled   time.Time     // when files were last read
-	unlisted time.Time     // when unlisted owners were last searched for
-	offers   map[string][]rollover.Offer
-	orders   map[string]rollover.Orders
-	chains   map[tlsa.ChainID]*tlsa.Chain // offered and not yet in the state
-	adopts   map[string]tlsa.ChainID      // by lineage: the pair that a person says is installed
+	names  []string        // sorted
+	base   rollover.Policy // by configuration; never changed
+	policy rollover.Policy // of the last pass; never changed
+	state  rollover.State
+	plan   rollover.Plan // of the last pass
+	book   book
+	far    *far // endpoints that are being looked at, nil: none
+	lookup int  // number of the shared look-ups that the last look used
+	said   map[string]string
+	joined *group // which has taken this one in
+}
+
+// shown is what those may see who do not have the turn.
+type shown struct {
+	state  rollover.State
+	policy rollover.Policy
+}
+
+// book is what a group's passes note for the next ones. It is kept when what the
+// pass came to is durable.
+type book struct {
+	polled   time.Time           // when files were last read
+	recheck  time.Time           // when files that were being written may have settled; zero: none
+	fed      map[string]onHost   // by lineage: what was decided upon last of what lies on this host
+	also     map[string][]alias  // by endpoint URL
+	searched search              // for owner names that nobody lists
+	policies map[string]mtaState // by MX host; never changed
+}
+
+func (b book) clone() book {
+	c := book{polled: b.polled, recheck: b.recheck, searched: b.searched, fed: map[string]onHost{}, also: map[string][]alias{}, policies: b.policies}
+	maps.Copy(c.fed, b.fed)
+	maps.Copy(c.also, b.also)
+	return c
 }
 
 // grouped puts lineages with a common owner name together.
 func grouped(lineages []Lineage) [][]Lineage {
 	var groups [][]Lineage
+	at := map[tlsa.Owner]int{} // index in groups
 	for _, l := range lineages {
 		joined := []Lineage{l}
-		groups = slices.DeleteFunc(groups, func(g []Lineage) bool {
-			shares := slices.ContainsFunc(g, func(m Lineage) bool { return share(l, m) })
-			if shares {
-				joined = append(joined, g...)
+		for _, owner := range ownersOf(l) {
+			if i, ok := at[owner]; ok {
+				joined = append(joined, groups[i]...)
+				groups[i] = nil
+				for _, m := range joined {
+					for _, o := range ownersOf(m) {
+						at[o] = len(groups)
+					}
+				}
 			}
-			return shares
-		})
+			at[owner] = len(groups)
+		}
 		groups = append(groups, joined)
 	}
-	return groups
-}
-
-func share(a, b Lineage) bool {
-	return slices.ContainsFunc(a.Policy.Endpoints, func(e rollover.Endpoint) bool {
-		return slices.ContainsFunc(b.Policy.Endpoints, func(f rollover.Endpoint) bool { return e.Owner == f.Owner })
-	})
+	return slices.DeleteFunc(groups, func(g []Lineage) bool { return len(g) == 0 })
 }
 
 // newGroup makes the group of some lineages.
 func newGroup(lineages []Lineage, cfg Config) *group {
-	g := &group{policy: rollover.Policy{
+	g := &group{turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), said: map[string]string{}, base: rollover.Policy{
 		Timing: cfg.Timing, Lineages: map[string]rollover.LineagePolicy{}, Frozen: map[string]time.Time{},
 		AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
-	}, offers: map[string][]rollover.Offer{}, orders: map[string]rollover.Orders{}, chains: map[tlsa.ChainID]*tlsa.Chain{}, adopts: map[string]tlsa.ChainID{}}
+	}}
 	for _, l := range lineages {
 		g.names = append(g.names, l.Name)
-		g.policy.Lineages[l.Name] = l.Policy
+		g.base.Lineages[l.Name] = l.Policy
 	}
 	slices.Sort(g.names)
 	for name, z := range cfg.Zones {
-		g.policy.AllowInsecure[name] = z.AllowInsecure
+		g.base.AllowInsecure[name] = z.AllowInsecure
 	}
 	for _, p := range cfg.Providers {
-		g.policy.Margin[p.Name] = p.Margin
+		g.base.Margin[p.Name] = p.Margin
 	}
+	g.policy = g.base
 	return g
+}
+
+// take waits for the turn.
+func (g *group) take(ctx context.Context) error {
+	select {
+	case g.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *group) give() { <-g.turn }
+
+// show lets others see what is remembered.
+func (g *group) show() { g.shown.Store(&shown{g.state, g.policy}) }
+
+// wanted empties the token of a nudge: what it was for is seen to now.
+func (g *group) wanted() bool {
+	select {
+	case <-g.nudge:
+		return true
+	default:
+		return false
+	}
+}
+
+// busy reports whether something is on its way, so that a swap may be due.
+func (g *group) busy() bool {
+	for _, l := range g.state.Lineages {
+		if l.Successor != "" || l.Swapping != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// settling reports whether a swap waits for what this host serves.
+func (g *group) settling() bool {
+	for _, l := range g.state.Lineages {
+		if l.Swapping != nil && l.Swapping.Step == rollover.SwapInstalled {
+			return true
+		}
+	}
+	return false
+}
+
+// swapping reports whether a swap is under way.
+func (g *group) swapping() bool {
+	for _, l := range g.state.Lineages {
+		if l.Swapping != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// places are the names where the endpoints' records stand or are asked for, as
+// far as is remembered.
+func (g *group) places() []tlsa.Owner {
+	views := make(map[tlsa.Owner]rollover.OwnerView, len(g.state.Owners))
+	for owner, l := range g.state.Owners {
+		views[owner] = rollover.OwnerView{Target: l.Target}
+	}
+	return placesIn(g.policy, views)
 }

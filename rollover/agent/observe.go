@@ -3,229 +3,108 @@ package agent
 import (
 	"context"
 	"maps"
-	"net/netip"
+	"reflect"
 	"slices"
-	"strings"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// sideBySide is how many owner names or addresses of one group are looked at at once.
-const sideBySide = 8
+// sight is what one look at a group came to.
+type sight struct {
+	rollover.Observation
+	policy rollover.Policy           // with the aliases and the excluded servers that were found
+	post   mail                      // what lay in the inbox
+	fresh  map[string][]tlsa.ChainID // by lineage: pairs handed in that may become its successor now
+	book   book
+	far    bool   // a look at the endpoints is in it
+	shares *group // another group that has one of its names; then nothing is decided
+	idle   bool   // nothing was looked at but files, and they are as they were
+}
 
-// observe looks at everything of a group that is due: files always, servers and
-// endpoints when the plan says.
-func (a *Agent) observe(ctx context.Context, g *group, dns *lookup.Pass) rollover.Observation {
-	now := a.clock.now()
-	seen := rollover.Observation{Lineages: map[string]rollover.LineageView{}, Chains: maps.Clone(g.chains)}
-	a.readFiles(g, &seen, now)
-	eager := len(g.offers) > 0
-	// Endpoints first: a tarpit may keep us for half a minute, and what the servers
-	// give should be as fresh as can be when it is decided upon.
-	if (eager || due(g.plan.LookServed, now)) && !ripened(g, now) {
-		a.probe(ctx, g, dns, &seen)
-	}
-	if eager || due(g.plan.LookDNS, a.clock.now()) {
-		g.policy.Excluded = map[string]bool{}
-		seen.Owners = a.lookAt(ctx, g, dns)
-		if a.unlistedDue(g, now) {
-			a.searchUnlisted(ctx, g, dns, &seen)
-			g.unlisted = now
+// observe looks at everything of a group that is due: files always, servers when
+// the plan says. What is seen of endpoints is taken in when it is there. The
+// servers come last, so that what is decided upon is fresh.
+func (a *Agent) observe(ctx context.Context, g *group) sight {
+	s := sight{policy: g.policy, post: a.inbox.look(g.names), book: g.book.clone()}
+	s.Lineages, s.Chains = map[string]rollover.LineageView{}, map[tlsa.ChainID]*tlsa.Chain{}
+	for _, offers := range s.post.offers {
+		for _, h := range offers {
+			s.Chains[h.chain.ID()] = h.chain
 		}
 	}
-	g.passed = now
-	return seen
+	a.readFiles(g, s.post, &s.Observation, &s.book)
+	s.fresh = g.fresh(s.Lineages)
+	if s.far = g.takeFar(&s.Observation, &s.book); !s.far {
+		a.lookNear(ctx, g, &s.Observation)
+	}
+	s.MTASTS = a.enforced(g, s.book)
+	if s.post.any() || len(s.fresh) > 0 || due(g.plan.LookDNS, a.clock.now()) {
+		s.shares = a.lookServers(ctx, g, &s)
+	}
+	s.idle = s.Owners == nil && !s.far && !s.post.any() && !g.swapping() && g.book.fed != nil && reflect.DeepEqual(s.book.fed, g.book.fed)
+	return s
 }
 
-// ripened reports whether a successor has become ready since the last pass. Then
-// endpoints, which may keep us waiting for half a minute each, are looked at in
-// the next one: nothing about the swap depends on them.
-func ripened(g *group, now time.Time) bool {
-	for _, l := range g.state.Lineages {
-		if l.Successor != "" && g.passed.Before(l.ReadyAt) && !now.Before(l.ReadyAt) && !g.passed.IsZero() {
-			return true
-		}
-	}
-	return false
-}
-
-func due(at, now time.Time) bool { return at.IsZero() || !now.Before(at) }
-
-// lookAt asks every authoritative server and the resolver about every owner name:
-// those of the endpoints, and others that have a ledger.
-func (a *Agent) lookAt(ctx context.Context, g *group, dns *lookup.Pass) map[tlsa.Owner]rollover.OwnerView {
-	owners := slices.Collect(maps.Keys(g.state.Owners))
-	for _, name := range g.names {
-		p := g.policy.Lineages[name]
-		for i, e := range p.Endpoints {
-			p.Endpoints[i].Also = a.expanded(ctx, dns, e)
-			owners = append(owners, p.Endpoints[i].Owners()...)
-		}
-	}
-	slices.Sort(owners)
-	return a.views(ctx, g, dns, slices.Compact(owners))
-}
-
-// expanded are the further owner names of an endpoint whose host is an alias:
-// clients ask at the fully expanded name first (RFC 7672, section 2.2.2).
-func (a *Agent) expanded(ctx context.Context, dns *lookup.Pass, e rollover.Endpoint) []tlsa.Owner {
-	host := dns.Host(ctx, e.Host)
-	if host.Err != "" || len(host.Aliases) == 0 || host.Target == e.Host {
-		return e.Also // what was found before stands while the look fails
-	}
-	owner, err := tlsa.OwnerOf(e.Port, host.Target)
-	if err != nil {
-		return e.Also
-	}
-	return []tlsa.Owner{owner}
-}
-
-func (a *Agent) views(ctx context.Context, g *group, dns *lookup.Pass, owners []tlsa.Owner) map[tlsa.Owner]rollover.OwnerView {
-	views := make([]rollover.OwnerView, len(owners))
-	excluded := make([][]lookup.Server, len(owners))
-	var wait errgroup.Group
-	wait.SetLimit(sideBySide)
-	for i, owner := range owners {
-		wait.Go(func() error {
-			view := dns.Owner(ctx, owner, retained(g.state.Owners[owner])...)
-			views[i], excluded[i] = a.ownerView(g, owner, view), view.Excluded
-			return nil
-		})
-	}
-	_ = wait.Wait() // failures are part of the views
-	out := map[tlsa.Owner]rollover.OwnerView{}
-	for i, owner := range owners {
-		out[owner] = views[i]
-		for _, s := range excluded[i] {
-			g.policy.Excluded[s.Address.String()] = true
-		}
-	}
-	return out
-}
-
-// retained are the servers that nobody names any more and that caches may still
-// ask (DESIGN 4.12).
-func retained(l rollover.Ledger) []lookup.Retained {
-	var out []lookup.Retained
-	for _, s := range l.Servers {
-		if s.Unlisted.IsZero() {
-			continue
-		}
-		address, asked, _ := strings.Cut(s.Address, forName)
-		if at, err := netip.ParseAddrPort(address); err == nil {
-			out = append(out, lookup.Retained{Server: lookup.Server{Name: s.Name, Address: at}, NSTTL: s.NSTTL, Asked: tlsa.Owner(asked)})
-		}
-	}
-	return out
-}
-
-// forName joins an address and a name on the way that it was asked for, so that
-// one address that serves an alias and its target counts as two servers.
-const forName = " for "
-
-func (a *Agent) ownerView(g *group, owner tlsa.Owner, v lookup.View) rollover.OwnerView {
-	out := rollover.OwnerView{Target: v.Target, Zone: v.Zone, AliasTTL: v.AliasTTL, Security: rollover.Security(v.Security), SecurityText: v.SecurityText, Err: v.Err}
-	if out.Err == "" {
-		out.Err = v.Incomplete
-	}
-	if p := a.providerFor(g, owner, v.Zone); p != nil {
-		out.Provider = p.Name
-	}
-	for _, s := range v.Servers {
-		out.Servers = append(out.Servers, serverView(v, s))
-	}
-	for _, f := range v.Findings {
-		out.Findings = append(out.Findings, rollover.Warning{Code: rollover.Code(f.Code), Severity: rollover.Severity(f.Severity), Text: f.Text})
-	}
-	return out
-}
-
-func serverView(v lookup.View, s lookup.ServerView) rollover.ServerView {
-	out := rollover.ServerView{Name: s.Name, Address: s.Address.String(), NSTTL: s.NSTTL, Alias: s.Leads != "",
-		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, Unsigned: s.Err == "" && !s.Signed(), SignedUntil: s.SignedUntil}
-	if s.Asked != v.Target && s.Asked != "" {
-		out.Address += forName + string(s.Asked)
-	}
-	if s.Err != "" {
-		out.Answer = rollover.Unseen[tlsa.RRset](s.Err)
-	} else {
-		out.Answer = rollover.Seen(s.RRset)
-	}
-	return out
-}
-
-// providerFor finds who holds the zone: the one named for an endpoint, if it can,
-// else the one whose zone is the longest match.
-func (a *Agent) providerFor(g *group, owner tlsa.Owner, zone string) *Provider {
-	if zone == "" {
-		return nil
-	}
-	named := a.namedProviders(g, owner)
-	var best *Provider
-	for i := range a.cfg.Providers {
-		p := &a.cfg.Providers[i]
-		switch {
-		case p.Zone != "" && p.Zone != zone:
-		case slices.Contains(named, p.Name):
-			return p
-		case best == nil || len(p.Zone) > len(best.Zone):
-			best = p
-		}
-	}
-	return best
-}
-
-func (a *Agent) namedProviders(g *group, owner tlsa.Owner) []string {
-	var names []string
-	for _, name := range g.names {
-		for _, e := range g.policy.Lineages[name].Endpoints {
-			if p := a.lineages[name].Providers[e.URL]; p != "" && slices.Contains(e.Owners(), owner) {
-				names = append(names, p)
+// fresh are the pairs handed in that nothing is known of, or that a person names.
+func (g *group) fresh(views map[string]rollover.LineageView) map[string][]tlsa.ChainID {
+	fresh := map[string][]tlsa.ChainID{}
+	for name, view := range views {
+		l := g.state.Lineages[name]
+		for _, offer := range view.Offers {
+			if offer.Explicit || !slices.Contains([]tlsa.ChainID{l.Live, l.Successor, l.Queued, l.Staged}, offer.Chain) {
+				fresh[name] = append(fresh[name], offer.Chain)
 			}
 		}
 	}
-	return names
+	return fresh
 }
 
-// copies reads the provider's own copy of some targets.
-func (a *Agent) copies(ctx context.Context, targets []tlsa.Owner, s rollover.State) map[tlsa.Owner]rollover.Sight[tlsa.RRset] {
-	out := make(map[tlsa.Owner]rollover.Sight[tlsa.RRset], len(targets))
-	for _, target := range targets {
-		out[target] = a.readCopy(ctx, target, s)
+// lookServers asks every authoritative server and the resolver about every owner
+// name: those of the endpoints, others that have a ledger, and now and then those
+// that nobody lists. It returns another group that has one of the names.
+func (a *Agent) lookServers(ctx context.Context, g *group, s *sight) (shares *group) {
+	dns := a.lookups(g)
+	policy, unknown := a.expand(ctx, g, dns, &s.book)
+	owners := map[tlsa.Owner]bool{}
+	for _, owner := range placesIn(policy, nil) {
+		owners[owner] = true
 	}
-	return out
+	for owner, l := range g.state.Owners {
+		if !l.Since.IsZero() { // else it is but an open question
+			owners[owner] = true
+		}
+	}
+	views := a.views(ctx, g, dns, owners)
+	s.policy = policy
+	s.policy.Excluded = excludedIn(views, g.state)
+	s.Owners = make(map[tlsa.Owner]rollover.OwnerView, len(views))
+	for owner, v := range views {
+		if v.Err == "" {
+			v.Err = unknown[owner]
+		}
+		s.Owners[owner] = a.ownerView(policy, owner, v)
+	}
+	a.search(ctx, g, dns, s)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return a.claim(g, placesIn(policy, s.Owners))
 }
 
-func (a *Agent) readCopy(ctx context.Context, target tlsa.Owner, s rollover.State) rollover.Sight[tlsa.RRset] {
-	for _, l := range s.Owners {
-		if l.Target != target {
-			continue
-		}
-		p := a.provider(l.Provider)
-		if p == nil {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
-		rrset, err := p.RRset(ctx, l.Zone, target)
-		cancel()
-		if err != nil {
-			return rollover.Unseen[tlsa.RRset](err.Error())
-		}
-		return rollover.Seen(rrset)
-	}
-	return rollover.Unseen[tlsa.RRset]("no provider of ours holds its zone")
-}
-
-func (a *Agent) provider(name string) *Provider {
-	for i := range a.cfg.Providers {
-		if a.cfg.Providers[i].Name == name {
-			return &a.cfg.Providers[i]
+// placesIn are the names where the endpoints' records are asked for, and where
+// they stand as far as views say.
+func placesIn(policy rollover.Policy, views map[tlsa.Owner]rollover.OwnerView) []tlsa.Owner {
+	places := map[tlsa.Owner]bool{}
+	for _, p := range policy.Lineages {
+		for _, e := range p.Endpoints {
+			for _, owner := range e.Owners() {
+				places[owner] = true
+				if target := views[owner].Target; target != "" {
+					places[target] = true
+				}
+			}
 		}
 	}
-	return nil
+	return slices.Sorted(maps.Keys(places))
 }

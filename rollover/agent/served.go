@@ -1,10 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -22,70 +22,101 @@ type target struct {
 	address netip.AddrPort
 }
 
-func (t target) key() string { return t.url + " " + t.address.String() }
+// presented is what was seen at the endpoints of one lineage.
+type presented struct {
+	addresses map[string]rollover.Sight[[]rollover.Address] // by URL
+	served    []rollover.Presented
+}
 
-// probe looks at what every address of every endpoint presents.
-func (a *Agent) probe(ctx context.Context, g *group, dns *lookup.Pass, seen *rollover.Observation) {
-	var targets []target
-	for _, name := range g.names {
-		view := seen.Lineages[name]
-		view.Addresses = map[string]rollover.Sight[[]rollover.Address]{}
-		for _, e := range g.policy.Lineages[name].Endpoints {
-			at := a.addresses(ctx, dns, a.lineages[name], e)
-			view.Addresses[e.URL] = at
-			for _, address := range at.Value {
-				if ap, err := netip.ParseAddrPort(address.Address); err == nil {
-					targets = append(targets, target{e.URL, ap})
+// visit is one look at endpoints.
+type visit struct {
+	dns    *lookup.Pass
+	names  []string // lineages
+	policy rollover.Policy
+	slots  slots // for connections
+	which  func(target) bool
+}
+
+// visit finds every address of every endpoint and looks at what those present
+// that v chooses.
+func (a *Agent) visit(ctx context.Context, v visit) (map[string]presented, map[tlsa.ChainID]*tlsa.Chain) {
+	seen := map[string]presented{}
+	targets := map[target]bool{}
+	leave, err := a.hosts.enter(ctx)
+	if err != nil {
+		return seen, nil // nobody wants to know any more
+	}
+	for _, name := range v.names {
+		p := presented{addresses: map[string]rollover.Sight[[]rollover.Address]{}}
+		for _, e := range v.policy.Lineages[name].Endpoints {
+			at := a.addresses(ctx, v.dns, a.lineages[name], e)
+			p.addresses[e.URL] = at
+			for _, t := range targetsOf(e.URL, at) {
+				if v.which(t) {
+					targets[t] = true
 				}
 			}
 		}
-		seen.Lineages[name] = view
+		seen[name] = p
 	}
-	results := a.probeAll(ctx, targets, seen)
-	for _, name := range g.names {
-		view := seen.Lineages[name]
-		for url, at := range view.Addresses {
-			for _, address := range at.Value {
-				view.Served = append(view.Served, results[url+" "+address.Address]...)
+	leave()
+	results, chains := a.probeAll(ctx, v.slots, targets)
+	for name, p := range seen {
+		for url, at := range p.addresses {
+			for _, t := range targetsOf(url, at) {
+				p.served = append(p.served, results[t]...)
 			}
 		}
-		seen.Lineages[name] = view
+		slices.SortStableFunc(p.served, func(x, y rollover.Presented) int {
+			return cmp.Or(cmp.Compare(x.URL, y.URL), cmp.Compare(x.Address, y.Address))
+		})
+		seen[name] = p
 	}
+	return seen, chains
 }
 
-func (a *Agent) probeAll(ctx context.Context, targets []target, seen *rollover.Observation) map[string][]rollover.Presented {
-	slices.SortFunc(targets, func(x, y target) int { return strings.Compare(x.key(), y.key()) })
+func targetsOf(url string, at rollover.Sight[[]rollover.Address]) []target {
+	var targets []target
+	for _, address := range at.Value {
+		if ap, err := netip.ParseAddrPort(address.Address); err == nil {
+			targets = append(targets, target{url, ap})
+		}
+	}
+	return targets
+}
+
+func (a *Agent) probeAll(ctx context.Context, slots slots, targets map[target]bool) (map[target][]rollover.Presented, map[tlsa.ChainID]*tlsa.Chain) {
 	var mu sync.Mutex
-	out := map[string][]rollover.Presented{}
+	out, chains := map[target][]rollover.Presented{}, map[tlsa.ChainID]*tlsa.Chain{}
 	var wait errgroup.Group
-	wait.SetLimit(sideBySide)
-	for _, t := range slices.Compact(targets) {
-		key := t.key()
+	for t := range targets {
+		leave, err := slots.enter(ctx)
+		if err != nil {
+			break // nobody wants to know any more
+		}
 		wait.Go(func() error {
-			presented, chains := a.probeOne(ctx, t)
+			defer leave()
+			shown, presentedChains := a.probeOne(ctx, t)
 			mu.Lock()
 			defer mu.Unlock()
-			out[key] = presented
-			for _, c := range chains {
-				seen.Chains[c.ID()] = c
+			out[t] = shown
+			for _, c := range presentedChains {
+				chains[c.ID()] = c
 			}
 			return nil
 		})
 	}
 	_ = wait.Wait() // failures are part of what was seen
-	return out
+	return out, chains
 }
 
 func (a *Agent) probeOne(ctx context.Context, t target) (out []rollover.Presented, chains []*tlsa.Chain) {
 	e, err := probe.ParseURL(t.url)
 	if err != nil {
-		return []rollover.Presented{{URL: t.url, Address: t.address.String(), Outcome: rollover.Unreached, Err: err.Error()}}, nil
+		return []rollover.Presented{{URL: t.url, Address: t.address.String(), Algorithm: anyAlgorithm, Outcome: rollover.Unreached, Err: err.Error()}}, nil
 	}
 	for _, r := range a.prober.Address(ctx, e, t.address) {
-		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: r.Offer.SNI, Algorithm: r.Offer.Algorithm, Outcome: outcome(r)}
-		if p.Algorithm == "" {
-			p.Algorithm = "any"
-		}
+		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: r.Offer.SNI, Algorithm: cmp.Or(r.Offer.Algorithm, anyAlgorithm), Outcome: outcome(r)}
 		if r.Err != nil {
 			p.Err = r.Err.Error()
 		}
@@ -97,6 +128,9 @@ func (a *Agent) probeOne(ctx context.Context, t target) (out []rollover.Presente
 	}
 	return out, chains
 }
+
+// anyAlgorithm is the offer of every key algorithm.
+const anyAlgorithm = "any"
 
 func outcome(r probe.Result) rollover.PresentedOutcome {
 	switch {
@@ -138,4 +172,8 @@ func (a *Agent) addresses(ctx context.Context, dns *lookup.Pass, l Lineage, e ro
 		}
 	}
 	return rollover.Seen(at)
+}
+
+func (a *Agent) isLocal(ip netip.Addr) bool {
+	return a.cfg.Local != nil && slices.Contains(a.cfg.Local(), ip.Unmap())
 }

@@ -87,10 +87,11 @@ const separator = "\x00"
 type groupEntries struct {
 	lineages []string
 	all      []entry
+	offers   bool // they are among them, and others must go
 }
 
 func (g Group) entries() (groupEntries, error) {
-	want := groupEntries{lineages: slices.Sorted(slices.Values(g.Lineages))}
+	want := groupEntries{lineages: slices.Sorted(slices.Values(g.Lineages)), offers: g.Offers != nil}
 	var errs []error
 	add := func(bucket []byte, key string, value any) {
 		e, err := encoded(bucket, key, value)
@@ -134,7 +135,7 @@ func (want groupEntries) against(tx *bbolt.Tx) (puts, gone []entry) {
 		for key, _ := ledgers.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = ledgers.Next() {
 			drop(entry{bucket: bucketLedgers, key: bytes.Clone(key)})
 		}
-		if key := []byte(name); tx.Bucket(bucketOffers).Get(key) != nil {
+		if key := []byte(name); want.offers && tx.Bucket(bucketOffers).Get(key) != nil {
 			drop(entry{bucket: bucketOffers, key: key})
 		}
 	}

@@ -37,7 +37,8 @@ type Group struct {
 	// Lineages are all of the group, sorted, those of whom nothing is known yet too.
 	Lineages []string
 	State    rollover.State
-	// Offers are pairs that were handed in and that no pass has taken up, by lineage.
+	// Offers are pairs that were handed in and that no pass has taken up, by
+	// lineage; nil leaves alone what stands.
 	Offers map[string][]rollover.Offer
 }
 

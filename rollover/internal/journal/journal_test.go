@@ -211,6 +211,11 @@ func TestOffersWaitForAPass(t *testing.T) {
 	}
 	g.Offers = nil
 	mustSave(t, j, g, 0)
+	if diff := cmp.Diff(want, mustLoad(t, j).Offers); diff != "" {
+		t.Errorf("a pass that took up nothing (-want +got):\n%s", diff)
+	}
+	g.Offers = map[string][]rollover.Offer{}
+	mustSave(t, j, g, 0)
 	if err := j.Offer("mx2", nil); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,191 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// inbox holds what people say of lineages until a pass takes it up. Nobody waits
+// for a pass to put something in.
+type inbox struct {
+	mu     sync.Mutex
+	offers map[string][]handed
+	orders map[string]rollover.Orders
+	adopts map[string]*tlsa.Chain // said to be installed; it stays
+}
+
+// handed is a pair that was handed in, with its chain.
+type handed struct {
+	rollover.Offer
+	chain *tlsa.Chain
+}
+
+func newInbox() inbox {
+	return inbox{offers: map[string][]handed{}, orders: map[string]rollover.Orders{}, adopts: map[string]*tlsa.Chain{}}
+}
+
+// mail is what lies in the inbox for some lineages.
+type mail struct {
+	offers map[string][]handed
+	orders map[string]rollover.Orders
+	adopts map[string]*tlsa.Chain
+}
+
+// any reports whether something is to be taken up.
+func (m mail) any() bool { return len(m.offers)+len(m.orders) > 0 }
+
+func (b *inbox) look(names []string) mail {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m := mail{map[string][]handed{}, map[string]rollover.Orders{}, map[string]*tlsa.Chain{}}
+	for _, name := range names {
+		if offers := b.offers[name]; len(offers) > 0 {
+			m.offers[name] = slices.Clone(offers)
+		}
+		if o, ok := b.orders[name]; ok {
+			m.orders[name] = o
+		}
+		if chain := b.adopts[name]; chain != nil {
+			m.adopts[name] = chain
+		}
+	}
+	return m
+}
+
+// taken removes what a pass took up, once save has made durable what came of it;
+// save gets the offers that came in meanwhile, nil where none were taken up.
+func (b *inbox) taken(m mail, save func(left map[string][]rollover.Offer) error) error {
+	if len(m.offers) == 0 { // others need not wait for the disk on our account
+		if err := save(nil); err != nil {
+			return err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(m.offers) > 0 {
+		left := map[string][]rollover.Offer{}
+		for name, taken := range m.offers {
+			left[name] = plain(b.offers[name][len(taken):])
+		}
+		if err := save(left); err != nil {
+			return err
+		}
+	}
+	for name, taken := range m.offers {
+		if b.offers[name] = b.offers[name][len(taken):]; len(b.offers[name]) == 0 {
+			delete(b.offers, name)
+		}
+	}
+	for name, o := range m.orders {
+		if b.orders[name] == o {
+			delete(b.orders, name) // said once
+		}
+	}
+	return nil
+}
+
+// recall puts in what was handed in before a restart.
+func (b *inbox) recall(lineage string, h handed) { b.offers[lineage] = append(b.offers[lineage], h) }
+
+func plain(offers []handed) []rollover.Offer {
+	var out []rollover.Offer
+	for _, h := range offers {
+		out = append(out, h.Offer)
+	}
+	return out
+}
+
+// Offer copies a pair into the stash, durably, and hands it to the next pass over
+// its lineage as the successor that a person asked for. It waits for no pass, and
+// survives a restart.
+func (a *Agent) Offer(lineage string, p certwatch.Pair) (tlsa.ChainID, error) {
+	if _, err := a.group(lineage); err != nil {
+		return "", err
+	}
+	h := handed{rollover.Offer{Chain: p.ID(), Explicit: true}, p.Chain}
+	if err := a.offer(lineage, p, h); err != nil {
+		return "", fmt.Errorf("%s: %w", lineage, err)
+	}
+	a.Nudge(lineage)
+	return p.ID(), nil
+}
+
+func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
+	b := &a.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	offers := append(slices.Clone(b.offers[lineage]), h)
+	if !a.dry {
+		// the lock keeps a pass from discarding the entry before it is named
+		a.stashing.Lock()
+		defer a.stashing.Unlock()
+		if _, err := a.stash.Put(p); err != nil {
+			return err
+		}
+		if err := a.store.Offer(lineage, plain(offers)); err != nil {
+			return err
+		}
+	}
+	b.offers[lineage] = offers
+	return nil
+}
+
+// Order hands a person's words to the next pass over a lineage.
+func (a *Agent) Order(lineage string, o rollover.Orders) error {
+	if _, err := a.group(lineage); err != nil {
+		return err
+	}
+	if o == (rollover.Orders{}) {
+		return nil
+	}
+	a.inbox.mu.Lock()
+	a.inbox.orders[lineage] = o
+	a.inbox.mu.Unlock()
+	a.Nudge(lineage)
+	return nil
+}
+
+// Adopt hands a pair to every pass from now on as the one that is installed: the
+// rules take it over if it is the one that is served, and refuse it if not.
+func (a *Agent) Adopt(lineage string, p certwatch.Pair) error {
+	if _, err := a.group(lineage); err != nil {
+		return err
+	}
+	if err := a.keep(p); err != nil {
+		return fmt.Errorf("%s: %w", lineage, err)
+	}
+	a.inbox.mu.Lock()
+	a.inbox.adopts[lineage] = p.Chain
+	a.inbox.mu.Unlock()
+	a.Nudge(lineage)
+	return nil
+}
+
+// Nudge has [Agent.Run] make a pass over a lineage's group now: its files were
+// changed, say.
+func (a *Agent) Nudge(lineage string) {
+	if g, err := a.group(lineage); err == nil {
+		a.ring(g)
+	}
+}
+
+// ring wants a pass over a group at once.
+func (a *Agent) ring(g *group) {
+	select {
+	case g.nudge <- struct{}{}:
+	default: // it is wanted already
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for bell := range a.bells {
+		select {
+		case bell <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// sideBySide is how many owner names of one group are looked at at once.
+const sideBySide = 8
+
+// views looks at owner names: at every authoritative server and through the
+// validating resolver.
+func (a *Agent) views(ctx context.Context, g *group, dns *lookup.Pass, owners map[tlsa.Owner]bool) map[tlsa.Owner]lookup.View {
+	sorted := slices.Sorted(maps.Keys(owners))
+	views := make([]lookup.View, len(sorted))
+	var wait errgroup.Group
+	wait.SetLimit(sideBySide)
+	for i, owner := range sorted {
+		wait.Go(func() error {
+			views[i] = dns.Owner(ctx, owner, retained(g.state.Owners[owner])...)
+			return nil
+		})
+	}
+	_ = wait.Wait() // failures are part of the views
+	out := make(map[tlsa.Owner]lookup.View, len(sorted))
+	for i, owner := range sorted {
+		out[owner] = views[i]
+	}
+	return out
+}
+
+// retained are the servers that nobody names any more and that caches may still
+// ask (DESIGN 4.12).
+func retained(l rollover.Ledger) []lookup.Retained {
+	var out []lookup.Retained
+	for _, s := range l.Servers {
+		if s.Unlisted.IsZero() {
+			continue
+		}
+		address, asked, _ := strings.Cut(s.Address, forName)
+		if at, err := netip.ParseAddrPort(address); err == nil {
+			out = append(out, lookup.Retained{Server: lookup.Server{Name: s.Name, Address: at}, NSTTL: s.NSTTL, Asked: tlsa.Owner(asked)})
+		}
+	}
+	return out
+}
+
+// excludedIn are the addresses, as ledgers name them, that the configuration
+// keeps from being asked.
+func excludedIn(views map[tlsa.Owner]lookup.View, s rollover.State) map[string]bool {
+	excluded := map[string]bool{}
+	for owner, v := range views {
+		for _, server := range v.Excluded {
+			address := addressOf(server)
+			excluded[address] = true
+			for _, known := range s.Owners[owner].Servers {
+				if bare, _, _ := strings.Cut(known.Address, forName); bare == address {
+					excluded[known.Address] = true
+				}
+			}
+		}
+	}
+	return excluded
+}
+
+// forName joins an address and a name on the way that it was asked for, so that
+// one address that serves an alias and its target counts as two servers.
+const forName = " for "
+
+// addressOf names a server in a ledger. One without an address counts, too: it is
+// unknown what it would give.
+func addressOf(s lookup.Server) string {
+	if !s.Address.IsValid() {
+		return s.Name + " (no address)"
+	}
+	return s.Address.String()
+}
+
+func (a *Agent) ownerView(policy rollover.Policy, owner tlsa.Owner, v lookup.View) rollover.OwnerView {
+	out := rollover.OwnerView{Target: v.Target, Zone: v.Zone, AliasTTL: v.AliasTTL, Security: rollover.Security(v.Security), SecurityText: v.SecurityText, Err: v.Err}
+	if out.Err == "" {
+		out.Err = v.Incomplete
+	}
+	if p := a.providerFor(policy, owner, v.Zone); p != nil {
+		out.Provider = p.Name
+	}
+	for _, s := range v.Servers {
+		out.Servers = append(out.Servers, serverView(v, s))
+	}
+	for _, f := range v.Findings {
+		out.Findings = append(out.Findings, rollover.Warning{Code: rollover.Code(f.Code), Severity: rollover.Severity(f.Severity), Text: f.Text})
+	}
+	return out
+}
+
+func serverView(v lookup.View, s lookup.ServerView) rollover.ServerView {
+	out := rollover.ServerView{Name: s.Name, Address: addressOf(s.Server), NSTTL: s.NSTTL, Alias: s.Leads != "",
+		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, Unsigned: s.Err == "" && !s.Signed(), SignedUntil: s.SignedUntil}
+	if s.Asked != v.Target && s.Asked != "" {
+		out.Address += forName + string(s.Asked)
+	}
+	if s.Err != "" {
+		out.Answer = rollover.Unseen[tlsa.RRset](s.Err)
+	} else {
+		out.Answer = rollover.Seen(s.RRset)
+	}
+	return out
+}

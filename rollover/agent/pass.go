@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+)
+
+// Report is what one pass came to.
+type Report struct {
+	Lineages []string // of the group, sorted
+	State    rollover.State
+	Policy   rollover.Policy
+	Plan     rollover.Plan
+	Failed   []error // what went wrong with an action; the rest of the pass went on
+	At       time.Time
+	Changed  bool // something was done
+}
+
+// Pass makes one pass over the owner group of a lineage: look, decide, remember,
+// act. Endpoints that are due are waited for, however long they take.
+func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
+	for {
+		g, err := a.group(lineage)
+		if err != nil {
+			return Report{}, err
+		}
+		r, err := a.passOver(ctx, g, true)
+		if !errors.Is(err, errJoined) {
+			return r.Report, err
+		}
+	}
+}
+
+// passed is a report, and when the group is due again.
+type passed struct {
+	Report
+	again time.Time
+}
+
+// passOver makes a pass when it is the group's turn. A group that turns out to
+// share records with another is joined with it, and [errJoined] is returned.
+func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, error) {
+	if err := g.take(ctx); err != nil {
+		return passed{}, err
+	}
+	r, err := a.pass(ctx, g, patient)
+	r.Lineages, r.again = g.names, a.again(g)
+	g.give()
+	if shares, ok := errors.AsType[*sharing](err); ok {
+		if err := a.join(ctx, g, shares.with); err != nil {
+			return passed{}, err
+		}
+		return passed{}, errJoined
+	}
+	return r, err
+}
+
+// pass looks, decides, remembers and acts.
+func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error) {
+	if g.joined != nil {
+		return passed{}, errJoined
+	}
+	a.watchClock()
+	if err := a.lookFar(ctx, g, patient); err != nil {
+		return passed{}, err
+	}
+	leave, err := a.lane(g).enter(ctx)
+	if err != nil {
+		return passed{}, err
+	}
+	defer leave()
+	g.wanted() // whatever it was: here we go
+	s := a.observe(ctx, g)
+	switch {
+	case ctx.Err() != nil:
+		return passed{}, ctx.Err() // a look that was cut short says nothing
+	case s.shares != nil:
+		return passed{}, &sharing{s.shares}
+	case s.idle:
+		g.book = s.book
+		r := Report{State: g.state, Policy: g.policy, Plan: g.plan, At: a.clock.now()}
+		r.Plan.Actions = nil // they are done
+		return passed{Report: r}, nil
+	}
+	state, plan, err := a.decide(ctx, g, &s)
+	if err != nil {
+		return passed{}, err
+	}
+	r := Report{State: state, Policy: s.policy, Plan: plan, At: a.clock.now(), Changed: len(plan.Actions) > 0}
+	if a.dry {
+		g.far = nil
+		return passed{Report: r}, nil
+	}
+	err = a.inbox.taken(s.post, func(left map[string][]rollover.Offer) error {
+		return a.store.Save(g.saved(state, left), a.clock.stamp())
+	})
+	if err != nil {
+		return passed{Report: r}, fmt.Errorf("nothing was done: %w", err)
+	}
+	g.state, g.plan, g.policy, g.book = state, plan, s.policy, s.book
+	if s.far {
+		g.far = nil
+	}
+	g.show()
+	r.Failed, err = a.act(ctx, g)
+	r.State = g.state
+	return passed{Report: r}, err
+}
+
+// lane is where a group waits for its turn to look: those with nothing on their
+// way never keep one waiting whose swap may be due.
+func (a *Agent) lane(g *group) slots {
+	if g.busy() {
+		return a.pressing
+	}
+	return a.routine
+}
+
+// decide asks the rules, and once more where they want providers' own copies read.
+func (a *Agent) decide(ctx context.Context, g *group, s *sight) (rollover.State, rollover.Plan, error) {
+	state, plan := rollover.Next(g.state, s.Observation, s.policy, a.clock.now())
+	if len(plan.Read) > 0 {
+		s.Copies = a.copies(ctx, plan.Read, state)
+		state, plan = rollover.Next(g.state, s.Observation, s.policy, a.clock.now())
+	}
+	return state, plan, ctx.Err()
+}
+
+// again is when a group is due for its next pass.
+func (a *Agent) again(g *group) time.Time {
+	at := earliest(g.plan.LookDNS, g.book.recheck)
+	if !g.book.polled.IsZero() {
+		at = earliest(at, g.book.polled.Add(g.base.Timing.Poll))
+	}
+	if g.far == nil { // else its end is a reason of its own
+		at = earliest(at, g.plan.LookServed)
+	}
+	return at
+}
+
+// watchClock tells, once, that the wall clock was set: our own time does not
+// follow it, so that no wait is shortened.
+func (a *Agent) watchClock() {
+	apart := a.clock.apart()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.parted == (apart.Abs() > tolerance) {
+		return
+	}
+	if a.parted = !a.parted; a.parted {
+		a.log.Warn("the wall clock was set: this process goes on by its own time (hint: if the clock is right now, restart tlsaroll; open waits start again then)", "ahead", apart.Round(time.Second))
+	} else {
+		a.log.Info("the wall clock is right again")
+	}
+}

@@ -1,0 +1,194 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+const (
+	retryFirst = 5 * time.Second // after a pass that could not be made
+	retryMost  = 5 * time.Minute
+)
+
+// Run makes passes over all groups, or over that of one lineage, whenever they
+// are due, until ctx ends or seen says that it is enough. Groups that come due
+// together share their look-ups; none waits for another. A pass that fails is made
+// again, later each time; if it was for one lineage alone, Run returns its error.
+//
+// One pass at a time is shown to seen, which may be nil. When Run returns, no pass
+// is under way.
+func (a *Agent) Run(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
+	if lineage != "" {
+		if _, err := a.group(lineage); err != nil {
+			return err
+		}
+	}
+	if seen == nil {
+		seen = func(Report) bool { return false }
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	bell := make(chan struct{}, 1)
+	a.hang(bell)
+	defer a.unhang(bell)
+	r := &runner{agent: a, only: lineage, entries: map[*group]*entry{}, results: make(chan result), seen: seen}
+	defer r.drain()
+	defer stop()
+	for ctx.Err() == nil {
+		wake := r.start(ctx)
+		if enough, err := r.wait(ctx, bell, wake); enough || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Agent) hang(bell chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.bells[bell] = true
+}
+
+func (a *Agent) unhang(bell chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.bells, bell)
+}
+
+// runner makes passes when they are due.
+type runner struct {
+	agent   *Agent
+	only    string // one lineage; "": all
+	seen    func(Report) bool
+	entries map[*group]*entry
+	results chan result
+	running int
+}
+
+// entry says when a group is due.
+type entry struct {
+	at       time.Time // zero: now
+	running  bool
+	failures int
+	said     string // the failure that was logged
+}
+
+type result struct {
+	group *group
+	passed
+	err error
+}
+
+// start begins the passes that are due, and says when the next one will be.
+func (r *runner) start(ctx context.Context) (wake time.Time) {
+	now := r.agent.clock.now()
+	for _, g := range r.groups() {
+		e := r.entries[g]
+		if e == nil {
+			e = &entry{}
+			r.entries[g] = e
+		}
+		switch {
+		case e.running:
+		case due(e.at, now) || len(g.nudge) > 0:
+			e.running = true
+			r.running++
+			go func() {
+				p, err := r.agent.passOver(ctx, g, false)
+				r.results <- result{g, p, err}
+			}()
+		default:
+			wake = earliest(wake, e.at)
+		}
+	}
+	return wake
+}
+
+func (r *runner) groups() []*group {
+	a := r.agent
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r.only != "" {
+		return []*group{a.of[r.only]}
+	}
+	return slices.Clone(a.groups)
+}
+
+// wait sleeps until something is due or comes to its end.
+func (r *runner) wait(ctx context.Context, bell <-chan struct{}, wake time.Time) (enough bool, err error) {
+	var timer <-chan time.Time
+	if !wake.IsZero() {
+		t := time.NewTimer(max(wake.Sub(r.agent.clock.now()), time.Millisecond))
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-timer:
+	case <-bell:
+	case end := <-r.results:
+		return r.ended(ctx, end)
+	}
+	return false, nil
+}
+
+// ended enters the end of a pass.
+func (r *runner) ended(ctx context.Context, end result) (enough bool, err error) {
+	r.running--
+	e := r.entries[end.group]
+	e.running = false
+	now := r.agent.clock.now()
+	switch {
+	case ctx.Err() != nil:
+		return false, nil
+	case errors.Is(end.err, errJoined):
+		delete(r.entries, end.group) // the one that took it in is nudged
+		return false, nil
+	case end.err != nil && r.only != "":
+		return false, end.err
+	case end.err != nil:
+		e.failed(now)
+		if text := end.err.Error(); text != e.said {
+			e.said = text
+			r.agent.log.Error("pass failed", "lineages", end.Lineages, "err", end.err, "again", e.at)
+		}
+		return false, nil
+	}
+	e.plan(end, now)
+	return r.seen(end.Report), nil
+}
+
+// failed sets when to try again after a pass that could not be made.
+func (e *entry) failed(now time.Time) {
+	wait := min(retryFirst<<min(e.failures, 10), retryMost)
+	e.failures++
+	e.at = now.Add(wait + rand.N(wait/4+1)) // spread, so that many do not come together
+}
+
+// plan sets when a group is due next. After a failed action that is later each
+// time, but never later than when a swap may be due.
+func (e *entry) plan(end result, now time.Time) {
+	e.at, e.said = end.again, ""
+	if len(end.Failed) == 0 {
+		e.failures = 0
+		return
+	}
+	e.failures++
+	patient := now.Add(min(time.Second<<min(e.failures, 10), time.Minute))
+	for _, l := range end.State.Lineages {
+		if l.Successor != "" && l.ReadyAt.After(now) {
+			patient = earliest(patient, l.ReadyAt)
+		}
+	}
+	e.at = later(e.at, patient)
+}
+
+// drain waits for the passes that are under way; they end with their context.
+func (r *runner) drain() {
+	for ; r.running > 0; r.running-- {
+		<-r.results
+	}
+}
