@@ -317,11 +317,8 @@ func (a *accounting) copied(s tlsa.RRset) {
 	a.leave(func(v Version) bool { return !v.RRset.Same(s) || v.RRset.TTL != s.TTL })
 	v := a.version(s)
 	v.InCopy, v.Left = true, time.Time{}
-	for _, r := range a.Retired {
-		if s.Has(r) {
-			a.Ours = union(a.Ours, []tlsa.Association{r})
-		}
-	}
+	a.Ours = union(a.Ours, slices.DeleteFunc(slices.Clone(a.Retired), func(r tlsa.Association) bool { return !s.Has(r) }))
+	a.Retired = slices.DeleteFunc(slices.Clone(a.Retired), s.Has)
 	a.CopyRead = a.now
 }
 

@@ -8,20 +8,25 @@ import (
 )
 
 // admissible are the wanted associations that may be added to base now. To a
-// combination that stands always; a new one only on evidence (DESIGN 1, publish).
+// combination that stands always; a new one only on evidence, or where without it
+// a chain of ours is refused (DESIGN 1, publish).
 func (x *pass) admissible(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRset, wants []want) []want {
-	var adds []want
+	var adds, strange []want
 	for _, w := range wants {
 		switch {
 		case base.Has(w.Association):
 		case base.HasParams(w.Params):
 			adds = append(adds, w)
 		default:
-			if r := x.introduce(target, owners, w.Params, wants); r == nil || x.repairs(owners, base, w) {
-				adds = append(adds, w)
-			} else {
-				x.waitAt(owners, *r)
-			}
+			strange = append(strange, w)
+		}
+	}
+	base = base.With(associations(adds)...)
+	for _, w := range strange {
+		if r := x.introduce(target, owners, w.Params, wants); r == nil || x.repairs(owners, base, w) {
+			adds = append(adds, w)
+		} else {
+			x.waitAt(owners, *r)
 		}
 	}
 	return adds
@@ -68,7 +73,7 @@ func (x *pass) chainsAt(owner tlsa.Owner) []tlsa.ChainID {
 	l := x.Owners[owner]
 	ids := l.shownNow()
 	for _, p := range l.Presented {
-		if x.inSight(p) {
+		if x.inSight(&l, p) {
 			ids = append(ids, p.Chain)
 		}
 	}
@@ -81,9 +86,10 @@ func (x *pass) chainsAt(owner tlsa.Owner) []tlsa.ChainID {
 	return slices.Compact(ids)
 }
 
-// inSight reports whether a chain was presented within the retire window.
-func (x *pass) inSight(p PresentedChain) bool {
-	return x.now.Before(p.Last.Add(x.policy.Timing.Retire))
+// inSight reports whether a chain may be presented still: it was within the
+// retire window, or some address has not been seen without it since.
+func (x *pass) inSight(l *Ledger, p PresentedChain) bool {
+	return l.gone(p, x.policy.Timing.Retire, x.now) != nil
 }
 
 // leaves is when a chain leaves the retire window, zero where that cannot be
@@ -105,7 +111,7 @@ func (x *pass) leaves(owner tlsa.Owner, id tlsa.ChainID) time.Time {
 // that is presented and ours authenticates with it, and did not without.
 func (x *pass) repairs(owners []tlsa.Owner, base tlsa.RRset, w want) bool {
 	if base.Denial() || w.class != forLive {
-		return false
+		return false // without an RRset nobody is refused
 	}
 	for _, owner := range owners {
 		for _, a := range x.Owners[owner].Addresses {
@@ -121,22 +127,27 @@ func (x *pass) repairs(owners []tlsa.Owner, base tlsa.RRset, w want) bool {
 	return false
 }
 
-// unmatchedHere are chains of ours that are presented and that an RRset given
-// now does not match: the server reads other files than ours, or someone took a
-// record out.
+// unmatchedHere are the chains of ours that are presented, if an RRset given now
+// does not match one of them: the server reads other files than ours, or someone
+// took a record out. The 3 1 1 of all of them come together, so that none suffers
+// from the combination that another brings.
 func (x *pass) unmatchedHere(owners []tlsa.Owner) []tlsa.ChainID {
 	var ids []tlsa.ChainID
+	unmatched := false
 	for _, owner := range owners {
 		l := x.Owners[owner]
+		given := l.given()
 		for _, id := range l.shownNow() {
 			chain := x.chain(id)
 			if chain == nil || !x.known(owner, chain) {
 				continue
 			}
-			if slices.ContainsFunc(l.given(), func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }) {
-				ids = append(ids, id)
-			}
+			ids = append(ids, id)
+			unmatched = unmatched || slices.ContainsFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) })
 		}
+	}
+	if !unmatched {
+		return nil
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)

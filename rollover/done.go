@@ -55,9 +55,7 @@ func (x *pass) changed(c Change, r Result) {
 		x.Owners[owner] = l
 		x.account(owner, func(a *accounting) { a.copied(c.After) })
 		l = x.Owners[owner]
-		gone := c.Removed()
-		l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), func(a tlsa.Association) bool { return slices.Contains(gone, a) })
-		l.Retired = slices.DeleteFunc(union(l.Retired, gone), c.After.Has)
+		l.disown(c.Removed()...)
 		x.Owners[owner] = l
 	}
 }

@@ -29,7 +29,7 @@ type Ledger struct {
 	CopyRead time.Time `json:"copy_read,omitzero"` // last read of the provider's own copy
 
 	Ours    []tlsa.Association `json:"ours,omitempty"`    // records that we published or adopted at Target
-	Retired []tlsa.Association `json:"retired,omitempty"` // taken out by us, and caches may hold them still
+	Retired []tlsa.Association `json:"retired,omitempty"` // were ours and are taken out, the last ones last
 	Retime  time.Duration      `json:"retime,omitempty"`  // TTL that a person asked for, until it was written
 	Failed  string             `json:"failed,omitempty"`  // why the last change did not succeed
 
@@ -189,6 +189,15 @@ func (l *Ledger) stands(a tlsa.Association, now time.Time) bool {
 		}
 	}
 	return copies > 0
+}
+
+// disown moves records out of those that are ours and stand. They are
+// remembered: a restored backup may bring them back.
+func (l *Ledger) disown(as ...tlsa.Association) {
+	isOne := func(a tlsa.Association) bool { return slices.Contains(as, a) }
+	l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), isOne)
+	l.Retired = append(slices.DeleteFunc(slices.Clone(l.Retired), isOne), as...)
+	l.Retired = l.Retired[max(0, len(l.Retired)-retiredKept):]
 }
 
 // somewhere reports whether a record may be standing: in the copy or on a server.

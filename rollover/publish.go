@@ -173,7 +173,7 @@ func (x *pass) inWindow(owners []tlsa.Owner) []want {
 		l := x.Owners[owner]
 		for _, p := range l.Presented {
 			chain := x.chain(p.Chain)
-			if chain == nil || !x.inSight(p) {
+			if chain == nil || !x.inSight(&l, p) {
 				continue
 			}
 			for _, a := range l.Ours {

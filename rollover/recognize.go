@@ -33,10 +33,7 @@ func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
 	if sw := l.Swapping; sw != nil {
 		switch {
 		case sw.Step == SwapIntended && id == sw.To:
-			// A crash came between the switch and its record. Whether services were
-			// reloaded is not known: do it again, it is safe to repeat.
-			x.act(Swap{name, sw.From, sw.To})
-			return l
+			return l // a crash came between the switch and its record: settle decides
 		case sw.Step == SwapIntended, id != sw.To && id != sw.From, sw.Step != SwapUndoing && id != sw.To:
 			l.Swapping = nil // it was not carried out, or someone else has switched since
 		}

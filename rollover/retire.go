@@ -20,7 +20,6 @@ func (x *pass) retire() {
 }
 
 func (x *pass) retireAt(target tlsa.Owner, owners []tlsa.Owner) {
-	x.forgetRetired(owners)
 	surplus := x.surplus(owners)
 	if len(surplus) == 0 || x.changing[target] || x.swappingAt(owners) {
 		return
@@ -31,7 +30,7 @@ func (x *pass) retireAt(target tlsa.Owner, owners []tlsa.Owner) {
 	for _, a := range surplus {
 		switch r := x.needed(owners, after, a); {
 		case !standing.Has(a):
-			x.disown(owners, a)
+			x.lost(owners, a)
 		case r != nil:
 			x.waitAt(owners, *r)
 		default:
@@ -127,30 +126,15 @@ func (x *pass) frozenAt(owners []tlsa.Owner) bool {
 	return false
 }
 
-// disown drops a record that is not there any more, nor on any server: someone
+// lost disowns a record that is not there any more, nor on any server: someone
 // took it out.
-func (x *pass) disown(owners []tlsa.Owner, a tlsa.Association) {
+func (x *pass) lost(owners []tlsa.Owner, a tlsa.Association) {
 	for _, owner := range owners {
 		l := x.Owners[owner]
-		if !l.somewhere(a) {
-			l.Ours = slices.DeleteFunc(slices.Clone(l.Ours), func(b tlsa.Association) bool { return a == b })
+		if slices.Contains(l.Ours, a) && !l.somewhere(a) {
+			l.disown(a)
 			x.Owners[owner] = l
 		}
-	}
-}
-
-// forgetRetired drops what was taken out and no cache can hold any more.
-func (x *pass) forgetRetired(owners []tlsa.Owner) {
-	for _, owner := range owners {
-		l := x.Owners[owner]
-		if len(l.Retired) == 0 {
-			continue
-		}
-		w := x.waits(&l)
-		l.Retired = slices.DeleteFunc(slices.Clone(l.Retired), func(a tlsa.Association) bool {
-			return !slices.ContainsFunc(l.Versions, func(v Version) bool { return w.alive(v, x.now) && v.RRset.Has(a) })
-		})
-		x.Owners[owner] = l
 	}
 }
 

@@ -3,6 +3,8 @@ package rollover
 import (
 	"slices"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // settle judges a swap under way by what this host serves: verified, or undone
@@ -13,16 +15,61 @@ func (x *pass) settle() {
 		if l.Swapping == nil {
 			continue
 		}
-		switch l.Swapping.Step {
+		switch sw := *l.Swapping; sw.Step {
+		case SwapIntended:
+			l = x.resume(name, l)
 		case SwapInstalled:
 			l = x.judge(name, l)
 		case SwapFailed:
-			l = x.back(name, l, l.Swapping.Why)
+			l = x.back(name, l, sw.Why)
 		case SwapUndoing:
-			x.act(Back{name, l.Swapping.To, l.Swapping.From}) // it did not succeed, or a crash came between: again
+			l = x.undo(name, l)
 		}
 		x.Lineages[name] = l
 	}
+}
+
+// resume goes on after a crash between the switch and its record: the link shows
+// the new pair, and whether services were reloaded is not known. To do it again is
+// safe if the swap still is; else the way back may be.
+func (x *pass) resume(name string, l Lineage) Lineage {
+	sw := *l.Swapping
+	switch {
+	case !x.lookedNow(name):
+		x.lookNow = true
+	case sw.Forced != "" || !x.blocked(name, x.chain(sw.To)):
+		x.act(Swap{name, sw.From, sw.To})
+	case sw.From != "" && x.backBlocked(name, sw) == "":
+		return x.back(name, l, "the swap was interrupted")
+	default:
+		x.stuck(name, "the swap was interrupted, and answers that do not match "+sw.To.Short()+" may be held in caches")
+	}
+	return l
+}
+
+// blocked reports whether some answer that may be held fails the chain.
+func (x *pass) blocked(name string, chain *tlsa.Chain) bool {
+	return chain == nil || slices.ContainsFunc(x.ownersOf(name), func(owner tlsa.Owner) bool {
+		return len(x.blocking(name, owner, chain)) > 0
+	})
+}
+
+// stuck tells of a swap that goes neither on nor back.
+func (x *pass) stuck(name, why string) {
+	r := reason(CodeBackBlocked, "%s (hint: mend the service, then tlsaroll rollover %s)", why, name)
+	x.wait(name, r)
+	x.tell(name, CodeBackBlocked, Danger, r.Text)
+	x.unseen = true
+}
+
+// undo tries the way back once more: it did not succeed, or a crash came between.
+func (x *pass) undo(name string, l Lineage) Lineage {
+	sw := *l.Swapping
+	if x.seen.Lineages[name].Live.Value == sw.To {
+		return x.back(name, l, sw.Why) // nothing was put back: the guard is asked again
+	}
+	x.act(Back{name, sw.To, sw.From})
+	return l
 }
 
 // judge looks whether every local address that answered before presents the new
@@ -118,11 +165,8 @@ func (x *pass) stay(name string, l Lineage, sw Swapping, blocked string) Lineage
 	if amiss, unseen := x.amiss(name, sw); amiss == "" && unseen == "" && len(sw.Judge) > 0 {
 		return x.verified(l)
 	}
-	x.unseen = true
-	r := reason(CodeBackBlocked, "%s; going back is no way out: %s (hint: mend the service, then tlsaroll rollover %s)", sw.Why, blocked, name)
-	x.wait(name, r)
-	x.tell(name, CodeBackBlocked, Danger, r.Text)
-	if x.seen.Lineages[name].Orders.Retry {
+	x.stuck(name, sw.Why+"; going back is no way out: "+blocked)
+	if x.seen.Lineages[name].Orders.Retry && !x.blocked(name, x.chain(sw.To)) {
 		sw.Step, sw.Began = SwapIntended, x.now
 		x.act(Swap{name, sw.From, sw.To})
 	}
@@ -151,14 +195,15 @@ func (x *pass) backBlocked(name string, sw Swapping) string {
 	return ""
 }
 
-// noTLS reports whether none of the judged addresses has working TLS now.
+// noTLS reports whether every address on this host was seen without working TLS
+// now. One that could not be reached does not count: it may well serve others.
 func (x *pass) noTLS(name string, sw Swapping) bool {
 	if _, unseen := x.amiss(name, sw); len(sw.Judge) == 0 || unseen != "" {
 		return false
 	}
 	for _, owner := range x.ownersOf(name) {
 		for _, a := range x.Owners[owner].Addresses {
-			if slices.Contains(sw.Judge, a.Address) && a.answered() {
+			if a.Local && (a.answered() || a.broken() == "") {
 				return false
 			}
 		}

@@ -13,6 +13,7 @@ const (
 	remember       = 10 * time.Minute   // dead versions are kept for so long: a silence may still revive them
 	silenceWatched = 5 * time.Minute    // a server's silence is watched for so long while nothing waits for it
 	copyAge        = time.Minute        // what was read from the provider's copy is believed for so long
+	retiredKept    = 32                 // so many records that were ours are remembered
 	manyVersions   = 24                 // beyond it, versions that differ in the TTL alone are one
 	forgetLooks    = 7 * 24 * time.Hour // owner names that nobody asks for any more are remembered for so long
 )

@@ -23,6 +23,7 @@ const (
 func (w *world) pass() {
 	w.passed = w.now
 	w.passes++
+	known := maps.Clone(w.seen)
 	o := w.observe()
 	before := w.state
 	state, plan := Next(before, o, w.policy, w.now)
@@ -36,7 +37,7 @@ func (w *world) pass() {
 	c := w.crashes()
 	if c == beforeSaving {
 		w.note("crash before saving")
-		w.plan = Plan{}
+		w.plan, w.seen = Plan{}, known
 		return
 	}
 	w.state, w.plan = w.durable(state, c != nowhere), plan
@@ -75,6 +76,7 @@ func (w *world) readCopy(target tlsa.Owner) Sight[tlsa.RRset] {
 	if w.unlucky(30) {
 		return Unseen[tlsa.RRset]("api: 503")
 	}
+	w.seen[w.zone[target].cached(target)] = true
 	return Seen(w.copy(target))
 }
 
@@ -97,7 +99,7 @@ func (w *world) durable(s State, always bool) State {
 }
 
 func (w *world) observe() Observation {
-	o := Observation{Lineages: map[string]LineageView{}, Owners: map[tlsa.Owner]OwnerView{}, Chains: maps.Clone(w.chains), MTASTS: w.mtasts}
+	o := Observation{Lineages: map[string]LineageView{}, Owners: map[tlsa.Owner]OwnerView{}, Chains: w.met(), MTASTS: w.mtasts}
 	served := w.plan.LookServed.IsZero() || !w.now.Before(w.plan.LookServed)
 	eager := false
 	for _, h := range w.hosts {
@@ -128,6 +130,29 @@ func (w *world) observe() Observation {
 		o.Unlisted = w.unlisted
 	}
 	return o
+}
+
+// met are the chains that somebody comes across in a pass: offered, installed or
+// presented.
+func (w *world) met() map[tlsa.ChainID]*tlsa.Chain {
+	out := map[tlsa.ChainID]*tlsa.Chain{}
+	meet := func(ids ...tlsa.ChainID) {
+		for _, id := range ids {
+			if chain := w.chains[id]; chain != nil {
+				out[id] = chain
+			}
+		}
+	}
+	for _, h := range w.hosts {
+		meet(h.live, h.installed)
+		for _, o := range h.offers {
+			meet(o.Chain)
+		}
+		for _, n := range h.nodes {
+			meet(n.served, n.bare)
+		}
+	}
+	return out
 }
 
 // lookedUp are the owner names of endpoints, and all others that have a ledger.
@@ -200,9 +225,9 @@ func (w *world) do(a Action) Result {
 	case Retime:
 		return w.update("retime", a.Change)
 	case Swap:
-		return w.swap(a.Lineage, a.To, switching{decided: w.now})
+		return w.swap(a.Lineage, a.To, w.decide(a.Lineage, false))
 	case Back:
-		return w.swap(a.Lineage, a.To, switching{decided: w.now, back: true})
+		return w.swap(a.Lineage, a.To, w.decide(a.Lineage, true))
 	case Adopt:
 		w.hosts[a.Lineage].live = a.Chain
 	case Discard:

@@ -23,6 +23,10 @@ type cached struct {
 	born  time.Time
 }
 
+func (r stored) cached(owner tlsa.Owner) cached {
+	return cached{owner, r.rrset.Key(), r.rrset.TTL, r.born}
+}
+
 type server struct {
 	name    string
 	address string
@@ -99,7 +103,7 @@ func (w *world) hold(s *server) {
 	}
 	for _, owner := range w.ownerNames() {
 		r := s.answer(owner)
-		c := cached{owner, r.rrset.Key(), r.rrset.TTL, r.born}
+		c := r.cached(owner)
 		w.caches[c] = latest(w.caches[c], w.now.Add(r.rrset.TTL+time.Second))
 	}
 }
@@ -151,7 +155,7 @@ func (w *world) held(owner tlsa.Owner) []stored {
 	seen := map[cached]bool{}
 	var out []stored
 	add := func(r stored) {
-		if c := (cached{owner, r.rrset.Key(), r.rrset.TTL, r.born}); !seen[c] {
+		if c := r.cached(owner); !seen[c] {
 			seen[c] = true
 			out = append(out, r)
 		}
@@ -185,6 +189,22 @@ func (w *world) parse(c cached) tlsa.RRset {
 	return tlsa.NewRRset(c.ttl, as...)
 }
 
+// known are the answers at an owner name that rules can know of: those that a
+// look came across, and those that one now would. What came and went wholly
+// between two looks no rule can know.
+func (w *world) known(owner tlsa.Owner) map[cached]bool {
+	out := map[cached]bool{w.zone[owner].cached(owner): true}
+	for _, s := range w.servers {
+		out[s.answer(owner).cached(owner)] = true
+	}
+	for c, until := range w.caches {
+		if c.owner == owner && w.seen[c] && !w.now.After(until) {
+			out[c] = true
+		}
+	}
+	return out
+}
+
 // view is what a look at an owner name shows.
 func (w *world) view(owner tlsa.Owner) OwnerView {
 	v := OwnerView{Target: owner, Zone: "example.org.", Provider: w.provider, Security: w.security, Err: w.nsErr}
@@ -215,9 +235,10 @@ func (w *world) asked(s *server, v OwnerView) Sight[tlsa.RRset] {
 	if s.down || s.hidden || w.unlucky(40) {
 		return Unseen[tlsa.RRset]("timeout")
 	}
-	r := s.answer(v.Target).rrset
-	r.TTL += v.AliasTTL
-	return Seen(r)
+	r := s.answer(v.Target)
+	w.seen[r.cached(v.Target)] = true
+	r.rrset.TTL += v.AliasTTL
+	return Seen(r.rrset)
 }
 
 // copy is the provider's own copy.
@@ -245,6 +266,7 @@ func (w *world) update(action string, c Change) Result {
 	}
 	w.judgeChange(c)
 	w.edit(c.Owner, func(tlsa.RRset) tlsa.RRset { return c.After })
+	w.seen[w.zone[c.Owner].cached(c.Owner)] = true
 	if err := w.fault("lost " + action); err != "" {
 		return Result{Err: err}
 	}

@@ -17,6 +17,7 @@ type host struct {
 	offers    []Offer
 	orders    Orders
 	standby   tlsa.Association
+	why       switching               // of what is installed
 	stash     map[tlsa.ChainID]string // and why an entry cannot be read
 }
 
@@ -29,6 +30,7 @@ type node struct {
 	unseen bool          // does not answer us
 	remote bool          // is another machine: takes what is installed in its own time
 	slow   time.Duration // until a reload is done
+	coming tlsa.ChainID  // will be served when it is
 	gone   bool          // not in DNS any more
 }
 
@@ -88,7 +90,8 @@ func (w *world) offerTo(lineage string, id tlsa.ChainID, explicit bool) {
 	w.note("offered %s %s", lineage, id.Short())
 }
 
-// presented are the chains that clients asking at an owner name may be shown.
+// presented are the chains that clients asking at an owner name may be shown, now
+// or as soon as the last reload is done.
 func (w *world) presented(owner tlsa.Owner) map[tlsa.ChainID]string {
 	out := map[tlsa.ChainID]string{}
 	for name, h := range w.hosts {
@@ -97,7 +100,7 @@ func (w *world) presented(owner tlsa.Owner) map[tlsa.ChainID]string {
 				continue
 			}
 			for address, n := range h.nodes {
-				for _, id := range []tlsa.ChainID{n.served, n.bare} {
+				for _, id := range []tlsa.ChainID{n.served, n.bare, n.coming} {
 					if id != "" {
 						out[id] = address
 					}
@@ -177,14 +180,14 @@ func (w *world) judgeChange(c Change) {
 // was there when this was decided must vouch for it; for a way back, if it did for
 // what was presented.
 func (w *world) judgeNode(lineage string, n *node, to tlsa.ChainID, sw switching) {
-	if to == "" || n.served == to {
-		return
+	if to == "" || n.served == to || sw.back && n.remote {
+		return // what other machines do with a pair that did not work here is not for us to judge
 	}
 	for _, e := range w.policy.Lineages[lineage].Endpoints {
 		for _, owner := range e.Owners() {
 			for _, h := range w.held(w.written(owner)) {
 				switch {
-				case h.born.After(sw.decided), w.vouches(h.rrset, to, owner):
+				case !sw.known[h.cached(w.written(owner))], w.vouches(h.rrset, to, owner):
 				case sw.back && (n.served == "" || !w.vouches(h.rrset, n.served, owner)):
 				default:
 					w.broke("%s presents %s instead of %s, and an answer of %s (ttl %s) does not match: %v", lineage, to.Short(), n.served.Short(), h.born.Sub(epoch), h.rrset.TTL, h.rrset)
@@ -196,22 +199,36 @@ func (w *world) judgeNode(lineage string, n *node, to tlsa.ChainID, sw switching
 
 // switching is why nodes take up another pair.
 type switching struct {
-	decided time.Time
-	back    bool
+	back  bool
+	known map[cached]bool // answers that could be known when it was decided
+}
+
+// decide is a switch that is decided now.
+func (w *world) decide(lineage string, back bool) switching {
+	sw := switching{back: back, known: map[cached]bool{}}
+	for _, e := range w.policy.Lineages[lineage].Endpoints {
+		for _, owner := range e.Owners() {
+			maps.Copy(sw.known, w.known(w.written(owner)))
+		}
+	}
+	return sw
 }
 
 // reload makes the nodes of a lineage present what is installed, each in its time.
 func (w *world) reload(lineage string, sw switching) {
 	h := w.hosts[lineage]
+	h.why = sw
 	for _, address := range h.addresses() {
 		n := h.nodes[address]
+		n.coming = h.installed
 		take := func() {
+			n.coming = ""
 			switch {
 			case n.stuck:
 			case n.broken:
 				n.served = ""
 			default:
-				w.judgeNode(lineage, n, h.installed, sw)
+				w.judgeNode(lineage, n, h.installed, h.why)
 				n.served = h.installed
 			}
 		}

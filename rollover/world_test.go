@@ -35,6 +35,7 @@ type world struct {
 	zone     map[tlsa.Owner]stored
 	servers  []*server
 	caches   map[cached]time.Time // until when an answer is held that nobody gives any more
+	seen     map[cached]bool      // answers that a look of ours came across
 	hosts    map[string]*host     // by lineage
 	chains   map[tlsa.ChainID]*tlsa.Chain
 	foreign  map[tlsa.Association]bool // put there by people
@@ -68,7 +69,7 @@ type event struct {
 // a TTL of a minute; the publication interval is a minute and ten seconds.
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: epoch, security: Secure, provider: "ns1",
-		zone: map[tlsa.Owner]stored{}, caches: map[cached]time.Time{}, hosts: map[string]*host{}, target: map[tlsa.Owner]tlsa.Owner{},
+		zone: map[tlsa.Owner]stored{}, caches: map[cached]time.Time{}, seen: map[cached]bool{}, hosts: map[string]*host{}, target: map[tlsa.Owner]tlsa.Owner{},
 		chains: map[tlsa.ChainID]*tlsa.Chain{}, foreign: map[tlsa.Association]bool{}, faults: map[string]string{}}
 	w.server("ns1.example.org.", 0)
 	w.server("ns2.example.org.", 5*time.Second)
