@@ -104,7 +104,9 @@ func (a *Agent) ownerView(policy rollover.Policy, owner tlsa.Owner, v lookup.Vie
 
 func serverView(v lookup.View, s lookup.ServerView) rollover.ServerView {
 	out := rollover.ServerView{Name: s.Name, Address: addressOf(s.Server), NSTTL: s.NSTTL, Alias: s.Leads != "",
-		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, Unsigned: s.Err == "" && !s.Signed(), SignedUntil: s.SignedUntil}
+		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, SignedUntil: s.SignedUntil,
+		// a hidden server before the signer has no signatures, and nobody asks it for any
+		Unsigned: s.Err == "" && !s.Signed() && s.Source != lookup.SourceHidden}
 	if s.Asked != v.Target && s.Asked != "" {
 		out.Address += forName + string(s.Asked)
 	}
