@@ -27,8 +27,8 @@ func fails(err error) func(string, *dns.Msg, *dns.Msg) (*dns.Msg, error) {
 
 func TestFaultyServers(t *testing.T) {
 	notAA := func(_ string, q, r *dns.Msg) (*dns.Msg, error) { r.Authoritative = false; return r, nil }
-	upward := func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
-		r = new(dns.Msg).SetReply(q)
+	upward := func(_ string, q, _ *dns.Msg) (*dns.Msg, error) {
+		r := new(dns.Msg).SetReply(q)
 		ns, _ := dns.NewRR(". 518400 IN NS a.root.")
 		r.Ns = []dns.RR{ns}
 		return r, nil
