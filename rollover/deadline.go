@@ -60,6 +60,7 @@ func (x *pass) forcing(name string) bool {
 		return false
 	case DeadlineSwap:
 		return true
+	case DeadlineAuto: // it depends on who the clients are
 	}
 	if x.Lineages[name].Enforced {
 		return true

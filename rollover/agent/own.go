@@ -22,11 +22,13 @@ func (a *Agent) Own(lineage string, records ...tlsa.Association) error {
 		if err := g.take(a.life); err != nil {
 			return fmt.Errorf("%s: %w", lineage, err)
 		}
-		if g.joined == nil {
-			defer g.give()
-			return a.own(g, lineage, records)
+		joined := g.joined != nil
+		if !joined {
+			err = a.own(g, lineage, records)
 		}
-		g.give()
+		if g.give(); !joined {
+			return err
+		}
 	}
 }
 
