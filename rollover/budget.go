@@ -30,17 +30,17 @@ func fits(owner tlsa.Owner, s tlsa.RRset) bool {
 // fitting keeps of adds what there is room for (DESIGN 4.15): retired records
 // leave early, queued pairs wait, then one successor at a time is served, and
 // only then is publishing refused.
-func (x *pass) fitting(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRset, adds []want) []want {
-	if fits(target, base.With(associations(adds)...)) {
+func (x *pass) fitting(s *site, base tlsa.RRset, adds []want) []want {
+	if fits(s.target, base.With(associations(adds)...)) {
 		return adds
 	}
-	x.pressed[target] = true
-	first := x.oldestSuccessor(owners)
+	x.pressed[s.target] = true
+	first := x.oldestSuccessor(s)
 	slices.SortStableFunc(adds, func(a, b want) int { return x.rank(a, first) - x.rank(b, first) })
 	var kept []want
 	for _, w := range adds {
-		if !fits(target, base.With(append(associations(kept), w.Association)...)) {
-			x.leftOut(target, owners, w, first)
+		if !fits(s.target, base.With(append(associations(kept), w.Association)...)) {
+			x.leftOut(s, w, first)
 			continue
 		}
 		kept = append(kept, w)
@@ -68,9 +68,9 @@ func (x *pass) rank(w want, first string) int {
 }
 
 // oldestSuccessor is the lineage whose successor has waited longest.
-func (x *pass) oldestSuccessor(owners []tlsa.Owner) string {
+func (x *pass) oldestSuccessor(s *site) string {
 	first := ""
-	for _, name := range x.usersAt(owners) {
+	for _, name := range s.lineages {
 		l := x.Lineages[name]
 		if l.Successor != "" && (first == "" || l.Since.Before(x.Lineages[first].Since)) {
 			first = name
@@ -79,15 +79,15 @@ func (x *pass) oldestSuccessor(owners []tlsa.Owner) string {
 	return first
 }
 
-func (x *pass) leftOut(target tlsa.Owner, owners []tlsa.Owner, w want, first string) {
+func (x *pass) leftOut(s *site, w want, first string) {
 	switch {
 	case w.class == forQueued:
-		x.wait(w.lineage, reason(CodeQueued, "%s is full: the queued pair's record waits until another leaves", target))
+		x.wait(w.lineage, reason(CodeQueued, "%s is full: the queued pair's record waits until another leaves", s.target))
 	case w.class == forStandby, w.class == forSuccessor && w.lineage != first:
-		x.wait(w.lineage, reason(CodeSiblingFirst, "%s is full: %s waits until another leaves", target, w.Association))
+		x.wait(w.lineage, reason(CodeSiblingFirst, "%s is full: %s waits until another leaves", s.target, w.Association))
 	default:
-		r := reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", target, w.Association, maxRecords, maxReply)
-		x.waitAt(owners, r)
-		x.warnAt(owners, CodeRRsetFull, Danger, r.Text)
+		r := reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", s.target, w.Association, maxRecords, maxReply)
+		x.waitAt(s, r)
+		x.warnAt(s, CodeRRsetFull, Danger, r.Text)
 	}
 }

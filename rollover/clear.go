@@ -1,7 +1,6 @@
 package rollover
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -11,23 +10,21 @@ import (
 // successor (DESIGN 4.7; RFC 7671, section 8.2): no record could ever be added to
 // them that does.
 func (x *pass) clear() {
-	targets := x.targets()
-	for _, target := range slices.Sorted(maps.Keys(targets)) {
-		owners := targets[target]
-		for _, name := range x.usersAt(owners) {
-			if next := x.chain(x.Lineages[name].Successor); next != nil && !x.changing[target] {
-				x.clearAt(target, owners, next)
+	for _, s := range x.sites() {
+		for _, name := range s.lineages {
+			if next := x.chain(x.Lineages[name].Successor); next != nil && !x.changing[s.target] {
+				x.clearAt(s, next)
 			}
 		}
 	}
 }
 
-func (x *pass) clearAt(target tlsa.Owner, owners []tlsa.Owner, next *tlsa.Chain) {
-	l := x.Owners[owners[0]]
+func (x *pass) clearAt(s *site, next *tlsa.Chain) {
+	l := x.ledger(s)
 	standing := l.latest()
 	var out []tlsa.Association
 	for _, p := range combinations(standing) {
-		if !x.hopeless(p, standing, next, owners) {
+		if !x.hopeless(p, standing, next, s) {
 			continue
 		}
 		for _, a := range standing.Associations {
@@ -35,24 +32,24 @@ func (x *pass) clearAt(target tlsa.Owner, owners []tlsa.Owner, next *tlsa.Chain)
 				continue
 			}
 			if !slices.Contains(l.Ours, a) {
-				r := reason(CodeForeignCombo, "%s: combination %s cannot match chain %s, and %s is not ours to take out (hint: take it out, or tlsaroll adopt --record)", target, p, next.ID().Short(), short(a))
-				x.waitAt(owners, r)
-				x.warnAt(owners, CodeForeignCombo, Danger, r.Text)
+				r := reason(CodeForeignCombo, "%s: combination %s cannot match chain %s, and %s is not ours to take out (hint: take it out, or tlsaroll adopt --record)", s.target, p, next.ID().Short(), short(a))
+				x.waitAt(s, r)
+				x.warnAt(s, CodeForeignCombo, Danger, r.Text)
 				return
 			}
 			out = append(out, a)
 		}
 	}
-	if len(out) > 0 {
-		x.takeOut(target, owners, standing, out)
+	if len(out) > 0 && x.dispensable(s, standing, out) && !x.frozenAt(s) {
+		x.takeOut(s, standing, out)
 	}
 }
 
 // hopeless reports whether a combination fails next at some endpoint and no
 // record that is wanted would help.
-func (x *pass) hopeless(p tlsa.Params, standing tlsa.RRset, next *tlsa.Chain, owners []tlsa.Owner) bool {
-	best := standing.With(associations(x.wants(owners))...)
-	for _, owner := range owners {
+func (x *pass) hopeless(p tlsa.Params, standing tlsa.RRset, next *tlsa.Chain, s *site) bool {
+	best := standing.With(associations(x.wants(s))...)
+	for _, owner := range s.owners {
 		for _, u := range x.users[owner] {
 			ref := u.endpoint.reference(x.now)
 			if usable(standing, p, ref) && best.VouchesFor(p, next, ref) != nil {
@@ -79,29 +76,21 @@ func combinations(s tlsa.RRset) []tlsa.Params {
 	return ps
 }
 
-// takeOut asks for a combination to be taken out, if every chain that is or may
-// soon be presented does as well without it. Where nothing else would be left,
-// the bridge is not there yet.
-func (x *pass) takeOut(target tlsa.Owner, owners []tlsa.Owner, standing tlsa.RRset, out []tlsa.Association) {
+// dispensable reports whether every chain that is or may soon be presented does
+// as well without some records. Where nothing else would be left, the bridge is
+// not there yet.
+func (x *pass) dispensable(s *site, standing tlsa.RRset, out []tlsa.Association) bool {
 	left := standing.Without(out...)
-	if left.Denial() || x.swappingAt(owners) || x.frozenAt(owners) || !x.mayWrite(target, owners, []want{{Association: out[0]}}) {
-		return
+	if left.Denial() || x.swappingAt(s) {
+		return false
 	}
-	for _, owner := range owners {
+	for _, owner := range s.owners {
 		for _, id := range x.chainsAt(owner) {
 			if chain := x.chain(id); chain == nil || x.suffers(meeting{standing, chain}, meeting{left, chain}, owner) {
-				x.waitAt(owners, reason(CodeStillNeeded, "%s: combination %s, which the successor cannot match, stays: chain %s needs it", target, out[0].Params, id.Short()))
-				return
+				x.waitAt(s, reason(CodeStillNeeded, "%s: combination %s, which the successor cannot match, stays: chain %s needs it", s.target, out[0].Params, id.Short()))
+				return false
 			}
 		}
 	}
-	copied, read := x.seen.Copies[target]
-	switch {
-	case !read:
-		x.needCopy(target)
-	case !copied.Known():
-		x.waitAt(owners, copyUnknown(target, copied.Err))
-	case copied.Value.Same(standing):
-		x.change(target, owners, Change{Before: copied.Value, After: copied.Value.Without(out...)}, func(c Change) Action { return Retire{c} })
-	}
+	return true
 }

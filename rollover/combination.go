@@ -10,7 +10,7 @@ import (
 // admissible are the wanted associations that may be added to base now. To a
 // combination that stands always; a new one only on evidence, or where without it
 // a chain of ours is refused (DESIGN 1, publish).
-func (x *pass) admissible(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRset, wants []want) []want {
+func (x *pass) admissible(s *site, base tlsa.RRset, wants []want) []want {
 	var adds, strange []want
 	for _, w := range wants {
 		switch {
@@ -23,10 +23,10 @@ func (x *pass) admissible(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRse
 	}
 	base = base.With(associations(adds)...)
 	for _, w := range strange {
-		if r := x.introduce(target, owners, w.Params, wants); r == nil || x.repairs(owners, base, w) {
+		if r := x.introduce(s, w.Params, wants); r == nil || x.repairs(s, base, w) {
 			adds = append(adds, w)
 		} else {
-			x.waitAt(owners, *r)
+			x.waitAt(s, *r)
 		}
 	}
 	return adds
@@ -36,7 +36,7 @@ func (x *pass) admissible(target tlsa.Owner, owners []tlsa.Owner, base tlsa.RRse
 // address must have been seen three times, and every chain that was presented
 // within the retire window, is live or comes next must match it (RFC 7671,
 // section 8: for each combination a record matches the current chain).
-func (x *pass) introduce(target tlsa.Owner, owners []tlsa.Owner, p tlsa.Params, wants []want) *Reason {
+func (x *pass) introduce(s *site, p tlsa.Params, wants []want) *Reason {
 	var as []tlsa.Association
 	for _, w := range wants {
 		if w.Params == p && w.class <= forSuccessor {
@@ -44,24 +44,24 @@ func (x *pass) introduce(target tlsa.Owner, owners []tlsa.Owner, p tlsa.Params, 
 		}
 	}
 	coming := tlsa.NewRRset(0, as...)
-	for _, owner := range owners {
+	for _, owner := range s.owners {
 		l := x.Owners[owner]
 		for _, id := range x.chainsAt(owner) {
 			if chain := x.chain(id); chain == nil || !x.vouchesFor(p, coming, chain, owner) {
-				r := reason(CodeCombinationHeld, "%s: combination %s is held back: chain %s, which is or was presented or comes next, would not match it (RFC 7671, section 8)", target, p, id.Short())
+				r := reason(CodeCombinationHeld, "%s: combination %s is held back: chain %s, which is or was presented or comes next, would not match it (RFC 7671, section 8)", s.target, p, id.Short())
 				r.Until = x.leaves(owner, id)
 				return &r
 			}
 		}
 		for _, a := range l.Addresses {
 			if why := a.broken(); why != "" {
-				r := reason(CodeNoTLS, "%s: nothing is published while %s has no working TLS (RFC 7672, section 2.2): %s", target, a.Address, why)
+				r := reason(CodeNoTLS, "%s: nothing is published while %s has no working TLS (RFC 7672, section 2.2): %s", s.target, a.Address, why)
 				return &r
 			}
 		}
 		if r := l.sinceThen(x.now.Add(-evidenceAge(x.policy.Timing))); r != nil {
 			x.unseen = true
-			held := reason(CodeEndpointUnseen, "%s: combination %s is held back: %s", target, p, r.Text)
+			held := reason(CodeEndpointUnseen, "%s: combination %s is held back: %s", s.target, p, r.Text)
 			return &held
 		}
 	}
@@ -89,14 +89,14 @@ func (x *pass) chainsAt(owner tlsa.Owner) []tlsa.ChainID {
 // inSight reports whether a chain may be presented still: it was within the
 // retire window, or some address has not been seen without it since.
 func (x *pass) inSight(l *Ledger, p PresentedChain) bool {
-	return l.gone(p, x.policy.Timing.Retire, x.now) != nil
+	return x.now.Before(p.Last.Add(x.policy.Timing.Retire)) || !l.seenSince(p.Last)
 }
 
 // leaves is when a chain leaves the retire window, zero where that cannot be
 // told: it is presented still, or on its way.
 func (x *pass) leaves(owner tlsa.Owner, id tlsa.ChainID) time.Time {
 	l := x.Owners[owner]
-	if x.named(id) || slices.Contains(l.shownNow(), id) {
+	if x.named[id] || slices.Contains(l.shownNow(), id) {
 		return time.Time{}
 	}
 	for _, p := range l.Presented {
@@ -109,16 +109,16 @@ func (x *pass) leaves(owner tlsa.Owner, id tlsa.ChainID) time.Time {
 
 // repairs reports whether adding w mends an RRset that already fails: a chain
 // that is presented and ours authenticates with it, and did not without.
-func (x *pass) repairs(owners []tlsa.Owner, base tlsa.RRset, w want) bool {
+func (x *pass) repairs(s *site, base tlsa.RRset, w want) bool {
 	if base.Denial() || w.class != forLive {
 		return false // without an RRset nobody is refused
 	}
-	for _, owner := range owners {
+	for _, owner := range s.owners {
 		for _, a := range x.Owners[owner].Addresses {
 			for _, c := range a.Cells {
 				chain := x.chain(c.Chain)
 				if c.Outcome == Served && chain != nil && x.matches(w.Association, chain, owner) && x.fails(base, chain, owner) {
-					x.warnAt(owners, CodeRepair, Warn, string(owner)+": the RRset does not match the chain that "+a.Address+" presents: "+w.Association.String()+" is published at once")
+					x.warnAt(s, CodeRepair, Warn, string(owner)+": the RRset does not match the chain that "+a.Address+" presents: "+w.Association.String()+" is published at once")
 					return true
 				}
 			}
@@ -131,10 +131,10 @@ func (x *pass) repairs(owners []tlsa.Owner, base tlsa.RRset, w want) bool {
 // does not match one of them: the server reads other files than ours, or someone
 // took a record out. The 3 1 1 of all of them come together, so that none suffers
 // from the combination that another brings.
-func (x *pass) unmatchedHere(owners []tlsa.Owner) []tlsa.ChainID {
+func (x *pass) unmatchedHere(s *site) []tlsa.ChainID {
 	var ids []tlsa.ChainID
 	unmatched := false
-	for _, owner := range owners {
+	for _, owner := range s.owners {
 		l := x.Owners[owner]
 		given := l.given()
 		for _, id := range l.shownNow() {
@@ -143,7 +143,7 @@ func (x *pass) unmatchedHere(owners []tlsa.Owner) []tlsa.ChainID {
 				continue
 			}
 			ids = append(ids, id)
-			unmatched = unmatched || slices.ContainsFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) })
+			unmatched = unmatched || slices.ContainsFunc(given, func(r tlsa.RRset) bool { return x.fails(r, chain, owner) })
 		}
 	}
 	if !unmatched {
@@ -180,10 +180,4 @@ func (x *pass) needsBridge(name string, owners []tlsa.Owner) bool {
 	return slices.ContainsFunc(owners, func(owner tlsa.Owner) bool {
 		return !slices.ContainsFunc(needs, func(a tlsa.Association) bool { return x.matches(a, live, owner) })
 	})
-}
-
-func (x *pass) warnAt(owners []tlsa.Owner, code Code, severity Severity, text string) {
-	for _, name := range x.usersAt(owners) {
-		x.tell(name, code, severity, text)
-	}
 }

@@ -1,7 +1,6 @@
 package rollover
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -218,24 +217,6 @@ func (x *pass) describeCell(e Endpoint, address string, c Cell, given []tlsa.RRs
 		d.Verified = d.Verified.and(v)
 	}
 	return d
-}
-
-// given are the RRsets that the servers gave when they were last asked. A denial
-// is none: there is nothing in it to match.
-func (l *Ledger) given() []tlsa.RRset {
-	byKey := map[string]tlsa.RRset{}
-	for _, s := range l.Servers {
-		if s.speaks() && s.Missing.IsZero() {
-			if content := s.content(); !content.Denial() {
-				byKey[content.Key()] = content
-			}
-		}
-	}
-	out := make([]tlsa.RRset, 0, len(byKey))
-	for _, key := range slices.Sorted(maps.Keys(byKey)) {
-		out = append(out, byKey[key])
-	}
-	return out
 }
 
 func (x *pass) hasConverged(name string, owner tlsa.Owner, s Server, newest *tlsa.Chain) Known {

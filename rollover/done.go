@@ -154,16 +154,18 @@ func (x *pass) adopted(a Adopt) {
 	}
 	x.Lineages[a.Lineage] = l
 	x.presentEverywhere(a.Lineage, a.Chain)
-	for owner := range x.users {
-		x.takeOver(owner)
+	for _, s := range x.sites() {
+		for _, owner := range s.owners {
+			x.takeOver(s, owner)
+		}
 	}
 }
 
 // takeOver makes records ours that match a live chain of the group or that a
 // lineage wants.
-func (x *pass) takeOver(owner tlsa.Owner) {
+func (x *pass) takeOver(s *site, owner tlsa.Owner) {
 	l := x.Owners[owner]
-	wants := associations(x.wants([]tlsa.Owner{owner}))
+	wants := associations(x.wants(s))
 	for _, v := range l.Versions {
 		if !v.current() {
 			continue

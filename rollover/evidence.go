@@ -148,14 +148,22 @@ func (l *Ledger) gone(p PresentedChain, window time.Duration, now time.Time) *Re
 	return l.sinceThen(p.Last)
 }
 
-// sinceThen reports whether every address was looked at three times after t.
+// seenSince reports whether all offers were answered in three looks after t.
+func (a *AddressEvidence) seenSince(t time.Time) bool { return a.Looks[looksNeeded-1].After(t) }
+
+// seenSince reports whether that holds for every address.
+func (l *Ledger) seenSince(t time.Time) bool {
+	return len(l.Addresses) > 0 && !slices.ContainsFunc(l.Addresses, func(a AddressEvidence) bool { return !a.seenSince(t) })
+}
+
+// sinceThen says which address was not looked at three times after t, nil if all were.
 func (l *Ledger) sinceThen(t time.Time) *Reason {
 	if len(l.Addresses) == 0 {
 		r := reason(CodeEndpointUnseen, "no address of the endpoint has been looked at")
 		return &r
 	}
-	for _, a := range l.Addresses {
-		if !a.Looks[looksNeeded-1].After(t) {
+	for i := range l.Addresses {
+		if a := &l.Addresses[i]; !a.seenSince(t) {
 			r := reason(CodeEndpointUnseen, "%s has not been seen %d times since %s%s", a.Address, looksNeeded, stamp(t), because(a.Err))
 			return &r
 		}
@@ -166,6 +174,6 @@ func (l *Ledger) sinceThen(t time.Time) *Reason {
 // forgetPresented drops chains that no window can reach back to.
 func (l *Ledger) forgetPresented(window time.Duration, live func(tlsa.ChainID) bool, now time.Time) {
 	l.Presented = slices.DeleteFunc(l.Presented, func(p PresentedChain) bool {
-		return !live(p.Chain) && now.Sub(p.Last) > window+remember && l.sinceThen(p.Last) == nil
+		return !live(p.Chain) && now.Sub(p.Last) > window+remember && l.seenSince(p.Last)
 	})
 }

@@ -75,7 +75,7 @@ type Hold struct {
 }
 
 // holds is in how many looks in a row the server gave the association.
-func (s Server) holds(a tlsa.Association) int {
+func (s *Server) holds(a tlsa.Association) int {
 	for i := range s.Holds {
 		if s.Holds[i].Association == a {
 			return s.Holds[i].Count
@@ -85,20 +85,38 @@ func (s Server) holds(a tlsa.Association) int {
 }
 
 // speaks reports whether the server's answers are the RRset's.
-func (s Server) speaks() bool {
+func (s *Server) speaks() bool {
 	return !s.Alias && !s.Untested && s.Unlisted.IsZero() && !s.Seen.IsZero()
 }
 
 // silent reports whether the server was asked in vain, or never.
-func (s Server) silent() bool { return !s.Missing.IsZero() || s.Seen.IsZero() }
+func (s *Server) silent() bool { return !s.Missing.IsZero() || s.Seen.IsZero() }
 
 // content is what the server gave in its last answer.
-func (s Server) content() tlsa.RRset {
-	as := make([]tlsa.Association, len(s.Holds))
-	for i, h := range s.Holds {
-		as[i] = h.Association
+func (s *Server) content() tlsa.RRset {
+	as := make([]tlsa.Association, len(s.Holds)) // in the order of the RRset they come from
+	for i := range s.Holds {
+		as[i] = s.Holds[i].Association
 	}
-	return tlsa.NewRRset(0, as...)
+	return tlsa.RRset{Associations: as}
+}
+
+// gave reports whether the server's last answer held just what r holds.
+func (s *Server) gave(r tlsa.RRset) bool {
+	return slices.EqualFunc(s.Holds, r.Associations, func(h Hold, a tlsa.Association) bool { return h.Association == a })
+}
+
+// given are the distinct RRsets that the servers gave when they were last asked.
+// A denial is none: there is nothing in it to match.
+func (l *Ledger) given() []tlsa.RRset {
+	var out []tlsa.RRset
+	for i := range l.Servers {
+		s := &l.Servers[i]
+		if s.speaks() && s.Missing.IsZero() && len(s.Holds) > 0 && !slices.ContainsFunc(out, s.gave) {
+			out = append(out, s.content())
+		}
+	}
+	return out
 }
 
 // clone copies what a pass changes in place. Deeper slices are replaced, never

@@ -40,11 +40,14 @@ type pass struct {
 	policy Policy
 	now    time.Time
 
-	names    []string             // lineages, sorted
-	owners   []tlsa.Owner         // owner names of our endpoints, sorted
-	users    map[tlsa.Owner][]use // whose endpoints ask there
-	changing map[tlsa.Owner]bool  // targets with a change in this plan
-	pressed  map[tlsa.Owner]bool  // targets whose RRset is full: what is retired leaves early
+	names    []string                // lineages, sorted
+	owners   []tlsa.Owner            // owner names of our endpoints, sorted
+	users    map[tlsa.Owner][]use    // whose endpoints ask there
+	ownersBy map[string][]tlsa.Owner // by lineage, sorted
+	places   []*site                 // see sites
+	named    map[tlsa.ChainID]bool   // chains that were live or on their way when the pass began
+	changing map[tlsa.Owner]bool     // targets with a change in this plan
+	pressed  map[tlsa.Owner]bool     // targets whose RRset is full: what is retired leaves early
 	read     map[tlsa.Owner]bool
 	warnings map[string][]Warning
 	unseen   bool // some decision waits for looks at endpoints
@@ -59,18 +62,25 @@ type use struct {
 
 func begin(s State, o Observation, p Policy, now time.Time) *pass {
 	x := &pass{State: s.clone(), seen: o, policy: p, now: now,
-		users: map[tlsa.Owner][]use{}, changing: map[tlsa.Owner]bool{},
+		users: map[tlsa.Owner][]use{}, named: map[tlsa.ChainID]bool{}, ownersBy: map[string][]tlsa.Owner{}, changing: map[tlsa.Owner]bool{},
 		pressed: map[tlsa.Owner]bool{}, read: map[tlsa.Owner]bool{}, warnings: map[string][]Warning{}}
 	x.Waiting = map[string][]Reason{}
 	x.names = slices.Sorted(maps.Keys(p.Lineages))
 	for _, name := range x.names {
+		var owners []tlsa.Owner
 		for _, e := range p.Lineages[name].Endpoints {
 			for _, owner := range e.Owners() {
 				x.users[owner] = append(x.users[owner], use{name, e})
+				owners = append(owners, owner)
 			}
 		}
+		slices.Sort(owners)
+		x.ownersBy[name] = slices.Compact(owners)
 	}
 	x.owners = slices.Sorted(maps.Keys(x.users))
+	for _, l := range x.Lineages {
+		x.named[l.Live], x.named[l.Successor], x.named[l.Queued] = true, true, true
+	}
 	maps.Copy(x.Chains, o.Chains)
 	return x
 }
@@ -121,25 +131,6 @@ func (x *pass) tell(lineage string, code Code, severity Severity, text string) {
 func (x *pass) needCopy(target tlsa.Owner) { x.read[target] = true }
 
 // ownersOf are the owner names of a lineage's endpoints, sorted and distinct.
-func (x *pass) ownersOf(lineage string) []tlsa.Owner {
-	var owners []tlsa.Owner
-	for _, e := range x.policy.Lineages[lineage].Endpoints {
-		owners = append(owners, e.Owners()...)
-	}
-	slices.Sort(owners)
-	return slices.Compact(owners)
-}
-
-// targets are the names at which the group's records stand, with the owner
-// names that lead to each.
-func (x *pass) targets() map[tlsa.Owner][]tlsa.Owner {
-	ts := map[tlsa.Owner][]tlsa.Owner{}
-	for _, owner := range x.owners {
-		if l, ok := x.Owners[owner]; ok && l.Target != "" {
-			ts[l.Target] = append(ts[l.Target], owner)
-		}
-	}
-	return ts
-}
+func (x *pass) ownersOf(lineage string) []tlsa.Owner { return x.ownersBy[lineage] }
 
 func (x *pass) chain(id tlsa.ChainID) *tlsa.Chain { return x.Chains[id] }

@@ -121,7 +121,7 @@ func (x *pass) published(name string, owner tlsa.Owner, next *tlsa.Chain) bool {
 	if len(required) == 0 && x.publishable(name, owner, next) {
 		return false
 	}
-	return slices.ContainsFunc(l.Servers, Server.speaks) && x.countOn(owner, required) > 0
+	return slices.ContainsFunc(l.Servers, func(s Server) bool { return s.speaks() }) && x.countOn(owner, required) > 0
 }
 
 // publishable reports whether records of next are still to come at an owner

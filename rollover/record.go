@@ -130,30 +130,16 @@ func (x *pass) forgetEvidence(owner tlsa.Owner) {
 		}
 		return looked || !ours
 	}, x.now)
-	l.forgetPresented(x.policy.Timing.Retire, x.named, x.now)
+	l.forgetPresented(x.policy.Timing.Retire, func(id tlsa.ChainID) bool { return x.named[id] }, x.now)
 	x.Owners[owner] = l
-}
-
-// named reports whether a chain is live or on its way in some lineage.
-func (x *pass) named(id tlsa.ChainID) bool {
-	for _, l := range x.Lineages {
-		if id == l.Live || id == l.Successor || id == l.Queued {
-			return true
-		}
-	}
-	return false
 }
 
 // consult asks for the provider's own copy where it is in doubt: a change whose
 // end nobody saw, or servers that all give something else than it held.
 func (x *pass) consult() {
-	targets := x.targets()
-	for target, owners := range targets {
-		if _, read := x.seen.Copies[target]; read {
-			continue
-		}
-		if slices.ContainsFunc(owners, func(owner tlsa.Owner) bool { return x.doubtful(owner) }) {
-			x.needCopy(target)
+	for _, s := range x.sites() {
+		if _, read := x.seen.Copies[s.target]; !read && slices.ContainsFunc(s.owners, x.doubtful) {
+			x.needCopy(s.target)
 		}
 	}
 }

@@ -1,43 +1,33 @@
 package rollover
 
-import (
-	"maps"
-	"slices"
-
-	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
-)
+import "github.com/tlsaroll/tlsaroll/rollover/tlsa"
 
 // retime gives RRsets the TTL that a person asked for, as a step of its own. It
 // shortens no wait that has begun: the ledger keeps what was served with the old
 // TTL.
 func (x *pass) retime() {
-	targets := x.targets()
-	for _, target := range slices.Sorted(maps.Keys(targets)) {
-		x.retimeAt(target, targets[target])
+	for _, s := range x.sites() {
+		if l := x.ledger(s); l.Retime > 0 {
+			x.retimeAt(s, l)
+		}
 	}
 }
 
-func (x *pass) retimeAt(target tlsa.Owner, owners []tlsa.Owner) {
-	l := x.Owners[owners[0]]
+func (x *pass) retimeAt(s *site, l Ledger) {
 	standing := l.latest()
-	if l.Retime == 0 || standing.Denial() || x.changing[target] || !x.mayWrite(target, owners, []want{{Association: standing.Associations[0]}}) {
+	if standing.Denial() || !x.mayWrite(s, standing.Associations[:1]) {
 		return
 	}
-	copied, read := x.seen.Copies[target]
+	copied, read := x.seen.Copies[s.target]
 	switch {
 	case !read:
-		x.needCopy(target)
+		x.needCopy(s.target)
 	case !copied.Known():
-		x.waitAt(owners, copyUnknown(target, copied.Err))
+		x.waitAt(s, copyUnknown(s.target, copied.Err))
 	case copied.Value.Denial() || copied.Value.TTL == l.Retime:
-		for _, owner := range owners {
-			l := x.Owners[owner]
-			l.Retime = 0
-			x.Owners[owner] = l
-		}
+		x.update(s, func(l *Ledger) { l.Retime = 0 })
 	default:
-		after := copied.Value
-		after.TTL = l.Retime
-		x.change(target, owners, Change{Before: copied.Value, After: after}, func(c Change) Action { return Retime{c} })
+		after := tlsa.RRset{TTL: l.Retime, Associations: copied.Value.Associations}
+		x.change(s, Change{Before: copied.Value, After: after}, func(c Change) Action { return Retime{c} })
 	}
 }

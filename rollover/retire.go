@@ -1,7 +1,6 @@
 package rollover
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -13,73 +12,75 @@ import (
 // records since before the swap. What must be seen is that nobody presents the
 // old chain any more.
 func (x *pass) retire() {
-	targets := x.targets()
-	for _, target := range slices.Sorted(maps.Keys(targets)) {
-		x.retireAt(target, targets[target])
+	for _, s := range x.sites() {
+		if !x.changing[s.target] && !x.swappingAt(s) {
+			x.retireAt(s)
+		}
 	}
 }
 
-func (x *pass) retireAt(target tlsa.Owner, owners []tlsa.Owner) {
-	surplus := x.surplus(owners)
-	if len(surplus) == 0 || x.changing[target] || x.swappingAt(owners) {
+func (x *pass) retireAt(s *site) {
+	surplus := x.surplus(s)
+	if len(surplus) == 0 {
 		return
 	}
-	l := x.Owners[owners[0]]
+	l := x.ledger(s)
 	standing := l.latest()
 	after := standing
 	for _, a := range surplus {
-		switch r := x.needed(owners, after, a); {
-		case !standing.Has(a):
-			x.lost(owners, a)
-		case r != nil:
-			x.waitAt(owners, *r)
-		default:
+		if !standing.Has(a) {
+			x.lost(s, a)
+		} else if r := x.needed(s, after, a); r != nil {
+			x.waitAt(s, *r)
+		} else {
 			after = after.Without(a)
 		}
 	}
-	gone := after.Missing(standing.Associations...)
-	if len(gone) == 0 || x.frozenAt(owners) || !x.mayWrite(target, owners, []want{{Association: gone[0]}}) {
-		return
+	if gone := after.Missing(standing.Associations...); len(gone) > 0 && !x.frozenAt(s) {
+		x.takeOut(s, standing, gone)
 	}
-	copied, read := x.seen.Copies[target]
+}
+
+// takeOut asks for records of ours to be taken out of what stands.
+func (x *pass) takeOut(s *site, standing tlsa.RRset, gone []tlsa.Association) {
+	copied, read := x.seen.Copies[s.target]
 	switch {
+	case !x.mayWrite(s, gone):
 	case !read:
-		x.needCopy(target)
+		x.needCopy(s.target)
 	case !copied.Known():
-		x.waitAt(owners, copyUnknown(target, copied.Err))
+		x.waitAt(s, copyUnknown(s.target, copied.Err))
 	case copied.Value.Same(standing): // else the next pass decides by what really stands
-		x.change(target, owners, Change{Before: copied.Value, After: copied.Value.Without(gone...)}, func(c Change) Action { return Retire{c} })
+		x.change(s, Change{Before: copied.Value, After: copied.Value.Without(gone...)}, func(c Change) Action { return Retire{c} })
 	}
 }
 
 // surplus are records of ours that no lineage wants.
-func (x *pass) surplus(owners []tlsa.Owner) []tlsa.Association {
-	var ours []tlsa.Association
-	for _, owner := range owners {
-		ours = union(ours, x.Owners[owner].Ours)
+func (x *pass) surplus(s *site) []tlsa.Association {
+	var surplus []tlsa.Association
+	for _, owner := range s.owners {
+		for _, a := range x.Owners[owner].Ours {
+			if !slices.ContainsFunc(x.wants(s), func(w want) bool { return w.Association == a }) {
+				surplus = append(surplus, a)
+			}
+		}
 	}
-	if len(ours) == 0 {
-		return nil
-	}
-	wants := x.wants(owners)
-	return slices.DeleteFunc(ours, func(a tlsa.Association) bool {
-		return slices.ContainsFunc(wants, func(w want) bool { return w.Association == a })
-	})
+	return union(nil, surplus)
 }
 
 // needed says who still needs a in the RRset, nil if nobody does.
-func (x *pass) needed(owners []tlsa.Owner, s tlsa.RRset, a tlsa.Association) *Reason {
-	left := s.Without(a)
+func (x *pass) needed(s *site, standing tlsa.RRset, a tlsa.Association) *Reason {
+	left := standing.Without(a)
 	if left.Denial() {
 		r := reason(CodeStillNeeded, "%s is the last record: without it DANE would be off (hint: tlsaroll withdraw)", short(a))
 		return &r
 	}
-	window := x.window(owners)
-	for _, owner := range owners {
+	window := x.window(s)
+	for _, owner := range s.owners {
 		l := x.Owners[owner]
 		asked := false
 		for _, p := range l.Presented {
-			if chain := x.chain(p.Chain); chain != nil && !x.suffers(meeting{s, chain}, meeting{left, chain}, owner) {
+			if chain := x.chain(p.Chain); chain != nil && !x.suffers(meeting{standing, chain}, meeting{left, chain}, owner) {
 				continue
 			}
 			if r := l.gone(p, window, x.now); r != nil {
@@ -101,48 +102,31 @@ func (x *pass) needed(owners []tlsa.Owner, s tlsa.RRset, a tlsa.Association) *Re
 
 // window is for how long no endpoint may have presented a chain that needs a
 // record that leaves: none in an emergency, nor where room is short.
-func (x *pass) window(owners []tlsa.Owner) time.Duration {
-	if slices.ContainsFunc(owners, func(owner tlsa.Owner) bool { return x.pressed[x.Owners[owner].Target] }) ||
-		slices.ContainsFunc(x.usersAt(owners), x.emergency) {
+func (x *pass) window(s *site) time.Duration {
+	if x.pressed[s.target] || slices.ContainsFunc(s.lineages, x.emergency) {
 		return 0
 	}
 	return x.policy.Timing.Retire
 }
 
-// swappingAt reports whether a swap is under way at one of the owner names.
-func (x *pass) swappingAt(owners []tlsa.Owner) bool {
-	return slices.ContainsFunc(x.usersAt(owners), func(name string) bool { return x.Lineages[name].Swapping != nil })
-}
-
-// frozenAt reports whether a lineage that has an endpoint there is frozen, and
-// says so.
-func (x *pass) frozenAt(owners []tlsa.Owner) bool {
-	for _, name := range x.usersAt(owners) {
-		if rs := x.notFrozen(name, nil); len(rs) > 0 {
-			x.wait(name, rs...)
-			return true
-		}
-	}
-	return false
-}
-
 // lost disowns a record that is not there any more, nor on any server: someone
 // took it out.
-func (x *pass) lost(owners []tlsa.Owner, a tlsa.Association) {
-	for _, owner := range owners {
-		l := x.Owners[owner]
+func (x *pass) lost(s *site, a tlsa.Association) {
+	x.update(s, func(l *Ledger) {
 		if slices.Contains(l.Ours, a) && !l.somewhere(a) {
 			l.disown(a)
-			x.Owners[owner] = l
 		}
-	}
+	})
 }
 
 // retiring reports whether records of the lineage's past still stand.
 func (x *pass) retiring(name string) bool {
-	for _, owner := range x.ownersOf(name) {
-		l := x.Owners[owner]
-		if slices.ContainsFunc(l.Retired, l.somewhere) || slices.ContainsFunc(x.surplus([]tlsa.Owner{owner}), l.somewhere) {
+	for _, s := range x.sites() {
+		if !slices.Contains(s.lineages, name) {
+			continue
+		}
+		l := x.ledger(s)
+		if slices.ContainsFunc(l.Retired, l.somewhere) || slices.ContainsFunc(x.surplus(s), l.somewhere) {
 			return true
 		}
 	}

@@ -151,7 +151,7 @@ func (l *Ledger) converging() bool {
 		if !v.Left.IsZero() {
 			return true
 		}
-		if v.InCopy && slices.ContainsFunc(l.Servers, func(s Server) bool { return s.speaks() && !s.content().Same(v.RRset) }) {
+		if v.InCopy && slices.ContainsFunc(l.Servers, func(s Server) bool { return s.speaks() && !s.gave(v.RRset) }) {
 			return true
 		}
 	}
