@@ -8,7 +8,7 @@ import (
 // Code names a condition. It is stable: people search for it and programs match on it.
 type Code string
 
-// Reasons why nothing more is done, and warnings. Each stands in [Codes].
+// Reasons why nothing more is done, and warnings. [Codes] explains each.
 const (
 	CodeNotAdopted        Code = "not-adopted"
 	CodeAdopting          Code = "adopting"
