@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -176,7 +177,7 @@ func (a *Agent) group(lineage string) (*group, error) {
 	defer a.mu.Unlock()
 	g, ok := a.of[lineage]
 	if !ok {
-		return nil, fmt.Errorf("lineage %q: %w (hint: the configuration has %v)", lineage, ErrUnknownLineage, a.Lineages())
+		return nil, fmt.Errorf("lineage %q: %w (hint: the configuration has %s)", lineage, ErrUnknownLineage, strings.Join(a.Lineages(), ", "))
 	}
 	return g, nil
 }

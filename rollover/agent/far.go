@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -15,8 +16,9 @@ import (
 // connection, and MTA-STS policies. It goes on in the background while passes do
 // what is due; the first one after its end gets all of it at once.
 type far struct {
-	done   chan struct{}
-	cancel context.CancelFunc
+	done    chan struct{}
+	cancel  context.CancelFunc
+	awaited atomic.Bool // a pass waits for it, and need not be asked for
 
 	// Set when done.
 	presented map[string]presented // by lineage
@@ -47,12 +49,14 @@ func (a *Agent) lookFar(ctx context.Context, g *group, patient bool) error {
 			other = timer.C
 		}
 	}
+	g.far.awaited.Store(true)
 	select {
 	case <-g.far.done:
 	case <-nudge:
 	case <-other:
 	case <-ctx.Done():
 	}
+	g.far.awaited.Store(false)
 	return ctx.Err()
 }
 
@@ -77,8 +81,12 @@ func (a *Agent) beginFar(g *group) *far {
 	names, policy, hosts, known := g.names, g.policy, a.policyHosts(g), maps.Clone(g.book.policies)
 	a.background.Go(func() {
 		defer cancel()
-		defer a.ring(g)
-		defer close(f.done)
+		defer func() {
+			// in this order: whoever gives up waiting in between finds it done
+			if close(f.done); !f.awaited.Load() {
+				a.ring(g)
+			}
+		}()
 		dns, _ := a.shared(0)
 		policies := make(chan map[string]mtaState, 1)
 		a.background.Go(func() { policies <- a.lookPolicies(ctx, dns, hosts, known) })

@@ -39,6 +39,7 @@ func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
 type passed struct {
 	Report
 	again time.Time
+	idle  bool // there was nothing to decide
 }
 
 // passOver makes a pass when it is the group's turn. A group that turns out to
@@ -84,7 +85,7 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error
 		g.book = s.book
 		r := Report{State: g.state, Policy: g.policy, Plan: g.plan, At: a.clock.now()}
 		r.Plan.Actions = nil // they are done
-		return passed{Report: r}, nil
+		return passed{Report: r, idle: true}, nil
 	}
 	state, plan, err := a.decide(ctx, g, &s)
 	if err != nil {

@@ -171,6 +171,9 @@ func (e *entry) failed(now time.Time) {
 // plan sets when a group is due next. After a failed action that is later each
 // time, but never later than when a swap may be due.
 func (e *entry) plan(end result, now time.Time) {
+	if end.idle && e.failures > 0 && now.Before(e.at) {
+		return // nothing was tried again
+	}
 	e.at, e.said = end.again, ""
 	if len(end.Failed) == 0 {
 		e.failures = 0
