@@ -19,6 +19,8 @@ import (
 type ca struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
+
+	ahead time.Duration // of the clock that counts for validity
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
@@ -43,7 +45,7 @@ func newCA(t testing.TB) *ca {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &ca{cert, key}
+	return &ca{cert: cert, key: key}
 }
 
 // issue makes a pair for host names, valid for 90 days.
@@ -58,7 +60,7 @@ func (c *ca) issueFor(t testing.TB, key *ecdsa.PrivateKey, valid time.Duration, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: serial, DNSNames: names, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(valid)}
+	tmpl := &x509.Certificate{SerialNumber: serial, DNSNames: names, NotBefore: time.Now().Add(c.ahead - time.Minute), NotAfter: time.Now().Add(c.ahead + valid)}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, c.cert, &key.PublicKey, c.key)
 	if err != nil {
 		t.Fatal(err)

@@ -105,6 +105,12 @@ func newWorld(t testing.TB, dir string) *world {
 	return w
 }
 
+// ahead sets the wall clock, as certificates and agents to come see it.
+func (w *world) ahead(d time.Duration) {
+	w.config.Clock.Wall = func() time.Time { return time.Now().Add(d) }
+	w.ca.ahead = d
+}
+
 func owner25(host string) tlsa.Owner { return tlsa.Owner("_25._tcp." + host + ".") }
 
 // lineage adds a lineage NAME with an endpoint at NAME.example.org, whose server
