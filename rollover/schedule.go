@@ -57,6 +57,16 @@ func ofEndpoints(r Reason) bool {
 	return r.Code == CodeRetireWindow || r.Code == CodeSettling || r.Code == CodeCombinationHeld
 }
 
+// ofServers reports whether what a reason waits for is seen at servers.
+func ofServers(r Reason) bool {
+	switch r.Code {
+	case CodeServersUnknown, CodeServerUnknown, CodeNotEverywhere, CodeFamilyUntested, CodeSignatureEnds, CodeUnsigned, CodeZoneInsecure, CodeZoneBogus,
+		CodeZoneIndeterminate, CodeVersionAlive, CodeDark, CodeUnlistedOwner, CodeNotInCopy, CodeCopyUnknown:
+		return true
+	}
+	return false
+}
+
 func (x *pass) swapsNow() bool {
 	return slices.ContainsFunc(x.Actions, func(a Action) bool {
 		switch a.(type) {
@@ -115,7 +125,7 @@ func (x *pass) lookOwner(name string, owner tlsa.Owner, l *Ledger) time.Time {
 		return near
 	case next == nil:
 		return rarely
-	case !lineage.ReadyAt.IsZero() && !lineage.ReadyAt.After(x.now):
+	case !lineage.ReadyAt.IsZero() && !lineage.ReadyAt.After(x.now) && slices.ContainsFunc(x.Waiting[name], ofServers):
 		return near
 	}
 	required := x.required(name, owner, next)

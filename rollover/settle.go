@@ -35,8 +35,8 @@ func (x *pass) settle() {
 func (x *pass) resume(name string, l Lineage) Lineage {
 	sw := *l.Swapping
 	switch {
-	case !x.lookedNow(name):
-		x.lookNow = true
+	case !x.upToDate(name):
+		x.wait(name, reason(CodeSettling, "the swap was interrupted: looking whether to go on"))
 	case sw.Forced != "" || !x.blocked(name, x.chain(sw.To)):
 		x.act(Swap{name, sw.From, sw.To})
 	case sw.From != "" && x.backBlocked(name, sw) == "":
@@ -141,13 +141,21 @@ func (x *pass) notSwapped(a AddressEvidence, sw Swapping) string {
 	return ""
 }
 
-// back undoes a swap, if the guard allows it; else it stays, and a person is
-// told. Where no TLS works at all, it goes back in any case.
+// back undoes a swap, if the guard allows it by what is given now; else it stays,
+// and a person is told. Where no TLS works at all, it goes back in any case.
 func (x *pass) back(name string, l Lineage, why string) Lineage {
 	sw := *l.Swapping
 	sw.Why = why
-	if blocked := x.backBlocked(name, sw); blocked != "" && (sw.From == "" || !x.noTLS(name, sw)) {
-		return x.stay(name, l, sw, blocked)
+	if sw.From == "" || !x.noTLS(name, sw) {
+		if !x.upToDate(name) {
+			sw.Step = SwapFailed
+			l.Swapping = &sw
+			x.wait(name, reason(CodeSettling, "%s: looking whether going back would break more", why))
+			return l
+		}
+		if blocked := x.backBlocked(name, sw); blocked != "" {
+			return x.stay(name, l, sw, blocked)
+		}
 	}
 	sw.Step = SwapUndoing
 	l.Swapping = &sw
@@ -155,6 +163,24 @@ func (x *pass) back(name string, l Lineage, why string) Lineage {
 	x.presentEverywhere(name, sw.From)
 	x.act(Back{name, sw.To, sw.From})
 	return l
+}
+
+// upToDate reports whether servers were looked at in this pass, and the
+// provider's own copy as far as it can be read; if not, it asks for that.
+func (x *pass) upToDate(name string) bool {
+	if !x.lookedNow(name) {
+		x.lookNow = true
+		return false
+	}
+	read := true
+	for _, owner := range x.ownersOf(name) {
+		l := x.Owners[owner]
+		if _, known := x.seen.Copies[l.Target]; !known && l.Provider != "" {
+			x.needCopy(l.Target)
+			read = false
+		}
+	}
+	return read
 }
 
 // stay leaves a swap that failed where it is, until it comes right by itself, a

@@ -180,7 +180,7 @@ func (w *world) judgeChange(c Change) {
 // was there when this was decided must vouch for it; for a way back, if it did for
 // what was presented.
 func (w *world) judgeNode(lineage string, n *node, to tlsa.ChainID, sw switching) {
-	if to == "" || n.served == to || sw.back && n.remote {
+	if to == "" || n.served == to || sw.back && n.remote || w.forced {
 		return // what other machines do with a pair that did not work here is not for us to judge
 	}
 	for _, e := range w.policy.Lineages[lineage].Endpoints {

@@ -54,6 +54,7 @@ type world struct {
 	violation string
 	careless  bool // only what our own steps break counts; people may break anything
 	weak      bool // judge by any match, as in a declared emergency
+	forced    bool // a swap may break what it must
 	log       []string
 	keys      int
 	serial    int64
