@@ -31,6 +31,7 @@ type names struct {
 	aliases  map[string]string           // CNAMEs of hosts
 	texts    map[string]string           // TXT
 	resolver func(q dns.Question) string // "servfail", "silent" or ""
+	secure   bool                        // the resolver validates the addresses of hosts
 }
 
 // exchange is the network, in wire format both ways.
@@ -99,6 +100,7 @@ func (w *world) resolve(r *dns.Msg, q dns.Question) {
 		r.Ns = append(r.Ns, soa)
 		return
 	}
+	r.AuthenticatedData = w.dns.secure && (q.Qtype == dns.TypeA || q.Qtype == dns.TypeAAAA)
 	for _, at := range []netip.AddrPort{ns1At, ns2At} {
 		if w.dns.answer(r, q, w.dns.servers[at]) {
 			return

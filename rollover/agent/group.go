@@ -56,25 +56,32 @@ func (b book) clone() book {
 
 // grouped puts lineages with a common owner name together.
 func grouped(lineages []Lineage) [][]Lineage {
-	var groups [][]Lineage
-	at := map[tlsa.Owner]int{} // index in groups
-	for _, l := range lineages {
-		joined := []Lineage{l}
-		for _, owner := range ownersOf(l) {
-			if i, ok := at[owner]; ok {
-				joined = append(joined, groups[i]...)
-				groups[i] = nil
-				for _, m := range joined {
-					for _, o := range ownersOf(m) {
-						at[o] = len(groups)
-					}
-				}
-			}
-			at[owner] = len(groups)
+	with := make([]int, len(lineages)) // one that it shares a name with, itself if none
+	head := func(i int) int {
+		for with[i] != i {
+			i = with[i]
 		}
-		groups = append(groups, joined)
+		return i
 	}
-	return slices.DeleteFunc(groups, func(g []Lineage) bool { return len(g) == 0 })
+	at := map[tlsa.Owner]int{}
+	for i, l := range lineages {
+		with[i] = i
+		for _, owner := range ownersOf(l) {
+			if j, shared := at[owner]; shared {
+				with[head(j)] = i
+			}
+			at[owner] = i
+		}
+	}
+	groups := map[int][]Lineage{}
+	for i, l := range lineages {
+		groups[head(i)] = append(groups[head(i)], l)
+	}
+	var out [][]Lineage
+	for _, i := range slices.Sorted(maps.Keys(groups)) {
+		out = append(out, groups[i])
+	}
+	return out
 }
 
 // newGroup makes the group of some lineages.

@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -54,14 +56,23 @@ func (c *ca) issue(t testing.TB, names ...string) certwatch.Pair {
 	return c.issueFor(t, newKey(t), 90*24*time.Hour, names...)
 }
 
-func (c *ca) issueFor(t testing.TB, key *ecdsa.PrivateKey, valid time.Duration, names ...string) certwatch.Pair {
+func (c *ca) issueRSA(t testing.TB, names ...string) certwatch.Pair {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.issueFor(t, key, 90*24*time.Hour, names...)
+}
+
+func (c *ca) issueFor(t testing.TB, key crypto.Signer, valid time.Duration, names ...string) certwatch.Pair {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		t.Fatal(err)
 	}
 	tmpl := &x509.Certificate{SerialNumber: serial, DNSNames: names, NotBefore: time.Now().Add(c.ahead - time.Minute), NotAfter: time.Now().Add(c.ahead + valid)}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, c.cert, &key.PublicKey, c.key)
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, c.cert, key.Public(), c.key)
 	if err != nil {
 		t.Fatal(err)
 	}

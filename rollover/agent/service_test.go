@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -18,9 +19,11 @@ import (
 // when it was last reloaded.
 type service struct {
 	path string // of the file with key and chain that it reads
+	more string // another one; "": none
 
 	mu     sync.Mutex
 	cert   *tls.Certificate // nil: no STARTTLS
+	second *tls.Certificate // of another algorithm
 	banner time.Duration    // how long it holds back its greeting
 	stuck  bool             // it ignores reloads
 	down   bool
@@ -33,16 +36,31 @@ func (s *service) reload() error {
 	if s.stuck {
 		return nil
 	}
-	text, err := os.ReadFile(s.path)
-	if err != nil {
-		return err
+	for path, into := range map[string]**tls.Certificate{s.path: &s.cert, s.more: &s.second} {
+		text, err := os.ReadFile(path)
+		if path == "" || path == s.more && errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		cert, err := tls.X509KeyPair(text, text)
+		if err != nil {
+			return err
+		}
+		*into = &cert
 	}
-	cert, err := tls.X509KeyPair(text, text)
-	if err != nil {
-		return err
-	}
-	s.cert = &cert
 	return nil
+}
+
+// certificates are those that it presents, by what the client can do with them.
+func (s *service) certificates() []tls.Certificate {
+	var all []tls.Certificate
+	for _, c := range []*tls.Certificate{s.cert, s.second} {
+		if c != nil {
+			all = append(all, *c)
+		}
+	}
+	return all
 }
 
 func (s *service) set(how func(*service)) {
@@ -72,16 +90,16 @@ func (w *world) dial(ctx context.Context, _, address string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	client, server := net.Pipe()
-	cert, banner := s.cert, s.banner
+	certs, banner := s.certificates(), s.banner
 	w.serving.Go(func() {
 		defer server.Close()
-		_ = speak(server, cert, banner) // what a client makes of it is its affair
+		_ = speak(server, certs, banner) // what a client makes of it is its affair
 	})
 	return client, nil
 }
 
 // speak is SMTP with STARTTLS, as far as a probe goes.
-func speak(conn net.Conn, cert *tls.Certificate, banner time.Duration) error {
+func speak(conn net.Conn, certs []tls.Certificate, banner time.Duration) error {
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
 		return err
 	}
@@ -97,22 +115,22 @@ func speak(conn net.Conn, cert *tls.Certificate, banner time.Duration) error {
 		}
 		reply := "502 what\r\n"
 		switch verb, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(line)), " "); {
-		case verb == "EHLO" && cert != nil:
+		case verb == "EHLO" && certs != nil:
 			reply = "250-mx\r\n250 STARTTLS\r\n"
 		case verb == "EHLO":
 			reply = "250 mx\r\n"
 		case verb == "QUIT":
 			_, err := fmt.Fprint(conn, "221 bye\r\n")
 			return err
-		case verb == "STARTTLS" && cert != nil:
+		case verb == "STARTTLS" && certs != nil:
 			if _, err := fmt.Fprint(conn, "220 go\r\n"); err != nil {
 				return err
 			}
-			secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*cert}})
+			secure := tls.Server(conn, &tls.Config{Certificates: certs})
 			if err := secure.Handshake(); err != nil {
 				return err
 			}
-			conn, lines, cert = secure, bufio.NewReader(secure), nil
+			conn, lines, certs = secure, bufio.NewReader(secure), nil
 			continue
 		}
 		if _, err := fmt.Fprint(conn, reply); err != nil {
@@ -144,7 +162,7 @@ func (w *world) run(_ context.Context, argv []string) ([]byte, error) {
 		return nil, nil
 	}
 	for _, s := range services {
-		if s.path == path {
+		if path == s.path || path == s.more {
 			if err := s.reload(); err != nil {
 				return nil, err
 			}
