@@ -33,7 +33,9 @@ func (g *progress) pass(now time.Time, r agent.Report) {
 		return
 	}
 	what := g.lineage + ": " + phase + detail(s)
-	if len(s.Waiting) > 0 {
+	if why := blind(r, s); why != "" {
+		what += "; " + why
+	} else if len(s.Waiting) > 0 {
 		what += "; " + s.Waiting[0].Text
 	}
 	if what != g.said {

@@ -141,7 +141,7 @@ func (p *program) handIn(a *agent.Agent, o rolloverOptions, lineage string) (tls
 	if err := pair.InDate(p.now()); errors.Is(err, certwatch.ErrExpired) {
 		return "", fmt.Errorf("%s: %w", o.cert, err)
 	} else if err != nil {
-		p.ui.warn(fmt.Sprintf("%s: %v", o.cert, err), "it is published now, and swapped in when it begins")
+		p.ui.warn(fmt.Sprintf("%s: not valid before %s", o.cert, pair.Chain.Leaf().NotBefore.UTC().Format(time.RFC3339)), "its record is published now, and it is swapped in then; if it should be valid, is the clock right")
 	}
 	for _, f := range pair.Findings {
 		p.ui.warn(f.Text, "")
@@ -224,7 +224,14 @@ func (j *job) outcome(r agent.Report) error {
 				j.ui.say(paint(j.ui.colourErr, red, string(reason.Code)+": ")+reason.Text, "")
 			}
 		}
+		if why := unserved(s); why != "" && j.swapped(r) {
+			j.ui.say(paint(j.ui.colourErr, red, "not-served: ")+why, "")
+		}
 		return &exitCode{code: exitPerson}
+	}
+	if why := blind(r, s); why != "" {
+		j.ui.say(string(rollover.CodeServersUnknown)+": "+why, "") // all else is as of the last look
+		return &exitCode{code: exitWaiting}
 	}
 	j.ui.result(s.Explain(j.agent.Now()))
 	return &exitCode{code: exitWaiting}
@@ -232,15 +239,66 @@ func (j *job) outcome(r agent.Report) error {
 
 // reached reports whether what was asked for is done.
 func (j *job) reached(r agent.Report) bool {
-	l := r.State.Lineages[j.lineage]
-	if l.Successor != "" || l.Swapping != nil || l.Live == "" || j.want != "" && l.Live != j.want {
+	if !j.swapped(r) || looking(r) || unserved(status(r, j.lineage, j.agent.Now())) != "" {
 		return false
 	}
-	return j.goal == untilServed || l.Phase == rollover.Steady
+	return j.goal == untilServed || r.State.Lineages[j.lineage].Phase == rollover.Steady
+}
+
+// swapped reports whether the pair that was asked for is live, and nothing else on
+// its way.
+func (j *job) swapped(r agent.Report) bool {
+	l := r.State.Lineages[j.lineage]
+	return l.Successor == "" && l.Swapping == nil && l.Live != "" && (j.want == "" || l.Live == j.want)
+}
+
+// looking reports whether a look at the endpoints is due or under way: what is
+// known of them is old.
+func looking(r agent.Report) bool { return !r.Plan.LookServed.After(r.At) }
+
+// unserved names an endpoint at which nobody was seen to present the live
+// certificate, or somebody what its records do not vouch for; "" if there is none.
+func unserved(s rollover.LineageStatus) string {
+	for _, e := range s.Endpoints {
+		seen, why := false, e.URL+" has not been looked at"
+		for _, c := range e.Served {
+			switch {
+			case c.Leaf != nil && s.Live != nil && *c.Leaf == s.Live.Leaf:
+				seen = true
+			case c.Error != "":
+				why = c.Error
+			}
+		}
+		switch {
+		case !seen:
+			return "the live certificate is not served: " + why
+		case e.Verified == rollover.No:
+			return e.URL + " presents something that its records do not vouch for"
+		}
+	}
+	return ""
+}
+
+// blind is why the servers of one of the lineage's names are not known, as when
+// the resolver does not answer; "" if all are. What was decided blind needs no person.
+func blind(r agent.Report, s rollover.LineageStatus) string {
+	for _, e := range s.Endpoints {
+		if why := r.State.Owners[e.Owner].Err; why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // stuck reports whether nothing will come of waiting.
 func (j *job) stuck(r agent.Report) bool {
+	settled := r.State.Lineages[j.lineage].Swapped.Add(r.Policy.Timing.Settle)
+	if j.swapped(r) && !looking(r) && !r.At.Before(settled) && unserved(status(r, j.lineage, j.agent.Now())) != "" {
+		return true
+	}
+	if blind(r, status(r, j.lineage, j.agent.Now())) != "" {
+		return false
+	}
 	for _, reason := range r.State.Lineages[j.lineage].Waiting {
 		if reason.Code.NeedsPerson() && !adopting(r, reason) {
 			return true

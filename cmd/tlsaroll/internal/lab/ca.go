@@ -48,6 +48,7 @@ type LeafOptions struct {
 	Names      []string      // DNS names; the first is also the common name
 	KeyType    KeyType       // ignored where Key is given
 	Key        crypto.Signer // a key to be reused
+	Begins     time.Duration // from now to the beginning; default an hour ago
 	Lifetime   time.Duration // from now to the end
 	SelfSigned bool          // no chain, no CA
 	WithRoot   bool          // the served chain goes up to the root
@@ -111,6 +112,9 @@ func (ca *CA) issue(opts LeafOptions) (*Pair, error) {
 	if len(opts.Names) == 0 {
 		opts.Names = []string{"mx1.example.org"}
 	}
+	if opts.Begins == 0 {
+		opts.Begins = -time.Hour
+	}
 	if opts.Lifetime == 0 {
 		opts.Lifetime = 90 * 24 * time.Hour
 	}
@@ -127,7 +131,7 @@ func (ca *CA) issue(opts LeafOptions) (*Pair, error) {
 		SerialNumber: big.NewInt(int64(1000 + ca.issued)),
 		Subject:      pkix.Name{CommonName: opts.Names[0]},
 		DNSNames:     opts.Names,
-		NotBefore:    now.Add(-time.Hour),
+		NotBefore:    now.Add(opts.Begins),
 		NotAfter:     now.Add(opts.Lifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
