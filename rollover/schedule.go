@@ -23,12 +23,21 @@ func (x *pass) schedule() {
 		}
 	}
 	if x.lookNow {
-		dns = x.now
+		dns = x.lastLook().Add(time.Second) // at once, but for a look a moment ago
 	}
 	if len(x.owners) == 0 {
 		dns = x.now.Add(x.policy.Timing.Look) // nothing is asked for anywhere
 	}
 	x.LookDNS, x.LookServed = latest(dns, x.now), latest(served, x.now)
+}
+
+// lastLook is when servers were last looked at.
+func (x *pass) lastLook() time.Time {
+	var last time.Time
+	for _, owner := range x.owners {
+		last = latest(last, x.Owners[owner].Looked)
+	}
+	return last
 }
 
 // lookServed is when a lineage's endpoints are worth a look. Every span counts

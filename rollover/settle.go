@@ -34,16 +34,19 @@ func (x *pass) settle() {
 // safe if the swap still is; else the way back may be.
 func (x *pass) resume(name string, l Lineage) Lineage {
 	sw := *l.Swapping
-	switch {
-	case !x.upToDate(name):
-		x.wait(name, reason(CodeSettling, "the swap was interrupted: looking whether to go on"))
-	case sw.Forced != "" || !x.blocked(name, x.chain(sw.To)):
-		x.act(Swap{name, sw.From, sw.To})
-	case sw.From != "" && x.backBlocked(name, sw) == "":
-		return x.back(name, l, "the swap was interrupted")
-	default:
+	onward := sw.Forced != "" || !x.blocked(name, x.chain(sw.To))
+	if !onward && x.backBlocked(name, sw) != "" {
 		x.stuck(name, "the swap was interrupted, and answers that do not match "+sw.To.Short()+" may be held in caches")
+		return l
 	}
+	if !x.upToDate(name) {
+		x.wait(name, reason(CodeSettling, "the swap was interrupted: looking whether to go on"))
+		return l
+	}
+	if !onward {
+		return x.back(name, l, "the swap was interrupted")
+	}
+	x.act(Swap{name, sw.From, sw.To})
 	return l
 }
 
@@ -147,14 +150,14 @@ func (x *pass) back(name string, l Lineage, why string) Lineage {
 	sw := *l.Swapping
 	sw.Why = why
 	if sw.From == "" || !x.noTLS(name, sw) {
+		if blocked := x.backBlocked(name, sw); blocked != "" {
+			return x.stay(name, l, sw, blocked)
+		}
 		if !x.upToDate(name) {
 			sw.Step = SwapFailed
 			l.Swapping = &sw
 			x.wait(name, reason(CodeSettling, "%s: looking whether going back would break more", why))
 			return l
-		}
-		if blocked := x.backBlocked(name, sw); blocked != "" {
-			return x.stay(name, l, sw, blocked)
 		}
 	}
 	sw.Step = SwapUndoing

@@ -34,7 +34,7 @@ func (w *world) pass() {
 		}
 		state, plan = Next(before, o, w.policy, w.now)
 	}
-	c := w.crashes()
+	c := w.crashes(plan)
 	if c == beforeSaving {
 		w.note("crash before saving")
 		w.plan, w.seen = Plan{}, known
@@ -62,7 +62,13 @@ func (w *world) pass() {
 	}
 }
 
-func (w *world) crashes() crash {
+func (w *world) crashes(plan Plan) crash {
+	for _, a := range plan.Actions {
+		if _, swaps := a.(Swap); swaps && w.faults["kill swap"] != "" {
+			delete(w.faults, "kill swap")
+			return beforeActing
+		}
+	}
 	if !w.unlucky(30) {
 		return nowhere
 	}
