@@ -108,9 +108,32 @@ func (a *accounting) answer(sv ServerView) {
 		s.Holds = nil
 		return
 	}
+	if a.surprises(s, sv.Answer.Value) {
+		a.CopyRead = time.Time{} // somebody else was there: what we know of the copy is worth nothing now
+	}
 	v := a.version(sv.Answer.Value)
 	v.By = append(slices.Clone(v.By), s.Address)
 	s.Holds = counted(s.Holds, sv.Answer.Value, a.now)
+}
+
+// surprises reports whether a server gives what cannot come of the provider's
+// copy as we know it: it lost a record that the copy has, or has one that neither
+// the copy nor any earlier answer had.
+func (a *accounting) surprises(s *Server, answer tlsa.RRset) bool {
+	for i := range a.Versions {
+		v := &a.Versions[i]
+		if !v.InCopy {
+			continue
+		}
+		for _, h := range s.Holds {
+			if v.RRset.Has(h.Association) && !answer.Has(h.Association) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(answer.Associations, func(as tlsa.Association) bool {
+		return !slices.ContainsFunc(a.Versions, func(v Version) bool { return v.RRset.Has(as) })
+	})
 }
 
 // server finds the entry of an address, or makes it: a new server counts as

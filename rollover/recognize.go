@@ -87,8 +87,8 @@ func (x *pass) unadopted(name string, l Lineage, view LineageView) Lineage {
 	case !x.lookedAt(name):
 		x.unseen = true
 		x.wait(name, reason(CodeAdopting, "no pair is live yet: looking at what is served and published"))
-	case installed.Value == "" && x.servesNothing(name):
-		l.Live = "" // the first pair of a new host: the guards of swap decide
+	case installed.Value == "" && (x.servesNothing(name) || x.servesSiblings(name)):
+		l.Live = "" // the first pair of a new host or algorithm: the guards of swap decide
 	case installed.Value != "" && x.isServed(name, installed.Value):
 		x.act(Adopt{name, installed.Value})
 		x.wait(name, reason(CodeAdopting, "the pair in the install files is served: it is being adopted"))
@@ -128,6 +128,18 @@ func (x *pass) servesNothing(name string) bool {
 	return x.lookedAt(name) && !x.anyCell(name, func(a AddressEvidence, c Cell) bool {
 		return c.Outcome != NoTLS && (c.Outcome != Unreached || !a.Local)
 	})
+}
+
+// servesSiblings reports whether all that is presented is live in another lineage
+// of the group, as where an RSA certificate comes beside an ECDSA one.
+func (x *pass) servesSiblings(name string) bool {
+	return x.lookedAt(name) && !x.anyCell(name, func(_ AddressEvidence, c Cell) bool {
+		return c.Outcome != NotOffered && !(c.Outcome == Served && x.liveElsewhere(name, c.Chain))
+	})
+}
+
+func (x *pass) liveElsewhere(name string, id tlsa.ChainID) bool {
+	return slices.ContainsFunc(x.names, func(other string) bool { return other != name && x.Lineages[other].Live == id })
 }
 
 func (x *pass) anyCell(name string, is func(AddressEvidence, Cell) bool) bool {

@@ -77,6 +77,10 @@ func (x *pass) needed(s *site, standing tlsa.RRset, a tlsa.Association) *Reason 
 	}
 	window := x.window(s)
 	for _, owner := range s.owners {
+		if next := x.sufferingSuccessor(standing, left, owner); next != nil {
+			r := reason(CodeStillNeeded, "%s stays until %s is live: without it the wait would start again", short(a), next.ID().Short())
+			return &r
+		}
 		l := x.Owners[owner]
 		asked := false
 		for _, p := range l.Presented {
@@ -131,4 +135,15 @@ func (x *pass) retiring(name string) bool {
 		}
 	}
 	return false
+}
+
+// sufferingSuccessor is a chain on its way that an RRset would match worse if it
+// became left, nil if there is none.
+func (x *pass) sufferingSuccessor(standing, left tlsa.RRset, owner tlsa.Owner) *tlsa.Chain {
+	for _, u := range x.users[owner] {
+		if next := x.chain(x.Lineages[u.lineage].Successor); next != nil && x.suffers(meeting{standing, next}, meeting{left, next}, owner) {
+			return next
+		}
+	}
+	return nil
 }

@@ -108,3 +108,33 @@ func TestRollback(t *testing.T) {
 	w.until(5*time.Minute, w.steady)
 	w.stands(w.record(tlsa.EE, first))
 }
+
+// TestSchemeNarrowedInTheWait drops ta from the scheme while a successor under a
+// new issuer waits: what it needs of the combination that stands stays, so that
+// the wait goes on and does not start again.
+func TestSchemeNarrowedInTheWait(t *testing.T) {
+	w, _, _ := rolled(t, "ee+ta")
+	second := w.renew(w.ca("Issuer B", w.ca("Root B", nil)))
+	begin := w.now
+	w.run(20 * time.Second)
+	w.scheme("ee")
+	w.until(10*time.Minute, w.swapped(second))
+	if took := w.now.Sub(begin); took > ipub+10*time.Second {
+		t.Errorf("the wait took %s, and is %s\n%s", took, ipub, w.story())
+	}
+	w.until(10*time.Minute, w.done(second))
+	w.stands(w.record(tlsa.EE, second))
+}
+
+// TestTakenOutAfterOurOwnWrite takes the live record out a moment after we wrote
+// to the zone: what is remembered of the provider's copy is not believed then.
+func TestTakenOutAfterOurOwnWrite(t *testing.T) {
+	w, issuer, _ := rolled(t, "ee")
+	second := w.renew(issuer)
+	w.until(10*time.Minute, w.done(second))
+	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.record(tlsa.EE, second)) })
+	took := w.until(time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, second)) })
+	if limit := w.policy.Timing.Look + 10*time.Second; took > limit {
+		t.Errorf("published again after %s, want %s at most\n%s", took, limit, w.story())
+	}
+}

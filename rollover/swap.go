@@ -50,7 +50,7 @@ func (x *pass) mayReplace(name string, l Lineage) bool {
 		return false
 	}
 	if l.Live == "" {
-		return view.Live.Value == "" && view.Installed.Known() && view.Installed.Value == "" && x.servesNothing(name)
+		return view.Live.Value == "" && view.Installed.Known() && view.Installed.Value == "" && (x.servesNothing(name) || x.servesSiblings(name))
 	}
 	return view.Live.Value == l.Live
 }

@@ -30,6 +30,10 @@ func (p *program) onceCommand() *cobra.Command {
 
 func (p *program) once(ctx context.Context, args []string, code bool) (err error) {
 	a, err := p.open()
+	if errors.Is(err, agent.ErrLocked) {
+		p.ui.say(err.Error(), "") // whoever holds the journal does what is due: no failure for a timer
+		return busy(code)
+	}
 	if err != nil {
 		return err
 	}
@@ -80,4 +84,12 @@ func (p *program) onceOver(ctx context.Context, a *agent.Agent, name string) (ag
 		}
 	}
 	return r, nil
+}
+
+// busy is how a command ends that leaves something in progress.
+func busy(code bool) error {
+	if code {
+		return &exitCode{code: exitWaiting}
+	}
+	return nil
 }
