@@ -204,7 +204,7 @@ func TestSecondInstance(t *testing.T) {
 	}
 	for _, second := range []running{h.start("rollover", "mx1"), h.start("once"), h.start("adopt", "mx1")} {
 		code := <-second.done
-		if got, want := h.steady(said(second.errs.String())), "journal LAB/tlsaroll/journal.db: in use by another tlsaroll (hint: stop it, or ask it over its control socket)"; code != exitError || got != want {
+		if got, want := h.steady(said(second.errs.String())), "journal LAB/tlsaroll/journal.db: in use by another tlsaroll (hint: a rollover, once or run is at work; ask again when it has ended)"; code != exitError || got != want {
 			t.Errorf("the second one: exit %d\n%s\nwant\n%s", code, got, want)
 		}
 	}

@@ -296,7 +296,7 @@ func TestSecondInstance(t *testing.T) {
 		w.lineage("mx1")
 		a := w.open()
 		defer w.close(a)
-		want := "journal " + filepath.Join(w.config.State, "journal.db") + ": in use by another tlsaroll (hint: stop it, or ask it over its control socket)"
+		want := "journal " + filepath.Join(w.config.State, "journal.db") + ": in use by another tlsaroll (hint: a rollover, once or run is at work; ask again when it has ended)"
 		for what, open := range map[string]func(Config) (*Agent, error){"open": Open, "dry": OpenDry} {
 			begun := time.Now()
 			if _, err := open(w.config); !errors.Is(err, ErrLocked) || err.Error() != want {

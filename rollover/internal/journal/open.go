@@ -102,6 +102,9 @@ func open(path string, timeout time.Duration, readOnly bool) (j *Journal, c Cont
 	if err = j.prepare(readOnly); err == nil {
 		c, err = j.Load()
 	}
+	if err == nil && !readOnly {
+		err = j.check() // after all was read: what cannot be read faults there, and cannot be caught
+	}
 	if err != nil {
 		_ = db.Close() // the error that counts is the first
 		return nil, Contents{}, found, err
@@ -116,7 +119,7 @@ func openError(path string, found os.FileInfo, err error) error {
 	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("journal %s: %w (hint: stop it, or ask it over its control socket)", path, ErrLocked)
+		return fmt.Errorf("journal %s: %w (hint: a rollover, once or run is at work; ask again when it has ended)", path, ErrLocked)
 	case corrupt:
 		return fmt.Errorf("journal %s: %w: %w", path, ErrCorrupt, err)
 	}
@@ -168,4 +171,19 @@ func (j *Journal) prepare(readOnly bool) error {
 		return j.failed(err)
 	}
 	return nil
+}
+
+// check asks bbolt whether its pages fit together. To write into a file whose free
+// pages are not free would damage it for good.
+func (j *Journal) check() error {
+	return j.db.View(func(tx *bbolt.Tx) error {
+		var damage error
+		for err := range tx.Check() {
+			damage = first(damage, err)
+		}
+		if damage != nil {
+			return fmt.Errorf("journal %s: %w: %w", j.path, ErrCorrupt, damage)
+		}
+		return nil
+	})
 }
