@@ -113,8 +113,12 @@ func TestRollback(t *testing.T) {
 // new issuer waits: what it needs of the combination that stands stays, so that
 // the wait goes on and does not start again.
 func TestSchemeNarrowedInTheWait(t *testing.T) {
-	w, _, _ := rolled(t, "ee+ta")
-	second := w.renew(w.ca("Issuer B", w.ca("Root B", nil)))
+	w, _, first := rolled(t, "ee+ta")
+	second := w.issue(w.ca("Issuer B", w.ca("Root B", nil)), leaf{})
+	for tlsa.Compare(w.record(tlsa.TA, second), w.record(tlsa.TA, first)) > 0 { // the one that sorts first would leave first
+		second = w.issue(w.ca("Issuer B", w.ca("Root B", nil)), leaf{})
+	}
+	w.offer(second)
 	begin := w.now
 	w.run(20 * time.Second)
 	w.scheme("ee")
