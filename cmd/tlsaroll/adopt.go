@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -91,9 +93,7 @@ func (p *program) adopt(ctx context.Context, lineage string, files certwatch.Fil
 func (p *program) adopted(r agent.Report, lineage string, files certwatch.Files) error {
 	l := r.State.Lineages[lineage]
 	if l.Live == "" {
-		for _, reason := range l.Waiting {
-			p.ui.say(string(reason.Code)+": "+reason.Text, "")
-		}
+		p.ui.say(string(rollover.CodeNotAdopted)+": "+whyNotAdopted(r, status(r, lineage, r.At), files), "")
 		return &exitCode{code: exitPerson}
 	}
 	if files.Cert == "" {
@@ -104,6 +104,22 @@ func (p *program) adopted(r agent.Report, lineage string, files certwatch.Files)
 		return fmt.Errorf("%s: %s has a live pair already, and it is another one (hint: tlsaroll rollover %s brings this one into service)", files.Cert, lineage, lineage)
 	}
 	return err
+}
+
+// whyNotAdopted is one sentence, of all that may be said the one that explains the others.
+func whyNotAdopted(r agent.Report, s rollover.LineageStatus, files certwatch.Files) string {
+	if why := blind(r, s); why != "" {
+		return why
+	}
+	if at, leaf := presented(s); files.Cert != "" && at != "" {
+		return fmt.Sprintf("%s: not the pair that is served: %s presents the certificate with SHA-256 %.16s… (hint: hand in the files that the server reads)", files.Cert, at, leaf)
+	}
+	for _, reason := range s.Waiting {
+		if reason.Code == rollover.CodeNotAdopted || reason.Code == rollover.CodeAdopting {
+			return cmp.Or(unadoptable(s, reason), reason.Text)
+		}
+	}
+	return "no pair is live yet"
 }
 
 func parseRecords(records []string) ([]tlsa.Association, error) {

@@ -212,7 +212,7 @@ func (h *host) steady(s string) string {
 		{`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ`, "TIME"},
 		{`\b(9m5\d|10m\d)s\b`, "10m0s"},
 		{`\b[0-9a-f]{64}\b`, "DIGEST"},
-		{`\b[0-9a-f]{12}…`, "DIGEST…"},
+		{`\b[0-9a-f]{12,16}…`, "DIGEST…"},
 		{`\b[0-9a-f]{8}\b`, "ID"},
 	} {
 		s = regexp.MustCompile(r.pattern).ReplaceAllString(s, r.with)

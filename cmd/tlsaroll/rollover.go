@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -221,7 +222,7 @@ func (j *job) outcome(r agent.Report) error {
 	case j.stuck(r):
 		for _, reason := range s.Waiting {
 			if reason.Code.NeedsPerson() {
-				j.ui.say(paint(j.ui.colourErr, red, string(reason.Code)+": ")+reason.Text, "")
+				j.ui.say(paint(j.ui.colourErr, red, string(reason.Code)+": ")+cmp.Or(unadoptable(s, reason), reason.Text), "")
 			}
 		}
 		if why := unserved(s); why != "" && j.swapped(r) {
@@ -232,6 +233,12 @@ func (j *job) outcome(r agent.Report) error {
 	if why := blind(r, s); why != "" {
 		j.ui.say(string(rollover.CodeServersUnknown)+": "+why, "") // all else is as of the last look
 		return &exitCode{code: exitWaiting}
+	}
+	for _, reason := range s.Waiting {
+		if why := unadoptable(s, reason); why != "" {
+			j.ui.say(string(reason.Code)+": "+why, "")
+			return &exitCode{code: exitWaiting}
+		}
 	}
 	j.ui.result(s.Explain(j.agent.Now()))
 	return &exitCode{code: exitWaiting}
@@ -250,44 +257,6 @@ func (j *job) reached(r agent.Report) bool {
 func (j *job) swapped(r agent.Report) bool {
 	l := r.State.Lineages[j.lineage]
 	return l.Successor == "" && l.Swapping == nil && l.Live != "" && (j.want == "" || l.Live == j.want)
-}
-
-// looking reports whether a look at the endpoints is due or under way: what is
-// known of them is old.
-func looking(r agent.Report) bool { return !r.Plan.LookServed.After(r.At) }
-
-// unserved names an endpoint at which nobody was seen to present the live
-// certificate, or somebody what its records do not vouch for; "" if there is none.
-func unserved(s rollover.LineageStatus) string {
-	for _, e := range s.Endpoints {
-		seen, why := false, e.URL+" has not been looked at"
-		for _, c := range e.Served {
-			switch {
-			case c.Leaf != nil && s.Live != nil && *c.Leaf == s.Live.Leaf:
-				seen = true
-			case c.Error != "":
-				why = c.Error
-			}
-		}
-		switch {
-		case !seen:
-			return "the live certificate is not served: " + why
-		case e.Verified == rollover.No:
-			return e.URL + " presents something that its records do not vouch for"
-		}
-	}
-	return ""
-}
-
-// blind is why the servers of one of the lineage's names are not known, as when
-// the resolver does not answer; "" if all are. What was decided blind needs no person.
-func blind(r agent.Report, s rollover.LineageStatus) string {
-	for _, e := range s.Endpoints {
-		if why := r.State.Owners[e.Owner].Err; why != "" {
-			return why
-		}
-	}
-	return ""
 }
 
 // stuck reports whether nothing will come of waiting.
