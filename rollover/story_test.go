@@ -115,7 +115,7 @@ func TestRollback(t *testing.T) {
 func TestSchemeNarrowedInTheWait(t *testing.T) {
 	w, _, first := rolled(t, "ee+ta")
 	second := w.issue(w.ca("Issuer B", w.ca("Root B", nil)), leaf{})
-	for tlsa.Compare(w.record(tlsa.TA, second), w.record(tlsa.TA, first)) > 0 { // the one that sorts first would leave first
+	for tlsa.Compare(w.record(tlsa.TA, second), w.record(tlsa.TA, first)) < 0 { // the first in order is kept by the live chain, the other would leave
 		second = w.issue(w.ca("Issuer B", w.ca("Root B", nil)), leaf{})
 	}
 	w.offer(second)
