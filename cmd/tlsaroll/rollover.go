@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ func (p *program) rolloverCommand() *cobra.Command {
 			What it would do now:
 			$ tlsaroll rollover mx1 --cert fullchain.pem --key privkey.pem --dry-run`,
 		Annotations: map[string]string{exitStatus: "0\tdone: with --wait what was waited for, without it all of it\n1\tan error; nothing is lost, and nothing half done\n2\twrong usage or configuration\n3\tit waits, and says for what and until when\n4\tit needs a person, and says what to do"},
-		Args:        exactlyOne("LINEAGE"),
+		Args:        oneLineage,
 		RunE:        func(c *cobra.Command, args []string) error { return p.rollover(c.Context(), o, args[0]) },
 	}
 	f := c.Flags()
@@ -68,6 +69,16 @@ func (p *program) rolloverCommand() *cobra.Command {
 	f.BoolVar(&o.emergency, "emergency", false, "the old key is compromised: any match is enough, and the old records go as soon as every endpoint was seen with the new certificate")
 	f.BoolVar(&o.yes, "yes", false, "do not ask back about --emergency")
 	return c
+}
+
+// oneLineage wants one argument, and knows who wrote --wait retired.
+func oneLineage(c *cobra.Command, args []string) error {
+	for _, goal := range []string{untilServed, untilRetired} {
+		if len(args) == 2 && slices.Contains(args, goal) && c.Flags().Changed("wait") {
+			return usage(fmt.Errorf("--wait %s: an optional value needs an equals sign (hint: --wait=%s)", goal, goal))
+		}
+	}
+	return exactlyOne("LINEAGE")(c, args)
 }
 
 func (o rolloverOptions) validate() error {
