@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
@@ -34,8 +35,8 @@ func (o outcomeOf) result() rollover.Result {
 // end of ctx: it has limits of its own; those not begun are left, as by a crash. A
 // failure keeps later actions from nothing, but what cannot be recorded ends the
 // pass.
-func (a *Agent) act(ctx context.Context, g *group) (failed []error, err error) {
-	for actions := g.plan.Actions; len(actions) > 0; {
+func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (failed []error, err error) {
+	for len(actions) > 0 {
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
@@ -173,27 +174,59 @@ func (a *Agent) discard(d rollover.Discard) error {
 	return err
 }
 
-// tell logs how an action ended; a failure that was told is not told again until
-// its cause changes or it succeeds.
+// A failure is what is remembered of an action that failed.
+type failure struct {
+	text  string
+	tries int
+	again time.Time // not before then
+}
+
+// tried are a plan's actions without those that failed a moment ago: whatever
+// else a pass is made for, they are tried again later each time. What is done on
+// this host is left to the plan.
+func (a *Agent) tried(g *group) []rollover.Action {
+	now := a.clock.now()
+	return slices.DeleteFunc(slices.Clone(g.plan.Actions), func(action rollover.Action) bool {
+		switch action.(type) {
+		case rollover.Swap, rollover.Back:
+			return false
+		}
+		return now.Before(g.failures[action.String()].again)
+	})
+}
+
+// retry is when an action of the plan that failed is tried again, zero if none did.
+func (g *group) retry() time.Time {
+	var at time.Time
+	for _, action := range g.plan.Actions {
+		at = earliest(at, g.failures[action.String()].again)
+	}
+	return at
+}
+
+// tell logs how an action ended and remembers a failure. One that was told is not
+// told again until its cause changes or the action succeeds.
 func (a *Agent) tell(g *group, o outcomeOf) {
 	what := o.action.String()
+	before := g.failures[what]
 	if o.err == nil {
-		delete(g.said, what)
+		delete(g.failures, what)
 		if _, quiet := o.action.(rollover.Discard); !quiet {
 			a.log.Info("done", "action", what)
 		}
 		return
 	}
-	if len(g.said) > maxSaid {
-		clear(g.said)
+	if len(g.failures) > maxFailures {
+		clear(g.failures)
 	}
-	if g.said[what] == o.err.Error() {
+	f := failure{o.err.Error(), before.tries + 1, a.clock.now().Add(min(time.Second<<min(before.tries+1, 10), time.Minute))}
+	g.failures[what] = f
+	if f.text == before.text {
 		a.log.Debug("action failed again", "action", what, "err", o.err)
 		return
 	}
-	g.said[what] = o.err.Error()
-	a.log.Error("action failed", "action", what, "err", o.err)
+	a.log.Error("action failed", "action", what, "err", o.err, "again", f.again)
 }
 
-// maxSaid bounds the failures that are remembered for the log.
-const maxSaid = 100
+// maxFailures bounds the failures that are remembered.
+const maxFailures = 100

@@ -18,16 +18,16 @@ type group struct {
 	shown atomic.Pointer[shown]
 	nudge chan struct{} // holds a token where a pass is wanted at once
 
-	names  []string        // sorted
-	base   rollover.Policy // by configuration; never changed
-	policy rollover.Policy // of the last pass; never changed
-	state  rollover.State
-	plan   rollover.Plan // of the last pass
-	book   book
-	far    *far // endpoints that are being looked at, nil: none
-	lookup int  // number of the shared look-ups that the last look used
-	said   map[string]string
-	joined *group // which has taken this one in
+	names    []string        // sorted
+	base     rollover.Policy // by configuration; never changed
+	policy   rollover.Policy // of the last pass; never changed
+	state    rollover.State
+	plan     rollover.Plan // of the last pass
+	book     book
+	far      *far               // endpoints that are being looked at, nil: none
+	lookup   int                // number of the shared look-ups that the last look used
+	failures map[string]failure // by action
+	joined   *group             // which has taken this one in
 }
 
 // shown is what those may see who do not have the turn.
@@ -86,7 +86,7 @@ func grouped(lineages []Lineage) [][]Lineage {
 
 // newGroup makes the group of some lineages.
 func newGroup(lineages []Lineage, cfg Config) *group {
-	g := &group{turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), said: map[string]string{}, base: rollover.Policy{
+	g := &group{turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), failures: map[string]failure{}, base: rollover.Policy{
 		Timing: cfg.Timing, Lineages: map[string]rollover.LineagePolicy{}, Frozen: map[string]time.Time{},
 		AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
 	}}

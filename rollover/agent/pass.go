@@ -17,7 +17,7 @@ type Report struct {
 	Plan     rollover.Plan
 	Failed   []error // what went wrong with an action; the rest of the pass went on
 	At       time.Time
-	Changed  bool // something was done
+	Changed  bool // something was done, or was tried; of a look only: would be
 }
 
 // Pass makes one pass over the owner group of a lineage: look, decide, remember,
@@ -39,7 +39,7 @@ func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
 type passed struct {
 	Report
 	again time.Time
-	idle  bool // there was nothing to decide
+	retry time.Time // when a failed action is tried again, zero: there is none
 }
 
 // passOver makes a pass when it is the group's turn. A group that turns out to
@@ -49,7 +49,7 @@ func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, e
 		return passed{}, err
 	}
 	r, err := a.pass(ctx, g, patient)
-	r.Lineages, r.again = g.names, a.again(g)
+	r.Lineages, r.again, r.retry = g.names, a.again(g), g.retry()
 	g.give()
 	if shares, ok := errors.AsType[*sharing](err); ok {
 		if err := a.join(ctx, g, shares.with); err != nil {
@@ -85,14 +85,15 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error
 		g.book = s.book
 		r := Report{State: g.state, Policy: g.policy, Plan: g.plan, At: a.clock.now()}
 		r.Plan.Actions = nil // they are done
-		return passed{Report: r, idle: true}, nil
+		return passed{Report: r}, nil
 	}
 	state, plan, err := a.decide(ctx, g, &s)
 	if err != nil {
 		return passed{}, err
 	}
-	r := Report{State: state, Policy: s.policy, Plan: plan, At: a.clock.now(), Changed: len(plan.Actions) > 0}
+	r := Report{State: state, Policy: s.policy, Plan: plan, At: a.clock.now()}
 	if a.dry {
+		r.Changed = len(plan.Actions) > 0
 		g.far = nil
 		return passed{Report: r}, nil
 	}
@@ -107,7 +108,9 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error
 		g.far = nil
 	}
 	g.show()
-	r.Failed, err = a.act(ctx, g)
+	actions := a.tried(g)
+	r.Changed = len(actions) > 0
+	r.Failed, err = a.act(ctx, g, actions)
 	r.State = g.state
 	return passed{Report: r}, err
 }

@@ -168,25 +168,19 @@ func (e *entry) failed(now time.Time) {
 	e.at = now.Add(wait + rand.N(wait/4+1)) // spread, so that many do not come together
 }
 
-// plan sets when a group is due next. After a failed action that is later each
-// time, but never later than when a swap may be due.
+// plan sets when a group is due next. While a failed action waits for another try,
+// that is not before then, but no later than when a swap may be due.
 func (e *entry) plan(end result, now time.Time) {
-	if end.idle && e.failures > 0 && now.Before(e.at) {
-		return // nothing was tried again
-	}
-	e.at, e.said = end.again, ""
-	if len(end.Failed) == 0 {
-		e.failures = 0
-		return
-	}
-	e.failures++
-	patient := now.Add(min(time.Second<<min(e.failures, 10), time.Minute))
+	e.at, e.said, e.failures = end.again, "", 0
+	retry := end.retry
 	for _, l := range end.State.Lineages {
 		if l.Successor != "" && l.ReadyAt.After(now) {
-			patient = earliest(patient, l.ReadyAt)
+			retry = earliest(retry, l.ReadyAt)
 		}
 	}
-	e.at = later(e.at, patient)
+	if !end.retry.IsZero() {
+		e.at = later(e.at, retry)
+	}
 }
 
 // drain waits for the passes that are under way; they end with their context.

@@ -173,17 +173,39 @@ func (j *Journal) prepare(readOnly bool) error {
 	return nil
 }
 
-// check asks bbolt whether its pages fit together. To write into a file whose free
-// pages are not free would damage it for good.
+// check asks whether the pages fit together. To write into a file whose free pages
+// are not free would damage it for good.
 func (j *Journal) check() error {
 	return j.db.View(func(tx *bbolt.Tx) error {
-		var damage error
-		for err := range tx.Check() {
-			damage = first(damage, err)
+		// bbolt's own check counts up to whatever length a page claims to have
+		damage := pagesOverlap(tx)
+		if damage == nil {
+			for err := range tx.Check() {
+				damage = first(damage, err)
+			}
 		}
 		if damage != nil {
 			return fmt.Errorf("journal %s: %w: %w", j.path, ErrCorrupt, damage)
 		}
 		return nil
 	})
+}
+
+// pagesOverlap walks over the file from page to page, and finds one that claims to
+// be longer than the file.
+func pagesOverlap(tx *bbolt.Tx) error {
+	pages := int(tx.Size() / int64(tx.DB().Info().PageSize))
+	for id := 0; id < pages; id++ {
+		page, err := tx.Page(id)
+		switch {
+		case err != nil:
+			return err
+		case page.Type == "free":
+		case page.OverflowCount >= pages-id:
+			return fmt.Errorf("page %d: longer than the file", id)
+		default:
+			id += page.OverflowCount
+		}
+	}
+	return nil
 }

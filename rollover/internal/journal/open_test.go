@@ -122,7 +122,12 @@ func TestCorrupt(t *testing.T) {
 	}
 	cut := func(n int) []byte { return bytes.Clone(whole[:n]) }
 	zeroed := func(from, to int) []byte { return append(append(cut(from), make([]byte, to-from)...), whole[to:]...) }
+	long := bytes.Clone(whole)
+	for at := 2 * page; at < len(whole); at += page {
+		long[at+15] = 0x10 // pages after this one that belong to it
+	}
 	damage := map[string][]byte{
+		"pages that claim to be long": long,
 		"noise":                         noise,
 		"a little noise":                noise[:100],
 		"text":                          []byte("once upon a time\n"),

@@ -1,0 +1,219 @@
+package agent
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
+
+	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+func TestServerView(t *testing.T) {
+	owner, target := owner25(mx1), tlsa.Owner("tlsa.example.org.")
+	until := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	rrset := tlsa.RRset{TTL: time.Hour}
+	server := lookup.Server{Name: "ns1.example.org.", Address: netip.MustParseAddrPort("192.0.2.53:53")}
+	view := lookup.View{Owner: owner, Target: target}
+	for _, test := range []struct {
+		name string
+		in   lookup.ServerView
+		want rollover.ServerView
+	}{
+		{"signed", lookup.ServerView{Server: server, Asked: target, RRset: rrset, NSTTL: time.Minute, Proof: lookup.Verified, SignedUntil: until},
+			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", NSTTL: time.Minute, Answer: rollover.Seen(rrset), SignedUntil: until}},
+		{"unsigned", lookup.ServerView{Server: server, Asked: target, RRset: rrset, Proof: lookup.Unproved},
+			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Answer: rollover.Seen(rrset), Unsigned: true}},
+		{"of the alias", lookup.ServerView{Server: server, Asked: owner, Leads: string(target), Proof: lookup.Verified},
+			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53 for _25._tcp.mx1.example.org.", Alias: true, Answer: rollover.Seen(tlsa.RRset{})}},
+		{"silent", lookup.ServerView{Server: server, Asked: target, Err: "no answer", RRset: rrset},
+			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Answer: rollover.Unseen[tlsa.RRset]("no answer")}},
+		{"without a route", lookup.ServerView{Server: server, Asked: target, Err: "no route", FamilyUntested: true},
+			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Untested: true, Answer: rollover.Unseen[tlsa.RRset]("no route")}},
+		{"without an address", lookup.ServerView{Server: lookup.Server{Name: "ns9.example.org."}, Asked: target, Err: "no address"},
+			rollover.ServerView{Name: "ns9.example.org.", Address: "ns9.example.org. (no address)", Answer: rollover.Unseen[tlsa.RRset]("no address")}},
+		{"retained", lookup.ServerView{Server: server, Source: lookup.SourceRetained, Asked: target, RRset: rrset, Proof: lookup.ByResolver},
+			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Retained: true, Answer: rollover.Seen(rrset)}},
+	} {
+		if diff := cmp.Diff(test.want, serverView(view, test.in)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestRetained(t *testing.T) {
+	gone := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	l := rollover.Ledger{Servers: []rollover.Server{
+		{Name: "ns1.", Address: "192.0.2.53:53"},
+		{Name: "ns2.", Address: "198.51.100.53:53", NSTTL: time.Hour, Unlisted: gone},
+		{Name: "ns2.", Address: "[2001:db8::53]:53 for _25._tcp.mx1.example.org.", NSTTL: time.Hour, Unlisted: gone},
+		{Name: "ns9.", Address: "ns9. (no address)", Unlisted: gone},
+	}}
+	want := []lookup.Retained{
+		{Server: lookup.Server{Name: "ns2.", Address: netip.MustParseAddrPort("198.51.100.53:53")}, NSTTL: time.Hour},
+		{Server: lookup.Server{Name: "ns2.", Address: netip.MustParseAddrPort("[2001:db8::53]:53")}, NSTTL: time.Hour, Asked: owner25(mx1)},
+	}
+	if diff := cmp.Diff(want, retained(l), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestExcludedIn(t *testing.T) {
+	owner := owner25(mx1)
+	views := map[tlsa.Owner]lookup.View{owner: {Excluded: []lookup.Server{{Name: "ns2.", Address: ns2At}, {Name: "ns9."}}}}
+	s := rollover.State{Owners: map[tlsa.Owner]rollover.Ledger{owner: {Servers: []rollover.Server{
+		{Address: ns1At.String()}, {Address: ns2At.String()}, {Address: ns2At.String() + forName + string(owner)}}}}}
+	want := map[string]bool{ns2At.String(): true, ns2At.String() + forName + string(owner): true, "ns9. (no address)": true}
+	if diff := cmp.Diff(want, excludedIn(views, s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestExcludedServer: a server that is dead for good keeps a rollover waiting
+// until it is excluded; that is taken up at the next start, and ends with it.
+func TestExcludedServer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, first := adopted(w)
+		w.zone.Down("ns2")
+		second := w.ca.issue(t, mx1)
+		w.stage("mx1", second)
+		r := w.goOn(a, time.Hour, func(r Report) bool { return says(r, "mx1", rollover.CodeServerUnknown) != "" })
+		if text := says(r, "mx1", rollover.CodeServerUnknown); !strings.HasPrefix(text, "ns2.example.org. (198.51.100.53:53)") {
+			t.Errorf("it says %q", text)
+		}
+		time.Sleep(10 * time.Minute)
+		w.goOn(a, time.Hour, func(r Report) bool { return !r.Changed })
+		w.presentsStill(first.Chain.LeafID())
+		w.close(a)
+		z := w.config.Zones["example.org."]
+		z.Exclude = []string{"198.51.100.53"}
+		w.config.Zones = map[string]Zone{"example.org.": z}
+		a = w.open()
+		defer w.close(a)
+		r = w.goOn(a, time.Hour, isSteady("mx1", second))
+		if !r.Policy.Excluded["198.51.100.53:53"] {
+			t.Errorf("excluded are %v", r.Policy.Excluded)
+		}
+		if n := len(r.State.Owners[owner25(mx1)].Servers); n != 1 {
+			t.Errorf("the ledger has %d servers", n)
+		}
+	})
+}
+
+func TestAliases(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.dns.secure = true
+		l := w.lineage("mail")
+		e := l.Policy.Endpoints[0]
+		addresses := w.dns.hosts["mail.example.org."]
+		a := w.open()
+		defer w.close(a)
+		look := func(before []alias) ([]tlsa.Owner, []alias, string) {
+			pass, _ := a.shared(a.looks.number)
+			found, why := a.aliases(t.Context(), pass, e, before)
+			var owners []tlsa.Owner
+			for _, f := range found {
+				owners = append(owners, f.owner)
+			}
+			return owners, found, why
+		}
+		expect := func(what string, got []tlsa.Owner, why string, want ...tlsa.Owner) {
+			t.Helper()
+			if !slices.Equal(got, want) || why != "" {
+				t.Errorf("%s: %v (%s), want %v", what, got, why, want)
+			}
+		}
+		owners, found, why := look(nil)
+		expect("no alias", owners, why)
+		if found == nil {
+			t.Error("that there is no alias is not known")
+		}
+
+		delete(w.dns.hosts, "mail.example.org.")
+		w.dns.hosts["one.example.org."], w.dns.aliases["mail.example.org."] = addresses, "one.example.org."
+		owners, one, why := look(found)
+		expect("an alias", owners, why, owner25("one.example.org"))
+		time.Sleep(10 * time.Second)
+		w.dns.hosts["two.example.org."], w.dns.aliases["mail.example.org."] = addresses, "two.example.org."
+		owners, both, why := look(one)
+		expect("turned", owners, why, owner25("two.example.org"), owner25("one.example.org"))
+
+		w.dns.resolver = func(q dns.Question) string {
+			if q.Qtype == dns.TypeA || q.Qtype == dns.TypeAAAA {
+				return "servfail"
+			}
+			return ""
+		}
+		owners, _, why = look(both)
+		if len(owners) != 2 || !strings.HasPrefix(why, "whether mail.example.org is an alias is not known: resolver 127.0.0.1:53") {
+			t.Errorf("the resolver is in trouble: %v, %q", owners, why)
+		}
+		w.dns.resolver = nil
+		time.Sleep(ipub - 10*time.Second) // aliases of hosts live for a minute here
+		owners, _, why = look(both)
+		expect("no cache leads to the old one", owners, why, owner25("two.example.org"))
+
+		w.dns.secure = false
+		time.Sleep(ipub)
+		owners, _, why = look(nil)
+		expect("an insecure alias", owners, why)
+	})
+}
+
+// TestAliasUnknownAtStart: until it is known whether the host is an alias, it is
+// not known who asks where.
+func TestAliasUnknownAtStart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := adopted(w)
+		w.close(a)
+		w.dns.resolver = func(q dns.Question) string {
+			if q.Name == mx1+"." {
+				return "servfail"
+			}
+			return ""
+		}
+		a = w.open()
+		defer w.close(a)
+		w.stage("mx1", w.ca.issue(t, mx1))
+		r := mustPass(t, a, "mx1")
+		if text := says(r, "mx1", rollover.CodeServersUnknown); !strings.Contains(text, "whether mx1.example.org is an alias is not known") {
+			t.Errorf("it says %q; %s", text, w.story(r))
+		}
+	})
+}
+
+func TestProviderFor(t *testing.T) {
+	owner := owner25(mx1)
+	policy := rollover.Policy{Lineages: map[string]rollover.LineagePolicy{"mx1": {Endpoints: []rollover.Endpoint{{URL: "smtp://" + mx1, Owner: owner}}}}}
+	for _, test := range []struct {
+		name      string
+		providers []Provider
+		named     string
+		zone      string
+		want      string
+	}{
+		{"the zone's", []Provider{{Name: "other", Zone: "example.net."}, {Name: "ours", Zone: "example.org."}}, "", "example.org.", "ours"},
+		{"none", []Provider{{Name: "other", Zone: "example.net."}}, "", "example.org.", ""},
+		{"no zone was found", []Provider{{Name: "any"}}, "", "", ""},
+		{"whatever nobody else does", []Provider{{Name: "any"}, {Name: "other", Zone: "example.net."}}, "", "example.org.", "any"},
+		{"the zone's before any", []Provider{{Name: "any"}, {Name: "ours", Zone: "example.org."}}, "", "example.org.", "ours"},
+		{"the named one", []Provider{{Name: "ours", Zone: "example.org."}, {Name: "named"}}, "named", "example.org.", "named"},
+		{"the named one cannot", []Provider{{Name: "ours", Zone: "example.org."}, {Name: "named", Zone: "example.net."}}, "named", "example.org.", "ours"},
+		{"a zone above is another zone", []Provider{{Name: "above", Zone: "org."}}, "", "example.org.", ""},
+	} {
+		a := &Agent{cfg: Config{Providers: test.providers}, lineages: map[string]Lineage{"mx1": {Providers: map[string]string{"smtp://" + mx1: test.named}}}}
+		got := ""
+		if p := a.providerFor(policy, owner, test.zone); p != nil {
+			got = p.Name
+		}
+		if got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
