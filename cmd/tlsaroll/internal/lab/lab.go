@@ -103,7 +103,7 @@ func (l *Lab) start(ctx context.Context) error {
 	}
 	l.lag = newLag(l)
 	var ready errgroup.Group
-	ready.Go(func() error { return l.bringOver(ctx) })
+	ready.Go(func() error { return l.bringOver(ctx, time.Now()) }) // it begins with a transfer by itself
 	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {
 		ready.Go(func() error { return l.resolverReady(ctx, at) })
 	}

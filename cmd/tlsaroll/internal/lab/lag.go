@@ -128,14 +128,17 @@ func (l *Lab) ReleaseSecondary(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := l.bringOver(ctx); err != nil {
+	if err := l.bringOver(ctx, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// bringOver notifies until the secondary has the primary's serials.
-func (l *Lab) bringOver(ctx context.Context) error {
+// bringOver notifies, once a second, until the secondary has the primary's serials;
+// asked is when it was last told to look. Not more often: one that comes while
+// NSD takes a transfer in has it look again seconds later, whatever the lag is by then.
+func (l *Lab) bringOver(ctx context.Context, asked time.Time) error {
 	for _, z := range l.zones {
+		asked := asked
 		err := await(ctx, func(ctx context.Context) error {
 			if err := l.ended("secondary"); err != nil {
 				return err
@@ -149,8 +152,11 @@ func (l *Lab) bringOver(ctx context.Context) error {
 				l.lag.caughtUp(z.name, want)
 				return nil
 			}
-			if err := l.notify(ctx, z.name); err != nil {
-				return err
+			if time.Since(asked) >= time.Second {
+				asked = time.Now()
+				if err := l.notify(ctx, z.name); err != nil {
+					return err
+				}
 			}
 			return fmt.Errorf("secondary: %s: has serial %d, the primary %d", z.name, have, want)
 		})
