@@ -272,11 +272,12 @@ func (j *job) swapped(r agent.Report) bool {
 
 // stuck reports whether nothing will come of waiting.
 func (j *job) stuck(r agent.Report) bool {
+	s := status(r, j.lineage, j.agent.Now())
 	settled := r.State.Lineages[j.lineage].Swapped.Add(r.Policy.Timing.Settle)
-	if j.swapped(r) && !looking(r) && !r.At.Before(settled) && unserved(status(r, j.lineage, j.agent.Now())) != "" {
+	switch {
+	case j.swapped(r) && !looking(r) && looked(s) && !r.At.Before(settled) && unserved(s) != "":
 		return true
-	}
-	if blind(r, status(r, j.lineage, j.agent.Now())) != "" {
+	case blind(r, s) != "":
 		return false
 	}
 	for _, reason := range r.State.Lineages[j.lineage].Waiting {

@@ -11,6 +11,11 @@ import (
 // known of them is old.
 func looking(r agent.Report) bool { return !r.Plan.LookServed.After(r.At) }
 
+// looked reports whether every endpoint was looked at, whatever was found.
+func looked(s rollover.LineageStatus) bool {
+	return !slices.ContainsFunc(s.Endpoints, func(e rollover.EndpointStatus) bool { return len(e.Served) == 0 })
+}
+
 // unserved names an endpoint at which nobody was seen to present the live
 // certificate, or somebody what its records do not vouch for; "" if there is none.
 func unserved(s rollover.LineageStatus) string {
