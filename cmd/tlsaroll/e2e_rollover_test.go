@@ -61,7 +61,9 @@ func (h *host) overhead(begin time.Time, errs *output) time.Duration {
 	if over > time.Second {
 		h.t.Errorf("the swap came %s after the last server was seen converged + %s, want 1s at most", over, labIpub)
 	}
-	if over < -100*time.Millisecond { // lines are printed after their pass
+	// A line is printed when its pass is over, which a busy machine makes late: so
+	// this bound is loose. That nobody failed is what proves the wait.
+	if over < -2*time.Second {
 		h.t.Errorf("the swap came %s before the wait was over", -over)
 	}
 	return since(converged)
