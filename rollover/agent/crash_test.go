@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,18 +206,26 @@ func (w *world) whole(name string, p certwatch.Pair) {
 
 var errFull = errors.New("no space left on device")
 
-// fullStore cannot write.
-type fullStore struct{ store }
+// fullStore cannot write until there is room again.
+type fullStore struct {
+	store
+	room atomic.Bool
+}
 
-func (fullStore) Save(journal.Group, journal.Stamp) error { return errFull }
+func (s *fullStore) Save(g journal.Group, stamp journal.Stamp) error {
+	if !s.room.Load() {
+		return errFull
+	}
+	return s.store.Save(g, stamp)
+}
 
 // TestJournalCannotBeWritten: then nothing is done, and later it goes on.
 func TestJournalCannotBeWritten(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, first := adopted(w)
 		defer w.close(a)
-		disk := a.store
-		a.store = fullStore{disk}
+		disk := &fullStore{store: a.store}
+		a.store = disk
 		second := w.ca.issue(t, mx1)
 		w.stage("mx1", second)
 		if _, err := a.Offer("mx1", second); err != nil {
@@ -236,7 +245,7 @@ func TestJournalCannotBeWritten(t *testing.T) {
 		w.served("mx1", first)
 
 		// the daemon goes on trying, and does not fill the log
-		time.AfterFunc(20*time.Minute, func() { a.store = disk })
+		time.AfterFunc(20*time.Minute, func() { disk.room.Store(true) })
 		w.goOn(a, time.Hour, isSteady("mx1", second))
 		w.served("mx1", second)
 		if n := w.log.count("pass failed"); n != 1 {
@@ -250,7 +259,7 @@ func TestRunForOneLineage(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, _ := adopted(w)
 		defer w.close(a)
-		a.store = fullStore{a.store}
+		a.store = &fullStore{store: a.store}
 		w.stage("mx1", w.ca.issue(t, mx1))
 		if err := a.Run(t.Context(), "mx1", nil); !errors.Is(err, errFull) {
 			t.Errorf("got %v", err)
