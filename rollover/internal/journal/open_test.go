@@ -127,7 +127,7 @@ func TestCorrupt(t *testing.T) {
 		long[at+15] = 0x10 // pages after this one that belong to it
 	}
 	damage := map[string][]byte{
-		"pages that claim to be long": long,
+		"pages that claim to be long":   long,
 		"noise":                         noise,
 		"a little noise":                noise[:100],
 		"text":                          []byte("once upon a time\n"),
