@@ -149,7 +149,7 @@ func (l *Ledger) gone(p PresentedChain, window time.Duration, now time.Time) *Re
 }
 
 // seenSince reports whether all offers were answered in three looks after t.
-func (a *AddressEvidence) seenSince(t time.Time) bool { return a.Looks[looksNeeded-1].After(t) }
+func (e *AddressEvidence) seenSince(t time.Time) bool { return e.Looks[looksNeeded-1].After(t) }
 
 // seenSince reports whether that holds for every address.
 func (l *Ledger) seenSince(t time.Time) bool {
