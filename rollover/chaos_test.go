@@ -56,12 +56,13 @@ func TestRandomWorlds(t *testing.T) {
 // chaos is a world in which everything goes wrong that may.
 type chaos struct {
 	*world
-	cas      []*ca
-	keys     map[string]crypto.Signer // by lineage: of the newest pair
-	standby  map[string]crypto.Signer
-	newest   map[string]tlsa.ChainID // offered last
-	past     []map[tlsa.Owner]stored // zones that may be restored
-	restored map[tlsa.Association]bool
+	cas       []*ca
+	keys      map[string]crypto.Signer // by lineage: of the newest pair
+	standby   map[string]crypto.Signer
+	newest    map[string]tlsa.ChainID // offered last
+	past      []map[tlsa.Owner]stored // zones that may be restored
+	restored  map[tlsa.Association]bool
+	desperate bool // emergencies are declared here
 }
 
 func newChaos(t *testing.T, n uint64) *chaos {
@@ -84,6 +85,7 @@ func newChaos(t *testing.T, n uint64) *chaos {
 		s.lag = time.Duration(rng.IntN(20)) * time.Second
 	}
 	w.until(2*time.Minute, func() bool { return c.allSteady() })
+	c.desperate = rng.IntN(5) == 0
 	w.careless, w.rng = true, rng
 	return c
 }
@@ -128,7 +130,7 @@ func (c *chaos) strike() {
 		c.note("%s", what)
 		c.after(c.span(90), func() { *b = false })
 	}
-	switch c.rng.IntN(22) {
+	switch c.rng.IntN(26) {
 	case 0, 1, 2, 3, 4:
 		c.renew(c.anyLineage())
 	case 5:
@@ -161,9 +163,47 @@ func (c *chaos) strike() {
 		c.policy.Frozen["mx1"] = c.now.Add(c.span(60))
 	case 17:
 		h.orders = Orders{Retry: true, TTL: time.Duration(c.rng.IntN(3)) * 30 * time.Second}
+	case 18:
+		c.leaveDNS(h.addresses()[c.rng.IntN(len(h.nodes))])
+	case 19:
+		c.note("another clock: every wait starts again")
+		c.state, c.plan = Restart(c.state, c.now), Plan{}
+	case 20:
+		if c.desperate {
+			c.weak = true // from here on any match is enough
+			c.note("an emergency is declared")
+			c.renewBy(c.anyLineage(), true)
+			h.orders = Orders{Emergency: true}
+		}
+	case 21:
+		n.bare = []tlsa.ChainID{"", c.issue(nil, leaf{names: []string{"localhost"}})}[c.rng.IntN(2)]
 	default:
 		c.meddle()
 	}
+}
+
+// leaveDNS takes an address out of DNS; clients that know it come for a minute
+// more. Some time later it is back, with what is installed by then.
+func (c *chaos) leaveDNS(address string) {
+	var nodes []*node
+	for _, h := range c.hosts {
+		if len(h.nodes) == 1 || h.nodes[address].gone {
+			return
+		}
+		nodes = append(nodes, h.nodes[address])
+	}
+	c.note("%s leaves DNS", address)
+	back := 2*time.Minute + c.span(60)
+	for _, n := range nodes {
+		n.gone = true
+		c.after(time.Minute+time.Second, func() { n.served, n.bare = "", "" })
+	}
+	c.after(back, func() {
+		for _, h := range c.hosts {
+			n := h.nodes[address]
+			n.gone, n.served = false, h.installed
+		}
+	})
 }
 
 func (c *chaos) span(seconds int) time.Duration {
@@ -177,7 +217,9 @@ func (c *chaos) anyLineage() string {
 
 // renew offers another pair: with the old key, of another issuer, or the live
 // one again.
-func (c *chaos) renew(lineage string) {
+func (c *chaos) renew(lineage string) { c.renewBy(lineage, c.rng.IntN(3) == 0) }
+
+func (c *chaos) renewBy(lineage string, person bool) {
 	if c.rng.IntN(12) == 0 && c.state.Lineages[lineage].Live != "" {
 		c.newest[lineage] = c.state.Lineages[lineage].Live
 		c.offerTo(lineage, c.newest[lineage], true)
@@ -192,7 +234,7 @@ func (c *chaos) renew(lineage string) {
 	}
 	id := c.issue(c.cas[c.rng.IntN(2)], leaf{key: c.keys[lineage]})
 	c.newest[lineage] = id
-	c.offerTo(lineage, id, c.rng.IntN(3) == 0)
+	c.offerTo(lineage, id, person)
 }
 
 func (c *chaos) changeServers() {
@@ -303,11 +345,11 @@ func (c *chaos) heal() {
 	}
 	for _, h := range c.hosts {
 		for _, n := range h.nodes {
-			n.unseen, n.stuck, n.broken, n.slow = false, false, false, 0
+			n.unseen, n.stuck, n.broken, n.slow, n.bare = false, false, false, 0, ""
 		}
 	}
 	c.edit(owner25(c.t), func(s tlsa.RRset) tlsa.RRset { return s.Without(c.hopeless(s)...) })
-	c.run(3 * time.Minute) // until the last of what people put there is gone
+	c.run(5 * time.Minute) // until the last of what people put there is gone
 	for name, h := range c.hosts {
 		c.reload(name, switching{}) // somebody restarts what was stuck
 		h.orders = Orders{Retry: true}

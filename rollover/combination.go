@@ -127,23 +127,23 @@ func (x *pass) repairs(s *site, base tlsa.RRset, w want) bool {
 	return false
 }
 
-// unmatchedHere are the chains of ours that are presented, if an RRset given now
-// does not match one of them: the server reads other files than ours, or someone
-// took a record out. The 3 1 1 of all of them come together, so that none suffers
-// from the combination that another brings.
-func (x *pass) unmatchedHere(s *site) []tlsa.ChainID {
+// unmatchedHere are the chains of ours that are presented, if one of them is
+// refused by what stands, even with all that is wanted of the combinations there:
+// the server reads other files than ours. The 3 1 1 of all of them come together,
+// so that none suffers from the combination that another brings.
+func (x *pass) unmatchedHere(s *site, wants []want) []tlsa.ChainID {
+	l := x.ledger(s)
+	standing := l.latest()
+	best := standing.With(associations(slices.DeleteFunc(slices.Clone(wants), func(w want) bool { return !standing.HasParams(w.Params) }))...)
 	var ids []tlsa.ChainID
 	unmatched := false
 	for _, owner := range s.owners {
 		l := x.Owners[owner]
-		given := l.given()
 		for _, id := range l.shownNow() {
-			chain := x.chain(id)
-			if chain == nil || !x.known(owner, chain) {
-				continue
+			if chain := x.chain(id); chain != nil && x.known(owner, chain) {
+				ids = append(ids, id)
+				unmatched = unmatched || x.fails(best, chain, owner)
 			}
-			ids = append(ids, id)
-			unmatched = unmatched || slices.ContainsFunc(given, func(r tlsa.RRset) bool { return x.fails(r, chain, owner) })
 		}
 	}
 	if !unmatched {

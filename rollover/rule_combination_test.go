@@ -154,6 +154,46 @@ func TestIssuersPublishedAhead(t *testing.T) {
 	w.until(3*time.Minute, func() bool { return !w.zone[owner25(t)].rrset.Has(w.record(tlsa.TA, second)) })
 }
 
+// An address that was last seen with a chain which would not match, and is out
+// of sight since, may present it still.
+func TestChainOfAnAddressOutOfSightCounts(t *testing.T) {
+	w, _, first := rolled(t, "ee")
+	theirs := w.issue(nil, leaf{})
+	other := &node{served: theirs, remote: true, stuck: true}
+	w.hosts["mx1"].nodes["192.0.2.2:25"] = other
+	w.careless = true
+	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.record(tlsa.EE, theirs)) })
+	w.run(2 * time.Minute)
+	other.unseen = true
+	w.run(45 * time.Second) // longer than the window
+	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	w.run(10 * time.Minute)
+	if !w.zone[owner25(t)].rrset.Denial() {
+		t.Fatalf("published without a record for it\n%s", w.story())
+	}
+	other.unseen, other.served = false, first
+	w.until(5*time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) })
+}
+
+// A repair brings no combination that a sibling's chain fails, where a record of
+// one that stands is enough.
+func TestRepairBringsNoMoreThanItNeeds(t *testing.T) {
+	w := newWorld(t)
+	w.scheme("ta")
+	w.policy.Lineages["rsa"] = w.policy.Lineages["mx1"]
+	w.hosts["mx1"].algorithm = "ecdsa"
+	w.hosts["rsa"] = newHost("rsa", "192.0.2.1:25")
+	a, b := w.issue(w.ca("Issuer A", nil), leaf{}), w.issue(w.ca("Issuer B", nil), leaf{})
+	w.serving("mx1", a)
+	w.serving("rsa", b)
+	w.until(time.Minute, w.steady)
+	w.careless = true
+	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.record(tlsa.TA, b)) })
+	w.everywhere()
+	w.run(time.Minute)
+	w.stands(w.record(tlsa.TA, a), w.record(tlsa.TA, b))
+}
+
 // Two lineages at one name: each combination matches whichever chain a client gets.
 func TestTwoAlgorithmsAtOneName(t *testing.T) {
 	w := newWorld(t)

@@ -278,6 +278,22 @@ func TestBack(t *testing.T) {
 	})
 }
 
+// Only what is seen after the swap counts, however long it takes.
+func TestSwapIsNotJudgedUnseen(t *testing.T) {
+	w, issuer, _ := rolled(t, "ee")
+	second := w.renew(issuer)
+	w.until(5*time.Minute, w.swapped(second))
+	o := w.observe()
+	for name, v := range o.Lineages {
+		v.Addresses, v.Served = nil, nil // nobody looked
+		o.Lineages[name] = v
+	}
+	state, plan := Next(w.state, o, w.policy, w.now.Add(time.Hour))
+	if l := state.Lineages["mx1"]; l.Swapping == nil || len(plan.Actions) > 0 || !plan.LookServed.Equal(w.now.Add(time.Hour)) {
+		t.Errorf("swapping %+v, actions %v, next look at endpoints %s", l.Swapping, plan.Actions, plan.LookServed)
+	}
+}
+
 // Aliases: several owner names, one target.
 func TestAlias(t *testing.T) {
 	w := newWorld(t)

@@ -124,6 +124,31 @@ func TestNamesCountWhereTrustAnchorsStand(t *testing.T) {
 	}
 }
 
+// Two lineages at one endpoint are swapped one after the other (RFC 7671, section 8.4).
+func TestSiblingsAreSwappedOneAfterTheOther(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Lineages["rsa"] = w.policy.Lineages["mx1"]
+	w.hosts["mx1"].algorithm = "ecdsa"
+	w.hosts["rsa"] = newHost("rsa", "192.0.2.1:25")
+	issuer := w.ca("Issuer A", nil)
+	w.serving("mx1", w.issue(issuer, leaf{}))
+	w.serving("rsa", w.issue(issuer, leaf{}))
+	w.until(time.Minute, w.steady)
+	w.run(2 * time.Minute)
+	w.node().slow = 8 * time.Second
+	a, b := w.issue(issuer, leaf{}), w.issue(issuer, leaf{})
+	w.offerTo("mx1", a, false)
+	w.offerTo("rsa", b, false)
+	together := false
+	w.until(5*time.Minute, func() bool {
+		together = together || w.lineage().Swapping != nil && w.state.Lineages["rsa"].Swapping != nil
+		return w.live() == a && w.state.Lineages["rsa"].Live == b
+	})
+	if together {
+		t.Error("swapped together")
+	}
+}
+
 // DESIGN 4.6: owner names that nobody listed.
 func TestUnlistedOwner(t *testing.T) {
 	imaps := ownerOf(t, 993, mx)

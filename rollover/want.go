@@ -32,7 +32,7 @@ func (x *pass) wants(s *site) []want {
 		for _, name := range s.lineages {
 			s.wanted = append(s.wanted, x.wantedBy(name, s)...)
 		}
-		for _, id := range x.unmatchedHere(s) {
+		for _, id := range x.unmatchedHere(s, s.wanted) {
 			s.wanted = append(s.wanted, wanted(forLive, s.lineages[0], x.leafRecord(id))...)
 		}
 		s.wanted = ranked(s.wanted)

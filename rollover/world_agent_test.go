@@ -23,7 +23,7 @@ const (
 func (w *world) pass() {
 	w.passed = w.now
 	w.passes++
-	known := maps.Clone(w.seen)
+	seen, shown := maps.Clone(w.seen), maps.Clone(w.shown)
 	o := w.observe()
 	before := w.state
 	state, plan := Next(before, o, w.policy, w.now)
@@ -37,7 +37,7 @@ func (w *world) pass() {
 	c := w.crashes(plan)
 	if c == beforeSaving {
 		w.note("crash before saving")
-		w.plan, w.seen = Plan{}, known
+		w.plan, w.seen, w.shown = Plan{}, seen, shown
 		return
 	}
 	w.state, w.plan = w.durable(state, c != nowhere), plan
@@ -214,6 +214,8 @@ func (w *world) handshakes(e Endpoint) []Presented {
 					p.Chain, p.Outcome, p.Err = "", Unreached, "connection timed out"
 				case p.Chain == "":
 					p.Outcome, p.Err = NoTLS, "no STARTTLS offered"
+				default:
+					w.shown[p.Chain] = true
 				}
 				out = append(out, p)
 			}

@@ -191,9 +191,11 @@ func (w *world) parse(c cached) tlsa.RRset {
 
 // known are the answers at an owner name that rules can know of: those that a
 // look came across, and those that one now would. What came and went wholly
-// between two looks no rule can know.
-func (w *world) known(owner tlsa.Owner) map[cached]bool {
-	out := map[cached]bool{w.zone[owner].cached(owner): true}
+// between two looks no rule can know. The way back does not wait for a provider
+// that gives no answer.
+func (w *world) known(owner tlsa.Owner, back bool) map[cached]bool {
+	primary := w.zone[owner].cached(owner)
+	out := map[cached]bool{primary: !back || w.seen[primary]}
 	for _, s := range w.servers {
 		out[s.answer(owner).cached(owner)] = true
 	}

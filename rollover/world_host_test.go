@@ -100,7 +100,11 @@ func (w *world) presented(owner tlsa.Owner) map[tlsa.ChainID]string {
 				continue
 			}
 			for address, n := range h.nodes {
-				for _, id := range []tlsa.ChainID{n.served, n.bare, n.coming} {
+				ids := []tlsa.ChainID{n.served, n.coming}
+				if w.shown[n.bare] {
+					ids = append(ids, n.bare)
+				}
+				for _, id := range ids {
 					if id != "" {
 						out[id] = address
 					}
@@ -208,7 +212,7 @@ func (w *world) decide(lineage string, back bool) switching {
 	sw := switching{back: back, known: map[cached]bool{}}
 	for _, e := range w.policy.Lineages[lineage].Endpoints {
 		for _, owner := range e.Owners() {
-			maps.Copy(sw.known, w.known(w.written(owner)))
+			maps.Copy(sw.known, w.known(w.written(owner), back))
 		}
 	}
 	return sw

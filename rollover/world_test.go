@@ -34,9 +34,10 @@ type world struct {
 
 	zone     map[tlsa.Owner]stored
 	servers  []*server
-	caches   map[cached]time.Time // until when an answer is held that nobody gives any more
-	seen     map[cached]bool      // answers that a look of ours came across
-	hosts    map[string]*host     // by lineage
+	caches   map[cached]time.Time  // until when an answer is held that nobody gives any more
+	seen     map[cached]bool       // answers that a look of ours came across
+	shown    map[tlsa.ChainID]bool // chains that one did
+	hosts    map[string]*host      // by lineage
 	chains   map[tlsa.ChainID]*tlsa.Chain
 	foreign  map[tlsa.Association]bool // put there by people
 	unlisted map[tlsa.Owner]string     // what the search for unlisted owners could not tell; nil: not searched
@@ -70,7 +71,7 @@ type event struct {
 // a TTL of a minute; the publication interval is a minute and ten seconds.
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: epoch, security: Secure, provider: "ns1",
-		zone: map[tlsa.Owner]stored{}, caches: map[cached]time.Time{}, seen: map[cached]bool{}, hosts: map[string]*host{}, target: map[tlsa.Owner]tlsa.Owner{},
+		zone: map[tlsa.Owner]stored{}, caches: map[cached]time.Time{}, seen: map[cached]bool{}, shown: map[tlsa.ChainID]bool{}, hosts: map[string]*host{}, target: map[tlsa.Owner]tlsa.Owner{},
 		chains: map[tlsa.ChainID]*tlsa.Chain{}, foreign: map[tlsa.Association]bool{}, faults: map[string]string{}}
 	w.server("ns1.example.org.", 0)
 	w.server("ns2.example.org.", 5*time.Second)
