@@ -11,7 +11,7 @@ import (
 // of its RRset that any server may have given, who may be giving it still, and
 // which chains its endpoints were seen to present.
 type Ledger struct {
-	Target   tlsa.Owner    `json:"target"` // where aliases lead to
+	Target   tlsa.Owner    `json:"target,omitempty"` // where aliases lead to
 	Zone     string        `json:"zone,omitempty"`
 	Provider string        `json:"provider,omitempty"`
 	AliasTTL time.Duration `json:"alias_ttl,omitempty"` // of all aliases on the way; part of each version's TTL
