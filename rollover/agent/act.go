@@ -139,7 +139,7 @@ func (a *Agent) do(ctx context.Context, g *group, action rollover.Action) outcom
 	case rollover.Adopt:
 		o.err = a.host(a.lineages[act.Lineage]).Adopt(a.stash.Path(act.Chain))
 	case rollover.Discard:
-		o.err = a.discard(act.Chains)
+		o.err = a.discard(act)
 	default:
 		o.err = fmt.Errorf("%s: unknown action", action)
 	}
@@ -158,6 +158,20 @@ func (a *Agent) switchTo(ctx context.Context, lineage, entry string) (error, boo
 		return err, failed.Switched || len(failed.Mixed) > 0
 	}
 	return err, false
+}
+
+// discard takes pairs out of the stash that no lineage of any group names.
+func (a *Agent) discard(d rollover.Discard) error {
+	if len(d.Chains) == 0 {
+		return nil
+	}
+	a.stashing.Lock()
+	defer a.stashing.Unlock()
+	gone, err := a.store.Forget(d.Chains)
+	for _, id := range gone {
+		err = errors.Join(err, a.stash.Remove(id))
+	}
+	return err
 }
 
 // A failure is what is remembered of an action that failed.

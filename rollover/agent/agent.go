@@ -53,7 +53,6 @@ type Agent struct {
 	dry      bool
 
 	inbox    inbox
-	entries  entries
 	looks    looks
 	routine  slots      // for groups with nothing on its way
 	pressing slots      // for those with something on its way
@@ -134,7 +133,7 @@ func (a *Agent) tidy(known journal.Contents) {
 		a.log.Warn("the stash could not be swept", "err", err)
 	}
 	orphans := known.Orphans()
-	if err := a.discard(orphans); err != nil {
+	if err := a.discard(rollover.Discard{Chains: orphans}); err != nil {
 		a.log.Warn("pairs that nothing names could not be removed", "err", err)
 	}
 	if n := len(removed) + len(orphans); n > 0 {

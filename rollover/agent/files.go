@@ -14,6 +14,7 @@ import (
 // onHost is what lies on this host of one lineage, as far as something is decided
 // upon it.
 type onHost struct {
+	entry           string // where the live link leads
 	live, installed rollover.Sight[tlsa.ChainID]
 	offers          []rollover.Offer
 	stagedErr       string
@@ -32,7 +33,7 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 		l, remembered := a.lineages[name], g.state.Lineages[name]
 		h := b.fed[name] // what was read last, where it is not read now
 		h.stash = map[tlsa.ChainID]rollover.Sight[struct{}]{}
-		h.live = a.live(l, seen)
+		a.live(l, poll, &h, seen)
 		h.installed = rollover.Sight[tlsa.ChainID]{}
 		if h.live.Known() && h.live.Value == "" {
 			h.installed = a.installed(l, post.adopts[name], seen)
@@ -53,21 +54,28 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 	}
 }
 
-// live is the pair that the link leads to.
-func (a *Agent) live(l Lineage, seen *rollover.Observation) rollover.Sight[tlsa.ChainID] {
+// live is where the link leads. The pair behind it is read again at every poll.
+func (a *Agent) live(l Lineage, poll bool, h *onHost, seen *rollover.Observation) {
 	entry, err := a.host(l).Installed()
+	if err == nil && entry != "" && entry == h.entry && !poll {
+		return // as it was found last
+	}
+	h.entry = entry
 	switch {
 	case err != nil:
-		return rollover.Unseen[tlsa.ChainID](err.Error())
+		h.live = rollover.Unseen[tlsa.ChainID](err.Error())
+		return
 	case entry == "":
-		return rollover.Seen(tlsa.ChainID(""))
+		h.live = rollover.Seen(tlsa.ChainID(""))
+		return
 	}
-	chain, err := a.entry(tlsa.ChainID(filepath.Base(entry)))
+	pair, err := a.stash.Get(tlsa.ChainID(filepath.Base(entry)))
 	if err != nil {
-		return rollover.Unseen[tlsa.ChainID](err.Error())
+		h.live = rollover.Unseen[tlsa.ChainID](err.Error())
+		return
 	}
-	seen.Chains[chain.ID()] = chain
-	return rollover.Seen(chain.ID())
+	seen.Chains[pair.ID()] = pair.Chain
+	h.live = rollover.Seen(pair.ID())
 }
 
 // installed is the pair that a person says is installed, else the one that the
@@ -99,6 +107,17 @@ func (a *Agent) installed(l Lineage, said *tlsa.Chain, seen *rollover.Observatio
 	}
 	seen.Chains[found.ID()] = found.Chain
 	return rollover.Seen(found.ID())
+}
+
+// keep copies a pair into the stash, or mends its entry there; a dry agent does not.
+func (a *Agent) keep(p certwatch.Pair) error {
+	if a.dry {
+		return nil
+	}
+	a.stashing.Lock()
+	defer a.stashing.Unlock()
+	_, err := a.stash.Put(p)
+	return err
 }
 
 // staged reads what the ACME client left. Files that are still being written are
@@ -133,7 +152,7 @@ func (a *Agent) whole(id tlsa.ChainID, seen *rollover.Observation, into map[tlsa
 	if id == "" {
 		return
 	}
-	if _, err := a.entry(id); err != nil && !(a.dry && seen.Chains[id] != nil) {
+	if _, err := a.stash.Get(id); err != nil && !(a.dry && seen.Chains[id] != nil) {
 		into[id] = rollover.Unseen[struct{}](err.Error())
 		return
 	}

@@ -135,6 +135,9 @@ func TestLivePairIsDamaged(t *testing.T) {
 		defer w.close(a)
 		w.write(filepath.Join(a.stash.Path(first.ID()), "fullchain.pem"), []byte("damage"))
 		w.goOn(a, 2*time.Minute, func(r Report) bool { return slices.Contains(waits(r, "mx1"), rollover.CodeLiveUnreadable) })
+		if r := mustPass(t, a, "mx1"); !slices.Contains(waits(r, "mx1"), rollover.CodeLiveUnreadable) {
+			t.Errorf("between polls it is forgotten: waits for %v", waits(r, "mx1"))
+		}
 		w.stage("mx1", first)
 		w.goOn(a, 2*time.Minute, isSteady("mx1", first))
 	})

@@ -161,9 +161,6 @@ func (w *world) run(_ context.Context, argv []string) ([]byte, error) {
 	if argv[0] != "reload" {
 		return nil, nil
 	}
-	if w.onReload != nil {
-		w.onReload()
-	}
 	for _, s := range services {
 		if path == s.path || path == s.more {
 			if err := s.reload(); err != nil {

@@ -43,7 +43,6 @@ type world struct {
 	asked    map[string]int
 	slow     map[netip.AddrPort]time.Duration
 	onAsk    func(netip.AddrPort, dns.Question)
-	onReload func()
 	serving  sync.WaitGroup
 }
 

@@ -45,13 +45,15 @@ type Group struct {
 // Journal is an open file. It is safe for concurrent use, but not for saving one
 // group twice at a time.
 type Journal struct {
-	path    string
-	db      *bbolt.DB
-	commits commits
+	path string
+	db   *bbolt.DB
 	// doubt is set after a failure: what stands in the page cache then need not be
 	// on the disk, so that the next save writes even if nothing has changed.
 	doubt atomic.Bool
 }
+
+// together is how long a save waits for others to share its sync.
+const together = 2 * time.Millisecond
 
 // Close releases the lock.
 func (j *Journal) Close() error { return j.db.Close() }
@@ -132,12 +134,13 @@ func (j *Journal) Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error) {
 	return gone, nil
 }
 
+// commit shares one sync among those who save at the same time.
 func (j *Journal) commit(write func(*bbolt.Tx) error) error {
-	err := j.commits.do(j.db, write)
-	j.doubt.Store(err != nil)
-	if err != nil {
+	if err := j.db.Batch(write); err != nil {
+		j.doubt.Store(true)
 		return j.failed(err)
 	}
+	j.doubt.Store(false)
 	return nil
 }
 

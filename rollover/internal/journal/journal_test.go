@@ -63,10 +63,10 @@ func TestSaveWritesWhatChanged(t *testing.T) {
 		groups[name] = groupOf(t, name)
 		mustSave(t, j, groups[name], 0)
 	}
-	before := commitsOf(t, j)
+	before := commits(t, j)
 	g := groups["mxac"]
 	mustSave(t, j, g, time.Hour)
-	if n := commitsOf(t, j) - before; n != 0 {
+	if n := commits(t, j) - before; n != 0 {
 		t.Errorf("saving the same again made %d commits", n)
 	}
 	l := g.State.Lineages["mxac"]
@@ -77,7 +77,7 @@ func TestSaveWritesWhatChanged(t *testing.T) {
 	now := j.db.Stats()
 	written := now.Sub(&earlier)
 	octets := written.TxStats.GetPageAlloc()
-	if n := commitsOf(t, j) - before; n != 1 || octets == 0 {
+	if n := commits(t, j) - before; n != 1 || octets == 0 {
 		t.Errorf("saving a changed lineage made %d commits, %d octets", n, octets)
 	}
 	if info, err := os.Stat(path); err != nil || octets > info.Size()/10 {
@@ -87,8 +87,8 @@ func TestSaveWritesWhatChanged(t *testing.T) {
 	expect(t, "mxad", groups["mxad"], mustLoad(t, j))
 }
 
-// commitsOf is how many there were since the file was made.
-func commitsOf(t *testing.T, j *Journal) int {
+// commits is how many there were since the file was made.
+func commits(t *testing.T, j *Journal) int {
 	t.Helper()
 	var n int
 	if err := j.db.View(func(tx *bbolt.Tx) error { n = tx.ID(); return nil }); err != nil {
@@ -231,13 +231,13 @@ func TestSaveTogether(t *testing.T) {
 	for i := range 64 {
 		groups = append(groups, groupOf(t, string(rune('a'+i/26))+string(rune('a'+i%26))))
 	}
-	before := commitsOf(t, j)
+	before := commits(t, j)
 	var wait sync.WaitGroup
 	for _, g := range groups {
 		wait.Go(func() { mustSave(t, j, g, 0) })
 	}
 	wait.Wait()
-	if n := commitsOf(t, j) - before; n > 32 {
+	if n := commits(t, j) - before; n > 32 {
 		t.Errorf("%d groups saved at once took %d commits", len(groups), n)
 	}
 	c := mustLoad(t, j)

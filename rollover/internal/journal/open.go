@@ -97,6 +97,7 @@ func open(path string, timeout time.Duration, readOnly bool) (j *Journal, c Cont
 	if err != nil {
 		return nil, Contents{}, found, openError(path, found, err)
 	}
+	db.MaxBatchDelay = together
 	j = &Journal{path: path, db: db}
 	if err = j.prepare(readOnly); err == nil {
 		c, err = j.Load()
