@@ -28,20 +28,6 @@ func (x *pass) admit() {
 	}
 }
 
-// obey notes what a person wants.
-func (x *pass) obey(name string, l Lineage, o Orders) Lineage {
-	if o.Emergency && l.Emergency.IsZero() {
-		l.Emergency = x.now
-	}
-	for _, owner := range x.ownersOf(name) {
-		if ledger, ok := x.Owners[owner]; ok && o.TTL > 0 {
-			ledger.Retime = o.TTL
-			x.Owners[owner] = ledger
-		}
-	}
-	return l
-}
-
 // reconsider judges a refused pair again: it may have been the configuration
 // that did not fit.
 func (x *pass) reconsider(name string, l Lineage) Lineage {
@@ -143,10 +129,11 @@ func (x *pass) sameNeeds(name string, a, b tlsa.ChainID) bool {
 }
 
 // needs are the associations of a chain under the lineage's scheme, nil where
-// the chain is not known. What the chain cannot give is left out.
+// the chain is not known or the lineage is withdrawn. What the chain cannot give
+// is left out.
 func (x *pass) needs(name string, id tlsa.ChainID) []tlsa.Association {
 	chain := x.chain(id)
-	if chain == nil {
+	if chain == nil || !x.Lineages[name].Withdrawn.IsZero() {
 		return nil
 	}
 	as, _ := x.policy.Lineages[name].Needs(chain)

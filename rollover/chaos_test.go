@@ -130,7 +130,7 @@ func (c *chaos) strike() {
 		c.note("%s", what)
 		c.after(c.span(90), func() { *b = false })
 	}
-	switch c.rng.IntN(26) {
+	switch c.rng.IntN(29) {
 	case 0, 1, 2, 3, 4:
 		c.renew(c.anyLineage())
 	case 5:
@@ -160,7 +160,7 @@ func (c *chaos) strike() {
 		c.security = []Security{Bogus, Indeterminate}[c.rng.IntN(2)]
 		c.after(c.span(60), func() { c.security = Secure })
 	case 16:
-		c.policy.Frozen["mx1"] = c.now.Add(c.span(60))
+		h.orders = Orders{Freeze: &Freeze{Until: c.now.Add(c.span(60))}}
 	case 17:
 		h.orders = Orders{Retry: true, TTL: time.Duration(c.rng.IntN(3)) * 30 * time.Second}
 	case 18:
@@ -175,6 +175,19 @@ func (c *chaos) strike() {
 			c.renewBy(c.anyLineage(), true)
 			h.orders = Orders{Emergency: true}
 		}
+	case 22:
+		if c.desperate {
+			break // who declares an emergency does not go back
+		}
+		c.note("somebody wants the previous pair back")
+		h.orders, h.fickle = h.orders.And(Orders{Rollback: true}), true
+	case 23:
+		c.note("somebody drops the successor")
+		h.orders, h.fickle = h.orders.And(Orders{Cancel: true}), true
+	case 24:
+		c.note("somebody withdraws the records")
+		h.orders = h.orders.And(Orders{Withdraw: true})
+		c.after(2*time.Minute+c.span(120), func() { h.orders = h.orders.And(Orders{Retry: true}) })
 	case 21:
 		n.bare = []tlsa.ChainID{"", c.issue(nil, leaf{names: []string{"localhost"}})}[c.rng.IntN(2)]
 	default:
@@ -196,12 +209,12 @@ func (c *chaos) leaveDNS(address string) {
 	back := 2*time.Minute + c.span(60)
 	for _, n := range nodes {
 		n.gone = true
-		c.after(time.Minute+time.Second, func() { n.served, n.bare = "", "" })
+		c.after(time.Minute+time.Second, func() { n.served, n.bare, n.lonely = "", "", true })
 	}
 	c.after(back, func() {
 		for _, h := range c.hosts {
 			n := h.nodes[address]
-			n.gone, n.served = false, h.installed
+			n.gone, n.lonely, n.served = false, false, h.installed
 		}
 	})
 }
@@ -339,7 +352,6 @@ func (c *chaos) restore(owner tlsa.Owner) {
 func (c *chaos) heal() {
 	c.note("all is healed")
 	c.rng, c.nsErr, c.copyErr, c.security = nil, "", "", Secure
-	clear(c.policy.Frozen)
 	for _, s := range c.servers {
 		s.hidden, s.down, s.stuck = false, false, false
 	}
@@ -353,6 +365,12 @@ func (c *chaos) heal() {
 	for name, h := range c.hosts {
 		c.reload(name, switching{}) // somebody restarts what was stuck
 		h.orders = Orders{Retry: true}
+	}
+	for name, h := range c.hosts {
+		if h.fickle { // the newest pair was turned away: there is a newer one
+			c.newest[name] = c.issue(c.cas[0], leaf{key: c.newKey()})
+			c.offerTo(name, c.newest[name], true)
+		}
 	}
 	c.run(15 * time.Minute)
 	for _, h := range c.hosts {

@@ -12,7 +12,7 @@ import (
 func (x *pass) clear() {
 	for _, s := range x.sites() {
 		for _, name := range s.lineages {
-			if next := x.chain(x.Lineages[name].Successor); next != nil && !x.changing[s.target] {
+			if next := x.chain(x.Lineages[name].Successor); next != nil && !x.changing[s.target] && !x.withdrawn(s) {
 				x.clearAt(s, next)
 			}
 		}

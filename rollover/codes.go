@@ -129,6 +129,10 @@ func swapCodes() []Explanation {
 			"Look which files the server reads, and whether it was reloaded.", false},
 		{CodeServerReadsStaged, "An address presented the successor before its swap: the server reads the files of the ACME client, past every wait.",
 			"Point the server at STATE/live/LINEAGE, or at an install: path.", false},
+		{CodeWithdrawing, "The lineage's records are being taken out, or are out and caches may hold them still. Until that is over the server must keep its certificate.",
+			"Nothing: wait until it is over, and leave the certificate alone.", false},
+		{CodeWithdrawn, "The lineage's records are withdrawn, and no cache can hold one any more: DANE is off, and the server may have any certificate.",
+			"Nothing; tlsaroll rollover LINEAGE publishes again.", false},
 		{CodeEmergency, "An emergency was declared for the lineage: any match is enough to swap, and old records leave as soon as nobody presents what needs them.",
 			"Nothing: it ends when the lineage is steady.", false},
 	}

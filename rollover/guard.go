@@ -51,15 +51,15 @@ func (x *pass) unmetGuards(name string, next *tlsa.Chain) (unmet, late []Reason)
 }
 
 func (x *pass) notFrozen(name string, _ *tlsa.Chain) []Reason {
-	until, frozen := x.policy.Frozen[name]
+	l := x.Lineages[name]
 	switch {
-	case !frozen, !until.IsZero() && !x.now.Before(until):
+	case !l.frozen(x.now):
 		return nil
-	case until.IsZero():
-		return []Reason{reason(CodeFrozen, "frozen (hint: tlsaroll thaw %s)", name)}
+	case l.Frozen.Until.IsZero():
+		return []Reason{reason(CodeFrozen, "frozen since %s (hint: tlsaroll thaw %s)", stamp(l.Frozen.Since), name)}
 	}
-	r := reason(CodeFrozen, "frozen until %s", stamp(until))
-	r.Until = until
+	r := reason(CodeFrozen, "frozen until %s (hint: tlsaroll thaw %s)", stamp(l.Frozen.Until), name)
+	r.Until = l.Frozen.Until
 	return []Reason{r}
 }
 

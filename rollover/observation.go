@@ -62,14 +62,6 @@ type Offer struct {
 	Explicit bool
 }
 
-// Orders are a person's words for this pass. What lasts longer is remembered:
-// say it once.
-type Orders struct {
-	Retry     bool          // try a held successor now
-	Emergency bool          // any match is enough, retire at once
-	TTL       time.Duration // wanted TTL of the RRsets; 0: as it is
-}
-
 // Address is where an endpoint is reached.
 type Address struct {
 	Address string        // ip:port

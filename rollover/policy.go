@@ -15,7 +15,6 @@ import (
 type Policy struct {
 	Timing   Timing
 	Lineages map[string]LineagePolicy
-	Frozen   map[string]time.Time // lineages with a freeze, and its end; zero: until thawed
 	// AllowInsecure names the zones in which records are published unsigned.
 	AllowInsecure map[string]bool
 	// Margin is what a provider's anycast network needs beyond what is seen, by provider.

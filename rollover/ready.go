@@ -81,7 +81,8 @@ func (x *pass) readySince(l Lineage, at time.Time) time.Time {
 // the time when no server could be seen. Answers with what the live pair needs
 // are good enough for a successor that needs the same.
 func (x *pass) stale(name string, l *Ledger, next *tlsa.Chain) time.Time {
-	if !l.matters() || x.sameNeeds(name, x.Lineages[name].Live, next.ID()) {
+	lineage := x.Lineages[name]
+	if !l.matters() || lineage.Withdrawn.IsZero() && x.sameNeeds(name, lineage.Live, next.ID()) {
 		return time.Time{}
 	}
 	return l.lit()

@@ -55,6 +55,8 @@ const (
 	CodeUpdateFailed      Code = "update-failed"
 	CodeSiblingFirst      Code = "sibling-first"
 	CodeEmergency         Code = "emergency"
+	CodeWithdrawing       Code = "withdrawing"
+	CodeWithdrawn         Code = "withdrawn"
 	CodeNoTLS             Code = "starttls-missing"
 	CodeCachedMismatch    Code = "cached-mismatch"
 )

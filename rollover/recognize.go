@@ -56,7 +56,7 @@ func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
 // promote lets the queued pair take the successor's place.
 func (x *pass) promote(l Lineage) Lineage {
 	l.Successor, l.Queued, l.Since = l.Queued, "", x.now
-	l.ReadyAt, l.Phase = time.Time{}, ""
+	l.ReadyAt, l.Phase, l.Recalled = time.Time{}, "", time.Time{}
 	if l.Held != nil && l.Held.Chain != l.Successor {
 		l.Held = nil
 	}

@@ -20,6 +20,10 @@ func (x *pass) retire() {
 }
 
 func (x *pass) retireAt(s *site) {
+	if x.withdrawn(s) {
+		x.withdrawAt(s)
+		return
+	}
 	surplus := x.surplus(s)
 	if len(surplus) == 0 {
 		return

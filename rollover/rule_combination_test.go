@@ -59,13 +59,13 @@ func TestCombinationThatTheSuccessorCannotMatchIsTakenOut(t *testing.T) {
 	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.record(whole, first)) })
 	w.everywhere()
 	w.until(time.Minute, func() bool { return w.live() == first })
-	w.policy.Frozen["mx1"] = time.Time{} // keep 3 0 1 from leaving as surplus
+	w.freeze(time.Time{}) // keep 3 0 1 from leaving as surplus
 	second := w.renew(issuer)
 	w.run(5 * time.Minute)
 	if !w.zone[owner25(t)].rrset.HasParams(whole) || w.live() == second {
 		t.Fatalf("a freeze was not obeyed\n%s", w.story())
 	}
-	delete(w.policy.Frozen, "mx1")
+	w.thaw()
 	w.until(10*time.Minute, w.done(second))
 	w.stands(w.record(tlsa.EE, second))
 }

@@ -169,7 +169,7 @@ func TestFreezeKeepsRecords(t *testing.T) {
 	w, issuer, first := rolled(t, "ee")
 	second := w.renew(issuer)
 	w.until(5*time.Minute, w.swapped(second))
-	w.policy.Frozen["mx1"] = time.Time{}
+	w.freeze(time.Time{})
 	w.run(10 * time.Minute)
 	if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) || !w.waits(CodeFrozen) {
 		t.Errorf("retired in a freeze\n%s", w.story())
@@ -178,7 +178,7 @@ func TestFreezeKeepsRecords(t *testing.T) {
 	w.careless = true
 	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.record(tlsa.EE, second)) })
 	w.until(time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, second)) })
-	delete(w.policy.Frozen, "mx1")
+	w.thaw()
 	w.until(time.Minute, w.steady)
 }
 

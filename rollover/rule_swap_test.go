@@ -24,11 +24,11 @@ func TestGuardsOfTheSwap(t *testing.T) {
 		mend  func(w *world, next tlsa.ChainID)
 	}{
 		{name: "frozen", code: CodeFrozen,
-			amiss: func(w *world, _ tlsa.ChainID) { w.policy.Frozen["mx1"] = time.Time{} },
-			mend:  func(w *world, _ tlsa.ChainID) { delete(w.policy.Frozen, "mx1") }},
+			amiss: func(w *world, _ tlsa.ChainID) { w.freeze(time.Time{}) },
+			mend:  func(w *world, _ tlsa.ChainID) { w.thaw() }},
 		{name: "frozen until", code: CodeFrozen,
-			amiss: func(w *world, _ tlsa.ChainID) { w.policy.Frozen["mx1"] = w.now.Add(10 * time.Minute) },
-			mend:  func(w *world, _ tlsa.ChainID) { w.policy.Frozen["mx1"] = w.now }},
+			amiss: func(w *world, _ tlsa.ChainID) { w.freeze(w.now.Add(10 * time.Minute)) },
+			mend:  func(w *world, _ tlsa.ChainID) { w.freeze(w.now.Add(time.Second)) }},
 		{name: "the stash", code: CodeStashUnreadable,
 			amiss: func(w *world, next tlsa.ChainID) { w.hosts["mx1"].stash[next] = "key and leaf do not fit" },
 			mend:  func(w *world, next tlsa.ChainID) { w.hosts["mx1"].stash[next] = "" }},

@@ -46,7 +46,10 @@ type Lineage struct {
 	Held     *Held     `json:"held,omitempty"`
 	Refused  *Refused  `json:"refused,omitempty"`
 
-	Emergency time.Time `json:"emergency,omitzero"`         // when one was declared; over when the lineage is steady
+	Emergency time.Time `json:"emergency,omitzero"` // when one was declared; over when the lineage is steady
+	Recalled  time.Time `json:"recalled,omitzero"`  // when a person wanted the successor back, which was live before
+	Withdrawn time.Time `json:"withdrawn,omitzero"` // when a person wanted our records out
+	Frozen    *Freeze   `json:"frozen,omitempty"`
 	Enforced  bool      `json:"mta_sts_enforced,omitempty"` // the domain's MTA-STS policy when it was last seen
 
 	Standby tlsa.Association `json:"standby,omitzero"` // 3 1 1 of the next key

@@ -17,6 +17,10 @@ func (x *pass) swap() {
 		l.ReadyAt = x.readySince(l, x.readyAt(name, next))
 		x.Lineages[name] = l
 		unmet, late := x.unmetGuards(name, next)
+		returning := x.mayReturn(name, l)
+		if returning {
+			late = nil // the guard of the way back stands in for them
+		}
 		l.Phase = x.phase(name, next, l.ReadyAt)
 		x.Lineages[name] = l
 		forced := x.deadlineForces(name, l, late)
@@ -27,6 +31,9 @@ func (x *pass) swap() {
 		}
 		if !x.lookedNow(name) {
 			x.lookNow = true // guards hold by what was seen before: see that they hold now
+			continue
+		}
+		if returning && !x.copiesRead(name) {
 			continue
 		}
 		x.begin(name, l, len(late) > 0)

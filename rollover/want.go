@@ -29,6 +29,9 @@ type want struct {
 func (x *pass) wants(s *site) []want {
 	if s.wanted == nil {
 		s.wanted = []want{}
+		if x.withdrawn(s) {
+			return s.wanted
+		}
 		for _, name := range s.lineages {
 			s.wanted = append(s.wanted, x.wantedBy(name, s)...)
 		}
@@ -42,6 +45,9 @@ func (x *pass) wants(s *site) []want {
 
 func (x *pass) wantedBy(name string, s *site) []want {
 	l, p := x.Lineages[name], x.policy.Lineages[name]
+	if !l.Withdrawn.IsZero() {
+		return nil
+	}
 	wants := wanted(forLive, name, x.needs(name, l.Live))
 	if l.Successor != "" {
 		wants = append(wants, wanted(forSuccessor, name, x.needs(name, l.Successor))...)
@@ -111,6 +117,9 @@ func (x *pass) issuersAhead(p LineagePolicy, l Lineage) []tlsa.Association {
 // someone takes one out, it is published again (DESIGN 4.8).
 func (x *pass) inWindow(s *site) []want {
 	var wants []want
+	if x.withdrawn(s) {
+		return wants
+	}
 	for _, owner := range s.owners {
 		l := x.Owners[owner]
 		for _, p := range l.Presented {

@@ -233,7 +233,9 @@ func (w *world) do(a Action) Result {
 	case Retime:
 		return w.update("retime", a.Change)
 	case Swap:
-		return w.swap(a.Lineage, a.To, w.decide(a.Lineage, false))
+		sw := w.decide(a.Lineage, false)
+		sw.recalled = !w.state.Lineages[a.Lineage].Recalled.IsZero()
+		return w.swap(a.Lineage, a.To, sw)
 	case Back:
 		return w.swap(a.Lineage, a.To, w.decide(a.Lineage, true))
 	case Adopt:

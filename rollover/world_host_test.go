@@ -16,6 +16,7 @@ type host struct {
 	nodes     map[string]*node // by address
 	offers    []Offer
 	orders    Orders
+	fickle    bool // somebody turned a newer pair away
 	standby   tlsa.Association
 	why       switching               // of what is installed
 	stash     map[tlsa.ChainID]string // and why an entry cannot be read
@@ -32,6 +33,7 @@ type node struct {
 	slow   time.Duration // until a reload is done
 	coming tlsa.ChainID  // will be served when it is
 	gone   bool          // not in DNS any more
+	lonely bool          // nor in any cache: no client comes
 }
 
 func newHost(algorithm string, addresses ...string) *host {
@@ -166,8 +168,12 @@ func (w *world) endpointOwners() []tlsa.Owner {
 	return slices.Compact(owners)
 }
 
-// judgeChange checks a change of ours: whoever matched must match still.
+// judgeChange checks a change of ours: whoever matched must match still. Without
+// any record nobody is refused, which is what a withdrawal is for.
 func (w *world) judgeChange(c Change) {
+	if c.After.Denial() && !slices.ContainsFunc(slices.Collect(maps.Values(w.state.Lineages)), func(l Lineage) bool { return l.Withdrawn.IsZero() }) {
+		return
+	}
 	for _, owner := range w.endpointOwners() {
 		if w.written(owner) != c.Owner {
 			continue
@@ -192,7 +198,7 @@ func (w *world) judgeNode(lineage string, n *node, to tlsa.ChainID, sw switching
 			for _, h := range w.held(w.written(owner)) {
 				switch {
 				case !sw.known[h.cached(w.written(owner))], w.vouches(h.rrset, to, owner):
-				case sw.back && (n.served == "" || !w.vouches(h.rrset, n.served, owner)):
+				case (sw.back || sw.recalled) && (n.served == "" || !w.vouches(h.rrset, n.served, owner)):
 				default:
 					w.broke("%s presents %s instead of %s, and an answer of %s (ttl %s) does not match: %v", lineage, to.Short(), n.served.Short(), h.born.Sub(epoch), h.rrset.TTL, h.rrset)
 				}
@@ -203,8 +209,9 @@ func (w *world) judgeNode(lineage string, n *node, to tlsa.ChainID, sw switching
 
 // switching is why nodes take up another pair.
 type switching struct {
-	back  bool
-	known map[cached]bool // answers that could be known when it was decided
+	back     bool
+	recalled bool            // a person wants the previous pair
+	known    map[cached]bool // answers that could be known when it was decided
 }
 
 // decide is a switch that is decided now.
@@ -228,7 +235,7 @@ func (w *world) reload(lineage string, sw switching) {
 		take := func() {
 			n.coming = ""
 			switch {
-			case n.stuck:
+			case n.stuck, n.lonely:
 			case n.broken:
 				n.served = ""
 			default:
@@ -242,4 +249,13 @@ func (w *world) reload(lineage string, sw switching) {
 			take()
 		}
 	}
+}
+
+// freeze has the next pass freeze lineage mx1; a zero time is until it is thawed.
+func (w *world) freeze(until time.Time) {
+	w.hosts["mx1"].orders = w.hosts["mx1"].orders.And(Orders{Freeze: &Freeze{Until: until}})
+}
+
+func (w *world) thaw() {
+	w.hosts["mx1"].orders = w.hosts["mx1"].orders.And(Orders{Thaw: true})
 }

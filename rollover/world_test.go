@@ -79,7 +79,7 @@ func newWorld(t testing.TB) *world {
 		Timing: Timing{TTLs: 1, Floor: 10 * time.Second, UnknownTTL: time.Minute, Retire: 30 * time.Second, Settle: 10 * time.Second, Look: 20 * time.Second, Poll: 10 * time.Second},
 		Lineages: map[string]LineagePolicy{"mx1": {Scheme: Scheme{EE: true}, TA: Intermediate, TTL: time.Minute, Deadline: DeadlineAuto,
 			Endpoints: []Endpoint{smtp25(t)}}},
-		Frozen: map[string]time.Time{}, AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
+		AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
 	}
 	w.hosts["mx1"] = newHost("any", "192.0.2.1:25")
 	return w

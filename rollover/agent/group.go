@@ -87,7 +87,7 @@ func grouped(lineages []Lineage) [][]Lineage {
 // newGroup makes the group of some lineages.
 func newGroup(lineages []Lineage, cfg Config) *group {
 	g := &group{turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), failures: map[string]failure{}, base: rollover.Policy{
-		Timing: cfg.Timing, Lineages: map[string]rollover.LineagePolicy{}, Frozen: map[string]time.Time{},
+		Timing: cfg.Timing, Lineages: map[string]rollover.LineagePolicy{},
 		AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
 	}}
 	for _, l := range lineages {

@@ -1,0 +1,92 @@
+package rollover
+
+import (
+	"slices"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// withdrawAt takes all of our records out at once. That is safe for whoever asks
+// later, since without an RRset nobody is refused; where records of others stay,
+// every chain that may be presented must do as well by those alone.
+func (x *pass) withdrawAt(s *site) {
+	l := x.ledger(s)
+	standing := l.latest()
+	var gone []tlsa.Association
+	for _, a := range l.Ours {
+		if standing.Has(a) {
+			gone = append(gone, a)
+		} else {
+			x.lost(s, a)
+		}
+	}
+	left := standing.Without(gone...)
+	if !left.Denial() {
+		for _, owner := range s.owners {
+			for _, id := range x.chainsAt(owner) {
+				if chain := x.chain(id); chain == nil || x.suffers(meeting{standing, chain}, meeting{left, chain}, owner) {
+					r := reason(CodeForeignCombo, "%s: %s is not ours and would stay alone, and chain %s does not match it (hint: take it out, or tlsaroll adopt --record)", s.target, short(left.Associations[0]), id.Short())
+					x.waitAt(s, r)
+					x.warnAt(s, CodeForeignCombo, Danger, r.Text)
+					return
+				}
+			}
+		}
+	}
+	if len(gone) > 0 && !x.frozenAt(s) {
+		x.takeOut(s, standing, gone)
+	}
+}
+
+// withdrawn reports whether nobody wants records at the site any more.
+func (x *pass) withdrawn(s *site) bool {
+	return !slices.ContainsFunc(s.lineages, func(name string) bool { return x.Lineages[name].Withdrawn.IsZero() })
+}
+
+// withdraw says of lineages whose records are withdrawn how far that is: the
+// certificate may change when no cache can hold any of them.
+func (x *pass) withdraw() {
+	for _, name := range x.names {
+		l := x.Lineages[name]
+		if l.Withdrawn.IsZero() {
+			continue
+		}
+		over := true
+		for _, owner := range x.ownersOf(name) {
+			over = x.withdrawing(name, owner) && over
+		}
+		if over {
+			x.tell(name, CodeWithdrawn, Info, "its TLSA records are withdrawn, and no cache can hold one: DANE is off, and the server may have any certificate (hint: tlsaroll rollover "+name+" publishes again)")
+		}
+	}
+}
+
+// withdrawing says what one owner name still waits for; over means nothing.
+func (x *pass) withdrawing(name string, owner tlsa.Owner) (over bool) {
+	l := x.Owners[owner]
+	w := x.waits(&l)
+	var alive []Version
+	for _, v := range l.Versions {
+		if w.alive(v, x.now) && (v.Unknown || slices.ContainsFunc(v.RRset.Associations, l.everOurs)) {
+			alive = append(alive, v)
+		}
+	}
+	switch until := x.ripe(&l, alive); {
+	case len(alive) == 0:
+		return true
+	case slices.ContainsFunc(l.Ours, l.somewhere):
+		x.wait(name, reason(CodeWithdrawing, "%s: its records are being taken out; the server must keep its certificate", owner))
+	case until.IsZero():
+		x.wait(name, reason(CodeWithdrawing, "%s: some server may give its records still, so the wait has not begun; the server must keep its certificate", owner))
+	default:
+		r := reason(CodeWithdrawing, "%s: its records are out, and caches may hold them until %s: until then the server must keep its certificate", owner, stamp(until))
+		r.Until = until
+		x.wait(name, r)
+	}
+	return false
+}
+
+// everOurs reports whether a record is or was ours.
+func (l *Ledger) everOurs(a tlsa.Association) bool {
+	return slices.Contains(l.Ours, a) || slices.Contains(l.Retired, a)
+}
