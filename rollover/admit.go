@@ -133,7 +133,7 @@ func (x *pass) sameNeeds(name string, a, b tlsa.ChainID) bool {
 // is left out.
 func (x *pass) needs(name string, id tlsa.ChainID) []tlsa.Association {
 	chain := x.chain(id)
-	if chain == nil || !x.Lineages[name].Withdrawn.IsZero() {
+	if chain == nil || !x.wantsRecords(name) {
 		return nil
 	}
 	as, _ := x.policy.Lineages[name].Needs(chain)

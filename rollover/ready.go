@@ -82,7 +82,7 @@ func (x *pass) readySince(l Lineage, at time.Time) time.Time {
 // are good enough for a successor that needs the same.
 func (x *pass) stale(name string, l *Ledger, next *tlsa.Chain) time.Time {
 	lineage := x.Lineages[name]
-	if !l.matters() || lineage.Withdrawn.IsZero() && x.sameNeeds(name, lineage.Live, next.ID()) {
+	if !l.matters() || x.wantsRecords(name) && x.sameNeeds(name, lineage.Live, next.ID()) {
 		return time.Time{}
 	}
 	return l.lit()

@@ -45,9 +45,6 @@ func (x *pass) wants(s *site) []want {
 
 func (x *pass) wantedBy(name string, s *site) []want {
 	l, p := x.Lineages[name], x.policy.Lineages[name]
-	if !l.Withdrawn.IsZero() {
-		return nil
-	}
 	wants := wanted(forLive, name, x.needs(name, l.Live))
 	if l.Successor != "" {
 		wants = append(wants, wanted(forSuccessor, name, x.needs(name, l.Successor))...)

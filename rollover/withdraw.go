@@ -40,7 +40,30 @@ func (x *pass) withdrawAt(s *site) {
 
 // withdrawn reports whether nobody wants records at the site any more.
 func (x *pass) withdrawn(s *site) bool {
-	return !slices.ContainsFunc(s.lineages, func(name string) bool { return x.Lineages[name].Withdrawn.IsZero() })
+	return !slices.ContainsFunc(s.lineages, func(name string) bool { return x.wantsRecords(name) })
+}
+
+// wantsRecords reports whether records of the lineage are to stand: always, but
+// where it is withdrawn and so is every other with which it shares an RRset, as
+// what is left of that would refuse its chain.
+func (x *pass) wantsRecords(name string) bool {
+	return x.Lineages[name].Withdrawn.IsZero() || x.keptBy(name) != ""
+}
+
+// keptBy is a lineage that is not withdrawn and shares an RRset with one that is,
+// "" if there is none.
+func (x *pass) keptBy(name string) string {
+	for _, s := range x.sites() {
+		if !slices.Contains(s.lineages, name) {
+			continue
+		}
+		for _, other := range s.lineages {
+			if x.Lineages[other].Withdrawn.IsZero() {
+				return other
+			}
+		}
+	}
+	return ""
 }
 
 // withdraw says of lineages whose records are withdrawn how far that is: the
@@ -49,6 +72,10 @@ func (x *pass) withdraw() {
 	for _, name := range x.names {
 		l := x.Lineages[name]
 		if l.Withdrawn.IsZero() {
+			continue
+		}
+		if other := x.keptBy(name); other != "" {
+			x.wait(name, reason(CodeWithdrawing, "its records stay as long as those of %s do, which stand beside them (hint: tlsaroll withdraw %s)", other, other))
 			continue
 		}
 		over := true
