@@ -51,6 +51,9 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 		}
 		for _, o := range outcomes {
 			a.tell(g, o)
+			if a.cfg.Acted != nil {
+				a.cfg.Acted(g.names, o.action, o.err)
+			}
 			if o.err != nil {
 				failed = append(failed, o.err)
 			}
@@ -212,7 +215,7 @@ func (a *Agent) tell(g *group, o outcomeOf) {
 	if o.err == nil {
 		delete(g.failures, what)
 		if _, quiet := o.action.(rollover.Discard); !quiet {
-			a.log.Info("done", "action", what)
+			a.log.Info("done", "action", what, "next_look", g.plan.Wake())
 		}
 		return
 	}
@@ -225,7 +228,7 @@ func (a *Agent) tell(g *group, o outcomeOf) {
 		a.log.Debug("action failed again", "action", what, "err", o.err)
 		return
 	}
-	a.log.Error("action failed", "action", what, "err", o.err, "again", f.again)
+	a.log.Error("action failed", "action", what, "err", o.err, "next_look", f.again)
 }
 
 // maxFailures bounds the failures that are remembered.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
@@ -24,6 +25,7 @@ type store interface {
 	Save(g journal.Group, stamp journal.Stamp) error
 	Offer(lineage string, offers []rollover.Offer) error
 	Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error)
+	Load() (journal.Contents, error)
 	Close() error
 }
 
@@ -52,7 +54,7 @@ type Agent struct {
 	listed   map[tlsa.Owner]bool // where the configuration has an endpoint
 	dry      bool
 
-	inbox    inbox
+	inbox    *inbox
 	looks    looks
 	routine  slots      // for groups with nothing on its way
 	pressing slots      // for those with something on its way
@@ -73,6 +75,10 @@ type Agent struct {
 	at     map[tlsa.Owner]*group // by the names where records stand or are asked for
 	bells  map[chan struct{}]bool
 	parted bool // the wall clock was seen to have parted from ours
+	follow map[*follower]bool
+
+	pings chan chan struct{} // answered by who makes passes when they are due
+	next  atomic.Int64       // when the next pass is due, in Unix nanoseconds; 0: not known
 }
 
 // Errors that callers tell apart.
@@ -81,6 +87,8 @@ var (
 	ErrLocked = journal.ErrLocked
 	// ErrUnknownLineage says that the configuration has no lineage of that name.
 	ErrUnknownLineage = errors.New("no such lineage")
+	// ErrClosed says that the agent was closed, or went on as another.
+	ErrClosed = errors.New("closed")
 )
 
 // Open opens the journal, which locks out other instances, and loads what is

@@ -14,8 +14,19 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// assemble makes an agent of a configuration and what is known.
+// assemble makes an agent of a configuration and what is known, with what was
+// handed in before a restart in its inbox.
 func assemble(cfg Config, store store, known journal.Contents) (*Agent, error) {
+	a, err := build(cfg, store, known)
+	if err != nil {
+		return nil, err
+	}
+	a.recall(known)
+	return a, nil
+}
+
+// build is assemble with an empty inbox.
+func build(cfg Config, store store, known journal.Contents) (*Agent, error) {
 	client, err := lookup.New(lookup.Config{Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, SelfTestName: cfg.ResolverTest, Now: cfg.Clock.Wall, Exchange: cfg.Exchange})
 	if err != nil {
 		return nil, err
@@ -31,7 +42,7 @@ func assemble(cfg Config, store store, known journal.Contents) (*Agent, error) {
 		lineages: map[string]Lineage{}, listed: map[tlsa.Owner]bool{},
 		inbox:   newInbox(),
 		routine: newSlots(cfg.Workers), pressing: newSlots(cfg.Workers), hosts: newSlots(cfg.Workers), probes: newSlots(connections), judges: newSlots(connections),
-		of: map[string]*group{}, at: map[tlsa.Owner]*group{}, bells: map[chan struct{}]bool{},
+		of: map[string]*group{}, at: map[tlsa.Owner]*group{}, bells: map[chan struct{}]bool{}, follow: map[*follower]bool{}, pings: make(chan chan struct{}),
 	}
 	a.life, a.end = context.WithCancel(context.Background())
 	for name, z := range cfg.Zones {
@@ -42,7 +53,6 @@ func assemble(cfg Config, store store, known journal.Contents) (*Agent, error) {
 		a.log.Warn("the time that passed since the journal was last written cannot be trusted: open waits start again", "written", known.Stamp.Time)
 	}
 	a.form(known, trusted)
-	a.recall(known)
 	return a, nil
 }
 

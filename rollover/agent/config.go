@@ -32,8 +32,9 @@ type Config struct {
 	Hello         string         // EHLO name of the probes; "": an address literal
 
 	Clock   Clock
-	Log     *slog.Logger // nil: nowhere
-	Workers int          // groups whose servers are looked at side by side; 0: 16
+	Log     *slog.Logger                                               // nil: nowhere
+	Acted   func(lineages []string, action rollover.Action, err error) // called as each action ends; nil: nobody counts
+	Workers int                                                        // groups whose servers are looked at side by side; 0: 16
 
 	// The world, where it is not the network's: nil in a program, set in tests.
 	Exchange func(ctx context.Context, m *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error)

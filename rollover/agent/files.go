@@ -43,14 +43,19 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 		}
 		// a person's pair comes after the files': it is the later word
 		offers := append(slices.Clone(h.offers), plain(post.offers[name])...)
-		for _, id := range []tlsa.ChainID{remembered.Successor, remembered.Queued} {
+		orders := post.ordered(name)
+		wanted := []tlsa.ChainID{remembered.Successor, remembered.Queued}
+		if orders.Rollback {
+			wanted = append(wanted, remembered.Previous)
+		}
+		for _, id := range wanted {
 			a.whole(id, seen, h.stash)
 		}
 		for _, offer := range offers {
 			a.whole(offer.Chain, seen, h.stash)
 		}
 		b.fed[name] = h
-		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.stagedErr, Stash: h.stash, Orders: post.orders[name]}
+		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.stagedErr, Stash: h.stash, Orders: orders}
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 type inbox struct {
 	mu     sync.Mutex
 	offers map[string][]handed
-	orders map[string]rollover.Orders
-	adopts map[string]*tlsa.Chain // said to be installed; it stays
+	orders map[string][]rollover.Orders // oldest first
+	adopts map[string]*tlsa.Chain       // said to be installed; it stays
 }
 
 // handed is a pair that was handed in, with its chain.
@@ -25,30 +25,39 @@ type handed struct {
 	chain *tlsa.Chain
 }
 
-func newInbox() inbox {
-	return inbox{offers: map[string][]handed{}, orders: map[string]rollover.Orders{}, adopts: map[string]*tlsa.Chain{}}
+func newInbox() *inbox {
+	return &inbox{offers: map[string][]handed{}, orders: map[string][]rollover.Orders{}, adopts: map[string]*tlsa.Chain{}}
 }
 
 // mail is what lies in the inbox for some lineages.
 type mail struct {
 	offers map[string][]handed
-	orders map[string]rollover.Orders
+	orders map[string][]rollover.Orders
 	adopts map[string]*tlsa.Chain
 }
 
 // any reports whether something is to be taken up.
 func (m mail) any() bool { return len(m.offers)+len(m.orders) > 0 }
 
+// ordered are all of a person's words about a lineage.
+func (m mail) ordered(lineage string) rollover.Orders {
+	var all rollover.Orders
+	for _, o := range m.orders[lineage] {
+		all = all.And(o)
+	}
+	return all
+}
+
 func (b *inbox) look(names []string) mail {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	m := mail{map[string][]handed{}, map[string]rollover.Orders{}, map[string]*tlsa.Chain{}}
+	m := mail{map[string][]handed{}, map[string][]rollover.Orders{}, map[string]*tlsa.Chain{}}
 	for _, name := range names {
 		if offers := b.offers[name]; len(offers) > 0 {
 			m.offers[name] = slices.Clone(offers)
 		}
-		if o, ok := b.orders[name]; ok {
-			m.orders[name] = o
+		if orders := b.orders[name]; len(orders) > 0 {
+			m.orders[name] = slices.Clone(orders)
 		}
 		if chain := b.adopts[name]; chain != nil {
 			m.adopts[name] = chain
@@ -81,9 +90,9 @@ func (b *inbox) taken(m mail, save func(left map[string][]rollover.Offer) error)
 			delete(b.offers, name)
 		}
 	}
-	for name, o := range m.orders {
-		if b.orders[name] == o {
-			delete(b.orders, name) // said once
+	for name, taken := range m.orders { // said once
+		if b.orders[name] = b.orders[name][len(taken):]; len(b.orders[name]) == 0 {
+			delete(b.orders, name)
 		}
 	}
 	return nil
@@ -116,7 +125,7 @@ func (a *Agent) Offer(lineage string, p certwatch.Pair) (tlsa.ChainID, error) {
 }
 
 func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
-	b := &a.inbox
+	b := a.inbox
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	offers := append(slices.Clone(b.offers[lineage]), h)
@@ -135,7 +144,8 @@ func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
 	return nil
 }
 
-// Order hands a person's words to the next pass over a lineage.
+// Order hands a person's words to the next pass over a lineage. One to which there
+// are objections is passed over, see [Agent.Objections].
 func (a *Agent) Order(lineage string, o rollover.Orders) error {
 	if _, err := a.group(lineage); err != nil {
 		return err
@@ -144,10 +154,20 @@ func (a *Agent) Order(lineage string, o rollover.Orders) error {
 		return nil
 	}
 	a.inbox.mu.Lock()
-	a.inbox.orders[lineage] = o
+	a.inbox.orders[lineage] = append(a.inbox.orders[lineage], o)
 	a.inbox.mu.Unlock()
 	a.Nudge(lineage)
 	return nil
+}
+
+// Objections say why a lineage cannot do now what a person wants, by what is
+// remembered of it; none means that it can.
+func (a *Agent) Objections(lineage string, o rollover.Orders) ([]string, error) {
+	state, _, err := a.State(lineage)
+	if err != nil {
+		return nil, err
+	}
+	return state.Objections(lineage, o, a.Now()), nil
 }
 
 // Adopt hands a pair to every pass from now on as the one that is installed: the

@@ -17,7 +17,8 @@ type Report struct {
 	Plan     rollover.Plan
 	Failed   []error // what went wrong with an action; the rest of the pass went on
 	At       time.Time
-	Changed  bool // something was done, or was tried; of a look only: would be
+	Changed  bool  // something was done, or was tried; of a look only: would be
+	Err      error // why the pass could not be made; the rest is not known then
 }
 
 // Pass makes one pass over the owner group of a lineage: look, decide, remember,
@@ -30,6 +31,7 @@ func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
 		}
 		r, err := a.passOver(ctx, g, true)
 		if !errors.Is(err, errJoined) {
+			a.ring(g) // whoever makes passes when they are due plans by what came of this one
 			return r.Report, err
 		}
 	}
@@ -56,6 +58,9 @@ func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, e
 			return passed{}, err
 		}
 		return passed{}, errJoined
+	}
+	if !errors.Is(err, errJoined) && ctx.Err() == nil {
+		a.tellFollowers(r.Report, err)
 	}
 	return r, err
 }
@@ -151,13 +156,23 @@ func (a *Agent) again(g *group) time.Time {
 func (a *Agent) watchClock() {
 	apart := a.clock.apart()
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.parted == (apart.Abs() > tolerance) {
-		return
-	}
-	if a.parted = !a.parted; a.parted {
+	before, now := a.parted, apart.Abs() > tolerance
+	a.parted = now
+	a.mu.Unlock()
+	switch {
+	case now == before:
+	case now:
 		a.log.Warn("the wall clock was set: this process goes on by its own time (hint: if the clock is right now, restart tlsaroll; open waits start again then)", "ahead", apart.Round(time.Second))
-	} else {
+	default:
 		a.log.Info("the wall clock is right again")
 	}
+}
+
+// ClockApart is by how much the wall clock is ahead of the agent's own time; zero
+// where the difference is too small to matter.
+func (a *Agent) ClockApart() time.Duration {
+	if apart := a.clock.apart(); apart.Abs() > tolerance {
+		return apart
+	}
+	return 0
 }

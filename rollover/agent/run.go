@@ -18,8 +18,8 @@ const (
 // together share their look-ups; none waits for another. A pass that fails is made
 // again, later each time; if it was for one lineage alone, Run returns its error.
 //
-// One pass at a time is shown to seen, which may be nil. When Run returns, no pass
-// is under way.
+// One pass at a time is shown to seen, which may be nil; of all groups those that
+// could not be made, too. When Run returns, no pass is under way.
 func (a *Agent) Run(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
 	if lineage != "" {
 		if _, err := a.group(lineage); err != nil {
@@ -39,11 +39,33 @@ func (a *Agent) Run(ctx context.Context, lineage string, seen func(Report) (enou
 	defer stop()
 	for ctx.Err() == nil {
 		wake := r.start(ctx)
+		a.next.Store(nanoseconds(wake))
 		if enough, err := r.wait(ctx, bell, wake); enough || err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Alive returns when [Agent.Run] has answered: passes are made when they are due.
+// The error is that of ctx.
+func (a *Agent) Alive(ctx context.Context) error {
+	answer := make(chan struct{})
+	select {
+	case a.pings <- answer:
+		<-answer
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// NextPass is when [Agent.Run] makes the next pass, zero while it makes one or none.
+func (a *Agent) NextPass() time.Time {
+	if at := a.next.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 func (a *Agent) hang(bell chan struct{}) {
@@ -129,6 +151,8 @@ func (r *runner) wait(ctx context.Context, bell <-chan struct{}, wake time.Time)
 	case <-ctx.Done():
 	case <-timer:
 	case <-bell:
+	case answer := <-r.agent.pings:
+		close(answer)
 	case end := <-r.results:
 		return r.ended(ctx, end)
 	}
@@ -153,12 +177,19 @@ func (r *runner) ended(ctx context.Context, end result) (enough bool, err error)
 		e.failed(now)
 		if text := end.err.Error(); text != e.said {
 			e.said = text
-			r.agent.log.Error("pass failed", "lineages", end.Lineages, "err", end.err, "again", e.at)
+			r.agent.log.Error("pass failed", "lineages", end.Lineages, "err", end.err, "next_look", e.at)
 		}
-		return false, nil
+		return r.seen(Report{Lineages: end.Lineages, Err: end.err, At: now}), nil
 	}
 	e.plan(end, now)
 	return r.seen(end.Report), nil
+}
+
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
 }
 
 // failed sets when to try again after a pass that could not be made.

@@ -1,0 +1,67 @@
+package agent
+
+import (
+	"context"
+	"slices"
+)
+
+// follower is somebody who watches the passes over one lineage's group. What it is
+// late for is replaced by the next.
+type follower struct {
+	lineage string
+	reports chan Report
+}
+
+// Follow shows seen the passes over a lineage's group that others make in this
+// process, as [Agent.Run] does, beginning with one that it asks for, until ctx ends or
+// seen says that it is enough. The error of a pass that could not be made ends it,
+// too; when the agent is closed that is [ErrClosed].
+func (a *Agent) Follow(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
+	if _, err := a.group(lineage); err != nil {
+		return err
+	}
+	f := &follower{lineage: lineage, reports: make(chan Report, 1)}
+	a.mu.Lock()
+	a.follow[f] = true
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		delete(a.follow, f)
+		a.mu.Unlock()
+	}()
+	a.Nudge(lineage)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.life.Done():
+			return ErrClosed
+		case r := <-f.reports:
+			switch {
+			case a.life.Err() != nil:
+				return ErrClosed // that is why it failed
+			case r.Err != nil:
+				return r.Err
+			case seen(r):
+				return nil
+			}
+		}
+	}
+}
+
+// tellFollowers shows a pass to who follows one of its lineages.
+func (a *Agent) tellFollowers(r Report, err error) {
+	r.Err = err
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for f := range a.follow {
+		if !slices.Contains(r.Lineages, f.lineage) {
+			continue
+		}
+		select {
+		case <-f.reports: // it has not come to that
+		default:
+		}
+		f.reports <- r // nobody else puts one in: a.mu is held
+	}
+}
