@@ -168,8 +168,8 @@ func (a *Agent) discard(d rollover.Discard) error {
 	if len(d.Chains) == 0 {
 		return nil
 	}
-	a.stashing.Lock()
-	defer a.stashing.Unlock()
+	a.stashing.lock()
+	defer a.stashing.unlock()
 	gone, err := a.store.Forget(d.Chains)
 	for _, id := range gone {
 		err = errors.Join(err, a.stash.Remove(id))

@@ -56,12 +56,12 @@ type Agent struct {
 
 	inbox    *inbox
 	looks    looks
-	routine  slots      // for groups with nothing on its way
-	pressing slots      // for those with something on its way
-	hosts    slots      // for groups that ask for the addresses of their endpoints
-	probes   slots      // for connections
-	judges   slots      // for those to addresses that judge a swap
-	stashing sync.Mutex // held while the stash changes
+	routine  slots // for groups with nothing on its way
+	pressing slots // for those with something on its way
+	hosts    slots // for groups that ask for the addresses of their endpoints
+	probes   slots // for connections
+	judges   slots // for those to addresses that judge a swap
+	stashing latch // held while the stash changes
 
 	// What is looked at in the background may take longer than the pass that began
 	// it, and ends with the agent.

@@ -40,7 +40,7 @@ func build(cfg Config, store store, known journal.Contents) (*Agent, error) {
 		reader:   certwatch.Reader{Quiet: cfg.Quiet, Now: cfg.Clock.Wall},
 		prober:   &probe.Prober{Dial: cfg.Dial, Hello: cfg.Hello},
 		lineages: map[string]Lineage{}, listed: map[tlsa.Owner]bool{},
-		inbox:   newInbox(),
+		inbox: newInbox(), stashing: newLatch(),
 		routine: newSlots(cfg.Workers), pressing: newSlots(cfg.Workers), hosts: newSlots(cfg.Workers), probes: newSlots(connections), judges: newSlots(connections),
 		of: map[string]*group{}, at: map[tlsa.Owner]*group{}, bells: map[chan struct{}]bool{}, follow: map[*follower]bool{}, pings: make(chan chan struct{}),
 	}

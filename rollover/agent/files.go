@@ -119,8 +119,8 @@ func (a *Agent) keep(p certwatch.Pair) error {
 	if a.dry {
 		return nil
 	}
-	a.stashing.Lock()
-	defer a.stashing.Unlock()
+	a.stashing.lock()
+	defer a.stashing.unlock()
 	_, err := a.stash.Put(p)
 	return err
 }

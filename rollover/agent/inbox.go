@@ -3,7 +3,6 @@ package agent
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -13,7 +12,7 @@ import (
 // inbox holds what people say of lineages until a pass takes it up. Nobody waits
 // for a pass to put something in.
 type inbox struct {
-	mu     sync.Mutex
+	latch
 	offers map[string][]handed
 	orders map[string][]rollover.Orders // oldest first
 	adopts map[string]*tlsa.Chain       // said to be installed; it stays
@@ -26,7 +25,7 @@ type handed struct {
 }
 
 func newInbox() *inbox {
-	return &inbox{offers: map[string][]handed{}, orders: map[string][]rollover.Orders{}, adopts: map[string]*tlsa.Chain{}}
+	return &inbox{latch: newLatch(), offers: map[string][]handed{}, orders: map[string][]rollover.Orders{}, adopts: map[string]*tlsa.Chain{}}
 }
 
 // mail is what lies in the inbox for some lineages.
@@ -49,8 +48,8 @@ func (m mail) ordered(lineage string) rollover.Orders {
 }
 
 func (b *inbox) look(names []string) mail {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlock()
 	m := mail{map[string][]handed{}, map[string][]rollover.Orders{}, map[string]*tlsa.Chain{}}
 	for _, name := range names {
 		if offers := b.offers[name]; len(offers) > 0 {
@@ -74,8 +73,8 @@ func (b *inbox) taken(m mail, save func(left map[string][]rollover.Offer) error)
 			return err
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlock()
 	if len(m.offers) > 0 {
 		left := map[string][]rollover.Offer{}
 		for name, taken := range m.offers {
@@ -126,13 +125,13 @@ func (a *Agent) Offer(lineage string, p certwatch.Pair) (tlsa.ChainID, error) {
 
 func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
 	b := a.inbox
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlock()
 	offers := append(slices.Clone(b.offers[lineage]), h)
 	if !a.dry {
 		// the lock keeps a pass from discarding the entry before it is named
-		a.stashing.Lock()
-		defer a.stashing.Unlock()
+		a.stashing.lock()
+		defer a.stashing.unlock()
 		if _, err := a.stash.Put(p); err != nil {
 			return err
 		}
@@ -153,9 +152,9 @@ func (a *Agent) Order(lineage string, o rollover.Orders) error {
 	if o == (rollover.Orders{}) {
 		return nil
 	}
-	a.inbox.mu.Lock()
+	a.inbox.lock()
 	a.inbox.orders[lineage] = append(a.inbox.orders[lineage], o)
-	a.inbox.mu.Unlock()
+	a.inbox.unlock()
 	a.Nudge(lineage)
 	return nil
 }
@@ -179,9 +178,9 @@ func (a *Agent) Adopt(lineage string, p certwatch.Pair) error {
 	if err := a.keep(p); err != nil {
 		return fmt.Errorf("%s: %w", lineage, err)
 	}
-	a.inbox.mu.Lock()
+	a.inbox.lock()
 	a.inbox.adopts[lineage] = p.Chain
-	a.inbox.mu.Unlock()
+	a.inbox.unlock()
 	a.Nudge(lineage)
 	return nil
 }
