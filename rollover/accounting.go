@@ -41,6 +41,7 @@ func (a *accounting) enter(view OwnerView, excluded map[string]bool) {
 	a.judgeUntested()
 	a.darkness()
 	a.settleCopy()
+	a.compare()
 	a.assume()
 	a.prune()
 	a.Looked = a.now
@@ -48,6 +49,15 @@ func (a *accounting) enter(view OwnerView, excluded map[string]bool) {
 
 // place notes where the records stand. What could not be found out stays as it was.
 func (a *accounting) place(view OwnerView) {
+	if a.Security != view.Security || a.Judged.IsZero() {
+		a.Judged = a.now
+	}
+	switch {
+	case view.Err == "":
+		a.Lost = time.Time{}
+	case a.Lost.IsZero():
+		a.Lost = a.now
+	}
 	a.Security, a.Text, a.Err, a.Findings = view.Security, view.SecurityText, view.Err, view.Findings
 	if a.Target != "" && (view.Target == "" || view.Zone == "" && view.Err != "") {
 		return
@@ -65,6 +75,20 @@ func (a *accounting) elapse() {
 	for i := range a.Versions {
 		if a.Versions[i].current() {
 			a.Versions[i].Served = a.now
+		}
+	}
+}
+
+// compare notes since when each server's answers differ from what stands.
+func (a *accounting) compare() {
+	standing := a.latest()
+	for i := range a.Servers {
+		switch s := &a.Servers[i]; {
+		case !s.Seen.Equal(a.now): // it said nothing new
+		case !s.speaks(), s.gave(standing):
+			s.Behind = time.Time{}
+		case s.Behind.IsZero():
+			s.Behind = a.now
 		}
 	}
 }
@@ -98,7 +122,7 @@ func (a *accounting) answer(sv ServerView) {
 		a.miss(s, sv.Answer.Err)
 		return
 	}
-	if a.outOfSight(s) {
+	if s.outOfSight(a.now) {
 		a.suspect(s.Address, s.Missing) // it may have given anything meanwhile
 	}
 	s.Seen, s.Missing, s.Err = a.now, time.Time{}, ""
@@ -158,14 +182,9 @@ func (a *accounting) miss(s *Server, why string) {
 	if s.Missing.IsZero() {
 		s.Missing = a.now
 	}
-	if a.outOfSight(s) {
+	if s.outOfSight(a.now) {
 		a.suspect(s.Address, s.Missing)
 	}
-}
-
-// outOfSight reports whether the server has been silent for so long that it counts.
-func (a *accounting) outOfSight(s *Server) bool {
-	return !s.Missing.IsZero() && a.now.Sub(s.Missing) > missGrace
 }
 
 // suspect makes a server one that may be giving every version that was not dead
@@ -297,7 +316,7 @@ func (a *accounting) darkness() {
 		for i := range a.Servers {
 			if s := &a.Servers[i]; s.Alias == alias && !s.Untested && s.Unlisted.IsZero() {
 				asked = true
-				lit = lit || !a.outOfSight(s)
+				lit = lit || !s.outOfSight(a.now)
 			}
 		}
 		if asked && !lit {

@@ -84,15 +84,14 @@ func (x *pass) considered(name string, l Lineage, offer Offer) Lineage {
 	return l
 }
 
-// refuse tells of a pair that is not taken. That the files hold an older pair is
-// no trouble: someone chose another one.
+// refuse says why a pair is not taken. That the files hold an older pair is no
+// trouble: someone chose another one.
 func (x *pass) refuse(name string, r Reason) {
 	if r.Code == CodeStagedOlder {
-		x.tell(name, r.Code, Info, r.Text)
+		x.tell(name, r.warning())
 		return
 	}
 	x.wait(name, r)
-	x.tell(name, r.Code, Danger, r.Text)
 }
 
 // unfit says why a pair cannot become the successor.
@@ -102,22 +101,22 @@ func (x *pass) unfit(name string, l Lineage, offer Offer) *Reason {
 	if !offer.Explicit {
 		for _, id := range []tlsa.ChainID{l.Live, l.Successor, l.Queued} {
 			if other := x.chain(id); other != nil && leaf.NotBefore.Before(other.Leaf().NotBefore) {
-				r := reason(CodeStagedOlder, "the staged certificate %s is older than %s (hint: tlsaroll rollover %s --cert FILE --key FILE takes it all the same)", chain.ID().Short(), id.Short(), name)
+				r := reason(CodeStagedOlder, "the staged certificate %s is older than %s (hint: tlsaroll rollover %s --cert FILE --key FILE takes it all the same)", chain.ID().Short(), id.Short(), name).of(chain.ID().Short())
 				return &r
 			}
 		}
 	}
 	if !x.now.Before(leaf.NotAfter) {
-		r := reason(CodeExpired, "certificate %s ended on %s", chain.ID().Short(), stamp(leaf.NotAfter))
+		r := reason(CodeExpired, "certificate %s ended on %s", chain.ID().Short(), stamp(leaf.NotAfter)).of(chain.ID().Short())
 		return &r
 	}
 	p := x.policy.Lineages[name]
 	if lacking := p.Uncovered(chain); p.Scheme.TA && len(lacking) > 0 {
-		r := reason(CodeNameMissing, "certificate %s is not for %s, which DANE-TA asks for (RFC 7672, section 3.2.2)", chain.ID().Short(), strings.Join(lacking, ", "))
+		r := reason(CodeNameMissing, "certificate %s is not for %s, which DANE-TA asks for (RFC 7672, section 3.2.2)", chain.ID().Short(), strings.Join(lacking, ", ")).of(chain.ID().Short())
 		return &r
 	}
 	if err := p.Fits(chain); err != nil {
-		r := reason(CodePairUnfit, "certificate %s %v", chain.ID().Short(), err)
+		r := reason(CodePairUnfit, "certificate %s %v", chain.ID().Short(), err).of(chain.ID().Short())
 		return &r
 	}
 	return nil
@@ -168,7 +167,7 @@ func (x *pass) makeWay(name string, l Lineage) Lineage {
 	held := l.Held != nil && l.Held.Chain == l.Successor
 	switch expired := !x.now.Before(chain.Leaf().NotAfter); {
 	case expired:
-		x.tell(name, CodeExpired, Danger, "the successor "+chain.ID().Short()+" ended before it could be swapped in")
+		l.Refused = &Refused{chain.ID(), reason(CodeExpired, "the successor %s ended before it could be swapped in", chain.ID().Short()).of(chain.ID().Short())}
 		return x.promote(l)
 	case held && l.Queued != "":
 		return x.promote(l)

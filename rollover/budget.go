@@ -86,8 +86,6 @@ func (x *pass) leftOut(s *site, w want, first string) {
 	case w.class == forStandby, w.class == forSuccessor && w.lineage != first:
 		x.wait(w.lineage, reason(CodeSiblingFirst, "%s is full: %s waits until another leaves", s.target, w.Association))
 	default:
-		r := reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", s.target, w.Association, maxRecords, maxReply)
-		x.waitAt(s, r)
-		x.warnAt(s, CodeRRsetFull, Danger, r.Text)
+		x.waitAt(s, reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", s.target, w.Association, maxRecords, maxReply).of(string(s.target)))
 	}
 }

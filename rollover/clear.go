@@ -32,9 +32,7 @@ func (x *pass) clearAt(s *site, next *tlsa.Chain) {
 				continue
 			}
 			if !slices.Contains(l.Ours, a) {
-				r := reason(CodeForeignCombo, "%s: combination %s cannot match chain %s, and %s is not ours to take out (hint: take it out, or tlsaroll adopt --record)", s.target, p, next.ID().Short(), short(a))
-				x.waitAt(s, r)
-				x.warnAt(s, CodeForeignCombo, Danger, r.Text)
+				x.waitAt(s, reason(CodeForeignCombo, "%s: combination %s cannot match chain %s, and %s is not ours to take out (hint: take it out, or tlsaroll adopt --record)", s.target, p, next.ID().Short(), short(a)).of(string(s.target)))
 				return
 			}
 			out = append(out, a)

@@ -118,7 +118,6 @@ func (x *pass) repairs(s *site, base tlsa.RRset, w want) bool {
 			for _, c := range a.Cells {
 				chain := x.chain(c.Chain)
 				if c.Outcome == Served && chain != nil && x.matches(w.Association, chain, owner) && x.fails(base, chain, owner) {
-					x.warnAt(s, CodeRepair, Warn, string(owner)+": the RRset does not match the chain that "+a.Address+" presents: "+w.Association.String()+" is published at once")
 					return true
 				}
 			}

@@ -21,7 +21,7 @@ func (x *pass) deadlineForces(name string, l Lineage, late []Reason) bool {
 		deadline = end.Add(-expiryMargin)
 	}
 	if x.expected(name, next).After(deadline) {
-		x.tell(name, CodeExpiresInWait, Danger, "the live certificate ends on "+stamp(end)+", before every cache has the successor's records: "+consequence(forcing))
+		x.tell(name, warning(CodeExpiresInWait, live.ID().Short(), "the live certificate %s ends on %s, before every cache has the successor's records: %s", live.ID().Short(), stamp(end), consequence(forcing)))
 	}
 	return forcing && !x.now.Before(deadline)
 }

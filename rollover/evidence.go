@@ -13,12 +13,15 @@ type AddressEvidence struct {
 	Address string                 `json:"address"`
 	TTL     time.Duration          `json:"ttl,omitempty"`
 	Local   bool                   `json:"local,omitempty"`
-	Since   time.Time              `json:"since"`           // first look that listed it
-	Listed  time.Time              `json:"listed"`          // last look that did
-	Gone    time.Time              `json:"gone,omitzero"`   // first look since that did not
-	Looks   [looksNeeded]time.Time `json:"looks"`           // the last looks in which every offer was answered, newest first
-	Err     string                 `json:"err,omitempty"`   // why the last look was not one of them
-	Cells   []Cell                 `json:"cells,omitempty"` // the last look
+	Since   time.Time              `json:"since"`            // first look that listed it
+	Listed  time.Time              `json:"listed"`           // last look that did
+	Gone    time.Time              `json:"gone,omitzero"`    // first look since that did not
+	Looks   [looksNeeded]time.Time `json:"looks"`            // the last looks in which every offer was answered, newest first
+	Err     string                 `json:"err,omitempty"`    // why the last look was not one of them
+	Cells   []Cell                 `json:"cells,omitempty"`  // the last look
+	Missing time.Time              `json:"missing,omitzero"` // first look since that found no answer, or no TLS
+	Missed  time.Time              `json:"missed,omitzero"`  // last look that did
+	Misses  int                    `json:"misses,omitempty"` // how many did, looksNeeded at most
 }
 
 // Cell is one handshake of the last look.
@@ -66,9 +69,27 @@ func (e AddressEvidence) broken() string {
 	return ""
 }
 
-// looked enters the handshakes of one look at an endpoint's addresses.
-func (l *Ledger) looked(url string, at []Address, served []Presented, now time.Time) {
-	for _, addr := range at {
+// lost reports whether the address has had no answer, or no TLS, for so long that
+// it is worth a word: in three looks, and not just while a service starts.
+func (e *AddressEvidence) lost(now time.Time) bool {
+	return e.Misses >= looksNeeded && now.Sub(e.Missing) > missGrace
+}
+
+// miss counts a look that found no answer, or no TLS.
+func (e *AddressEvidence) miss(now time.Time) {
+	switch {
+	case e.Misses == 0:
+		e.Missing = now
+	case !now.After(e.Missed):
+		return // the same look, for another lineage
+	}
+	e.Missed, e.Misses = now, min(e.Misses+1, looksNeeded)
+}
+
+// looked enters the handshakes of one look at an endpoint's addresses. Where these
+// could not be found, they are those known before.
+func (l *Ledger) looked(url string, at Sight[[]Address], served []Presented, now time.Time) {
+	for _, addr := range at.Value {
 		i := slices.IndexFunc(l.Addresses, func(a AddressEvidence) bool { return a.URL == url && a.Address == addr.Address })
 		if i < 0 {
 			l.Addresses = append(l.Addresses, AddressEvidence{URL: url, Address: addr.Address, Since: now})
@@ -91,7 +112,11 @@ func (l *Ledger) looked(url string, at []Address, served []Presented, now time.T
 		switch {
 		case len(cells) > 0:
 			l.saw(a, cells, now)
-		case slices.ContainsFunc(at, func(b Address) bool { return b.Address == a.Address }):
+		case !slices.ContainsFunc(at.Value, func(b Address) bool { return b.Address == a.Address }):
+		case !at.Known():
+			a.Err = "addresses cannot be found: " + at.Err
+			a.miss(now)
+		default:
 			a.Err = "it was not looked at"
 		}
 	}
@@ -119,6 +144,11 @@ func (l *Ledger) saw(a *AddressEvidence, cells []Cell, now time.Time) {
 		case Unreached:
 			a.Err = c.Err
 		}
+	}
+	if a.Err != "" || a.broken() != "" {
+		a.miss(now)
+	} else {
+		a.Missing, a.Missed, a.Misses = time.Time{}, time.Time{}, 0
 	}
 	if a.Err == "" && now.After(a.Looks[0]) {
 		copy(a.Looks[1:], a.Looks[:])

@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,9 @@ func (s LineageStatus) Explain(now time.Time) string {
 		line("", "waiting", string(r.Code)+": "+r.Text+in(r.Until, now))
 	}
 	for _, w := range s.Warnings {
-		line("", string(w.Severity), string(w.Code)+": "+w.Text)
+		if !slices.ContainsFunc(s.Waiting, func(r Reason) bool { return r.warning().same(w) }) {
+			line("", string(w.Severity), string(w.Code)+": "+w.Text)
+		}
 	}
 	if s.NextLook != nil {
 		line("", "next look", at(*s.NextLook, now))

@@ -3,7 +3,6 @@ package rollover
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -72,9 +71,8 @@ func (x *pass) notHeld(name string, _ *tlsa.Chain) []Reason {
 	if l.Live != "" {
 		stands = "the old pair is live, and the records of both stay; "
 	}
-	r := reason(CodeSwapFailed, "%s; %stried again at %s, on a new pair, or by tlsaroll rollover %s", l.Held.Text, stands, stamp(l.Held.Again), name)
+	r := reason(CodeSwapFailed, "%s; %stried again at %s, on a new pair, or by tlsaroll rollover %s", l.Held.Text, stands, stamp(l.Held.Again), name).of(l.Held.Chain.Short())
 	r.Until = l.Held.Again
-	x.tell(name, CodeSwapFailed, Danger, l.Held.Text)
 	return []Reason{r}
 }
 
@@ -95,9 +93,9 @@ func (x *pass) pairIsWhole(name string, next *tlsa.Chain) []Reason {
 	s, looked := x.seen.Lineages[name].Stash[next.ID()]
 	switch {
 	case !looked:
-		return []Reason{reason(CodeStashUnreadable, "pair %s is not in the stash", next.ID().Short())}
+		return []Reason{reason(CodeStashUnreadable, "pair %s is not in the stash", next.ID().Short()).of(next.ID().Short())}
 	case !s.Known():
-		return []Reason{reason(CodeStashUnreadable, "pair %s in the stash: %s", next.ID().Short(), s.Err)}
+		return []Reason{reason(CodeStashUnreadable, "pair %s in the stash: %s", next.ID().Short(), s.Err).of(next.ID().Short())}
 	}
 	return nil
 }
@@ -110,7 +108,7 @@ func (x *pass) pairIsInDate(_ string, next *tlsa.Chain) []Reason {
 		r.Until = leaf.NotBefore
 		return []Reason{r}
 	case !x.now.Before(leaf.NotAfter):
-		return []Reason{reason(CodeExpired, "certificate %s ended on %s", next.ID().Short(), stamp(leaf.NotAfter))}
+		return []Reason{reason(CodeExpired, "certificate %s ended on %s", next.ID().Short(), stamp(leaf.NotAfter)).of(next.ID().Short())}
 	}
 	return nil
 }
@@ -125,7 +123,7 @@ func (x *pass) pairIsForNames(name string, next *tlsa.Chain) []Reason {
 		asked = asked || slices.ContainsFunc(l.latest().Associations, func(a tlsa.Association) bool { return a.Usage == tlsa.DANETA })
 	}
 	if lacking := p.Uncovered(next); asked && len(lacking) > 0 {
-		return []Reason{reason(CodeNameMissing, "certificate %s is not for %s, which DANE-TA asks for (RFC 7672, section 3.2.2)", next.ID().Short(), strings.Join(lacking, ", "))}
+		return []Reason{reason(CodeNameMissing, "certificate %s is not for %s, which DANE-TA asks for (RFC 7672, section 3.2.2)", next.ID().Short(), strings.Join(lacking, ", ")).of(next.ID().Short())}
 	}
 	return nil
 }
@@ -136,11 +134,11 @@ func (x *pass) serversAreKnown(name string, _ *tlsa.Chain) []Reason {
 		l := x.Owners[owner]
 		switch {
 		case l.Looked.IsZero():
-			rs = append(rs, reason(CodeServersUnknown, "%s has not been looked up yet", owner))
+			rs = append(rs, reason(CodeServersUnknown, "%s has not been looked up yet", owner).of(string(owner)))
 		case l.Err != "":
-			rs = append(rs, reason(CodeServersUnknown, "%s: its servers are not known: %s", owner, l.Err))
+			rs = append(rs, l.unlistable(owner))
 		case !slices.ContainsFunc(l.Servers, func(s Server) bool { return !s.Untested }):
-			rs = append(rs, reason(CodeServersUnknown, "%s: none of its servers can be asked from here", owner))
+			rs = append(rs, reason(CodeServersUnknown, "%s: none of its servers can be asked from here", owner).of(string(owner)))
 		}
 	}
 	return rs
@@ -167,20 +165,20 @@ func (l *Ledger) carries(owner tlsa.Owner, s Server, required []tlsa.Association
 	switch {
 	case s.Untested:
 		if !slices.ContainsFunc(l.Servers, func(t Server) bool { return t.Name == s.Name && !t.Untested }) {
-			return []Reason{reason(CodeFamilyUntested, "%s (%s): this host has no route to it, and no other address of it can be asked", s.Name, s.Address)}
+			return []Reason{reason(CodeFamilyUntested, "%s (%s): this host has no route to it, and no other address of it can be asked", s.Name, s.Address).of(s.Address)}
 		}
 		return nil
 	case s.silent():
-		return []Reason{reason(CodeServerUnknown, "%s (%s) gives no answer for %s%s", s.Name, s.Address, owner, because(s.Err))}
+		return []Reason{s.silence(owner)}
 	case !s.speaks():
 		return nil
 	}
 	for _, a := range required {
 		switch n := s.holds(a); {
 		case n == 0:
-			return []Reason{reason(CodeNotEverywhere, "%s (%s) does not have %s at %s yet", s.Name, s.Address, short(a), owner)}
+			return []Reason{reason(CodeNotEverywhere, "%s (%s) does not have %s at %s yet", s.Name, s.Address, short(a), owner).of(s.Address)}
 		case n < looksNeeded:
-			return []Reason{reason(CodeNotEverywhere, "%s (%s) was seen with %s at %s %d of %d times", s.Name, s.Address, short(a), owner, n, looksNeeded)}
+			return []Reason{reason(CodeNotEverywhere, "%s (%s) was seen with %s at %s %d of %d times", s.Name, s.Address, short(a), owner, n, looksNeeded).of(s.Address)}
 		}
 	}
 	return nil
@@ -198,30 +196,22 @@ func (x *pass) signaturesLast(name string, _ *tlsa.Chain) []Reason {
 			switch {
 			case !s.Unlisted.IsZero() || s.Untested:
 			case s.Unsigned && l.Security == Secure:
-				rs = append(rs, reason(CodeUnsigned, "%s (%s) gives %s without a signature", s.Name, s.Address, owner))
+				rs = append(rs, s.unsigned(owner))
 			case !s.SignedUntil.IsZero() && x.now.Add(signatureEnd).After(s.SignedUntil):
-				rs = append(rs, reason(CodeSignatureEnds, "%s (%s): the signature of %s ends at %s", s.Name, s.Address, owner, stamp(s.SignedUntil)))
+				rs = append(rs, reason(CodeSignatureEnds, "%s (%s): the signature of %s ends at %s", s.Name, s.Address, owner, stamp(s.SignedUntil)).of(s.Address))
 			}
 		}
 	}
 	return rs
 }
 
-// zoneValidates: bogus and indeterminate block, insecure does where records
-// stand that were not meant to be unsigned (DESIGN 4.5).
+// zoneValidates asks that validating resolvers take the answers.
 func (x *pass) zoneValidates(name string, _ *tlsa.Chain) []Reason {
 	var rs []Reason
 	for _, owner := range x.ownersOf(name) {
 		l := x.Owners[owner]
-		switch {
-		case l.Security == Secure:
-		case l.Security == Bogus:
-			rs = append(rs, reason(CodeZoneBogus, "%s is bogus for a validating resolver%s", owner, because(l.Text)))
-		case l.Security == Insecure && (x.policy.AllowInsecure[l.Zone] || l.latest().Denial()):
-		case l.Security == Insecure:
-			rs = append(rs, reason(CodeZoneInsecure, "%s has TLSA records and is not signed (hint: sign zone %s, or set allow-insecure for it)", owner, l.Zone))
-		default:
-			rs = append(rs, reason(CodeZoneIndeterminate, "whether %s is signed is not known%s", owner, because(l.Text)))
+		if r := x.invalid(owner, &l); r != nil {
+			rs = append(rs, *r)
 		}
 	}
 	return rs
@@ -234,9 +224,9 @@ func (x *pass) oldVersionsAreDead(name string, next *tlsa.Chain) []Reason {
 	for _, owner := range x.ownersOf(name) {
 		l := x.Owners[owner]
 		if b := x.blocking(name, owner, next); len(b) > 0 {
-			rs = append(rs, unripe(owner, b, x.ripe(&l, b)))
+			rs = append(rs, x.unripe(owner, &l, b))
 		} else if until := x.stale(name, &l, next); x.now.Before(until) {
-			r := reason(CodeDark, "%s: no server could be seen at %s; resolvers that serve stale answers may hold old ones until %s", owner, stamp(l.Dark), stamp(until))
+			r := reason(CodeDark, "%s: no server could be seen at %s; resolvers that serve stale answers may hold old ones until %s", owner, stamp(l.Dark), stamp(until)).of(string(owner))
 			r.Until = until
 			rs = append(rs, r)
 		}
@@ -244,17 +234,19 @@ func (x *pass) oldVersionsAreDead(name string, next *tlsa.Chain) []Reason {
 	return rs
 }
 
-// unripe is the sentence for versions that are not dead.
-func unripe(owner tlsa.Owner, blocking []Version, until time.Time) Reason {
-	v := blocking[0]
+// unripe is the sentence for versions that are not dead: it names the TTL of the
+// one that lasts longest.
+func (x *pass) unripe(owner tlsa.Owner, l *Ledger, blocking []Version) Reason {
+	w, until := x.waits(l), x.ripe(l, blocking)
+	v := blocking[slices.IndexFunc(blocking, func(v Version) bool { return w.dead(v).Equal(until) })]
 	what := "an answer without what the successor needs"
 	if v.Unknown {
 		what = "an answer from before the first look"
 	}
 	if until.IsZero() {
-		return reason(CodeVersionAlive, "%s: %s may still be given (ttl %s), so the wait has not begun", owner, what, v.RRset.TTL)
+		return reason(CodeVersionAlive, "%s: %s may still be given (ttl %s), so the wait has not begun", owner, what, v.RRset.TTL).of(string(owner))
 	}
-	r := reason(CodeVersionAlive, "%s: %s may be held in caches until %s (ttl %s)", owner, what, stamp(until), v.RRset.TTL)
+	r := reason(CodeVersionAlive, "%s: %s may be held in caches until %s (ttl %s)", owner, what, stamp(until), v.RRset.TTL).of(string(owner))
 	r.Until = until
 	return r
 }
@@ -281,7 +273,7 @@ func (x *pass) inTheCopy(name string, next *tlsa.Chain) []Reason {
 			rs = append(rs, copyUnknown(l.Target, copied.Err))
 		default:
 			for _, a := range copied.Value.Missing(x.required(name, owner, next)...) {
-				rs = append(rs, reason(CodeNotInCopy, "%s: the provider's own copy does not have %s", l.Target, short(a)))
+				rs = append(rs, reason(CodeNotInCopy, "%s: the provider's own copy does not have %s", l.Target, short(a)).of(string(l.Target)))
 			}
 		}
 	}
@@ -289,5 +281,5 @@ func (x *pass) inTheCopy(name string, next *tlsa.Chain) []Reason {
 }
 
 func copyUnknown(target tlsa.Owner, why string) Reason {
-	return reason(CodeCopyUnknown, "%s: the provider's own copy cannot be read: %s", target, why)
+	return reason(CodeCopyUnknown, "%s: the provider's own copy cannot be read: %s", target, why).of(string(target))
 }

@@ -16,8 +16,10 @@ type Ledger struct {
 	Provider string        `json:"provider,omitempty"`
 	AliasTTL time.Duration `json:"alias_ttl,omitempty"` // of all aliases on the way; part of each version's TTL
 	Security Security      `json:"security,omitempty"`
-	Text     string        `json:"text,omitempty"` // why it is not secure
-	Err      string        `json:"err,omitempty"`  // why the set of servers is not known
+	Text     string        `json:"text,omitempty"`  // why it is not secure
+	Judged   time.Time     `json:"judged,omitzero"` // first look at which Security was what it is
+	Err      string        `json:"err,omitempty"`   // why the set of servers is not known
+	Lost     time.Time     `json:"lost,omitzero"`   // first look at which it was not known
 	Findings []Warning     `json:"findings,omitempty"`
 
 	Versions []Version `json:"versions,omitempty"`
@@ -32,6 +34,7 @@ type Ledger struct {
 	Retired []tlsa.Association `json:"retired,omitempty"` // were ours and are taken out, the last ones last
 	Retime  time.Duration      `json:"retime,omitempty"`  // TTL that a person asked for, until it was written
 	Failed  string             `json:"failed,omitempty"`  // why the last change did not succeed
+	Repair  Repair             `json:"repair,omitzero"`
 
 	Addresses []AddressEvidence `json:"addresses,omitempty"`
 	Presented []PresentedChain  `json:"presented,omitempty"`
@@ -61,6 +64,7 @@ type Server struct {
 	Seen        time.Time     `json:"seen,omitzero"`     // last answer
 	Missing     time.Time     `json:"missing,omitzero"`  // first look without an answer since
 	Err         string        `json:"err,omitempty"`
+	Behind      time.Time     `json:"behind,omitzero"` // first look since which it differs from what stands
 	Untested    bool          `json:"untested,omitempty"`
 	Unsigned    bool          `json:"unsigned,omitempty"`
 	SignedUntil time.Time     `json:"signed_until,omitzero"`
@@ -87,6 +91,11 @@ func (s *Server) holds(a tlsa.Association) int {
 // speaks reports whether the server's answers are the RRset's.
 func (s *Server) speaks() bool {
 	return !s.Alias && !s.Untested && s.Unlisted.IsZero() && !s.Seen.IsZero()
+}
+
+// outOfSight reports whether the server has been silent for so long that it counts.
+func (s *Server) outOfSight(now time.Time) bool {
+	return !s.Missing.IsZero() && now.Sub(s.Missing) > missGrace
 }
 
 // silent reports whether the server was asked in vain, or never.

@@ -52,6 +52,7 @@ type pass struct {
 	read     map[tlsa.Owner]bool
 	warnings map[string][]Warning
 	unseen   bool // some decision waits for looks at endpoints
+	missing  bool // some address has not answered of late
 	lookNow  bool // some decision waits only for a look at the servers in this pass
 }
 
@@ -120,9 +121,9 @@ func (x *pass) wait(lineage string, rs ...Reason) {
 	}
 }
 
-func (x *pass) tell(lineage string, code Code, severity Severity, text string) {
-	w := Warning{code, severity, text}
-	if !slices.Contains(x.warnings[lineage], w) {
+// tell warns of something, once: the first sentence about it stays.
+func (x *pass) tell(lineage string, w Warning) {
+	if !slices.ContainsFunc(x.warnings[lineage], w.same) {
 		x.warnings[lineage] = append(x.warnings[lineage], w)
 	}
 }

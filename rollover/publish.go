@@ -37,6 +37,7 @@ func (x *pass) publishAt(s *site) {
 	if base.Denial() {
 		after.TTL = x.policy.Lineages[adds[0].lineage].TTL
 	}
+	x.repairing(s, base, after)
 	x.change(s, Change{Before: base, After: after}, func(c Change) Action { return Publish{c} })
 }
 

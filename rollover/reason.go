@@ -59,34 +59,70 @@ const (
 	CodeWithdrawn         Code = "withdrawn"
 	CodeNoTLS             Code = "starttls-missing"
 	CodeCachedMismatch    Code = "cached-mismatch"
+	CodeServerUnlisted    Code = "server-unlisted"
+	CodeUnlistedUnknown   Code = "unlisted-unknown"
+	CodeExpiresSoon       Code = "expires-soon"
+)
+
+// Warnings about the process that runs the rules, and no lineage: see [NewWarning].
+const (
+	CodeClockSet     Code = "clock-set"
+	CodeConfigStale  Code = "config-stale"
+	CodePassFailed   Code = "pass-failed"
+	CodeNotifyFailed Code = "notify-failed"
 )
 
 // A Reason names an unmet condition.
 type Reason struct {
 	Code  Code      `json:"code"`
 	Text  string    `json:"text"`
-	Until time.Time `json:"until,omitzero"` // when it will be met if nothing changes; zero: not known
+	About string    `json:"about,omitempty"` // see [Warning]
+	Until time.Time `json:"until,omitzero"`  // when it will be met if nothing changes; zero: not known
 }
 
 // Severity of a warning.
 type Severity string
 
+// Severities, least first.
 const (
 	Info   Severity = "info"
 	Warn   Severity = "warning"
-	Danger Severity = "error" // breaks mail, or needs a person
+	Danger Severity = "error" // breaks mail, or keeps the next certificate from coming
 )
 
-// A Warning is something a person should know.
+// A Warning is something a person should know. Code and About say what it is as
+// long as it lasts; the text may change meanwhile.
 type Warning struct {
 	Code     Code     `json:"code"`
-	Severity Severity `json:"severity"`
+	Severity Severity `json:"severity"` // that of the code, see [Codes]
 	Text     string   `json:"text"`
+	About    string   `json:"about,omitempty"` // server, address, name or pair
+}
+
+// NewWarning makes a warning with the severity of its code.
+func NewWarning(code Code, about, text string) Warning {
+	return Warning{Code: code, Severity: code.Severity(), Text: text, About: about}
+}
+
+// same reports whether two warnings are about the same, whatever they say.
+func (w Warning) same(v Warning) bool { return w.Code == v.Code && w.About == v.About }
+
+func warning(code Code, about, format string, args ...any) Warning {
+	return NewWarning(code, about, fmt.Sprintf(format, args...))
 }
 
 func reason(code Code, format string, args ...any) Reason {
 	return Reason{Code: code, Text: fmt.Sprintf(format, args...)}
 }
+
+// of says what the reason is about.
+func (r Reason) of(about string) Reason {
+	r.About = about
+	return r
+}
+
+// warning is the reason as something a person should know.
+func (r Reason) warning() Warning { return NewWarning(r.Code, r.About, r.Text) }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 

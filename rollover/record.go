@@ -100,20 +100,20 @@ func (x *pass) recordServed(owner tlsa.Owner, u use) {
 		return
 	}
 	l := x.Owners[owner]
-	addresses := slices.Clone(at.Value)
+	at.Value = slices.Clone(at.Value)
 	if !at.Known() {
 		for _, a := range l.Addresses {
 			if a.URL == u.endpoint.URL {
-				addresses = append(addresses, Address{a.Address, a.TTL, a.Local})
+				at.Value = append(at.Value, Address{a.Address, a.TTL, a.Local})
 			}
 		}
 	}
 	for _, node := range x.policy.Lineages[u.lineage].Nodes {
-		if !slices.ContainsFunc(addresses, func(a Address) bool { return a.Address == node }) {
-			addresses = append(addresses, Address{Address: node})
+		if !slices.ContainsFunc(at.Value, func(a Address) bool { return a.Address == node }) {
+			at.Value = append(at.Value, Address{Address: node})
 		}
 	}
-	l.looked(u.endpoint.URL, addresses, view.Served, x.now)
+	l.looked(u.endpoint.URL, at, view.Served, x.now)
 	x.Owners[owner] = l
 }
 
@@ -130,6 +130,9 @@ func (x *pass) forgetEvidence(owner tlsa.Owner) {
 		}
 		return looked || !ours
 	}, x.now)
+	if x.healed(&l) {
+		l.Repair = Repair{}
+	}
 	l.forgetPresented(x.policy.Timing.Retire, func(id tlsa.ChainID) bool { return x.named[id] }, x.now)
 	x.Owners[owner] = l
 }

@@ -26,17 +26,19 @@ func (l Ledger) restarted(now time.Time) Ledger {
 	}
 	for i := range l.Servers {
 		s := &l.Servers[i]
-		s.Unlisted, s.Missing = startAgain(s.Unlisted, now), startAgain(s.Missing, now)
+		s.Unlisted, s.Missing, s.Behind = startAgain(s.Unlisted, now), startAgain(s.Missing, now), startAgain(s.Behind, now)
 		s.Seen, s.Holds = time.Time{}, nil // an answer of another time says nothing about now
 	}
 	for i := range l.Addresses {
 		a := &l.Addresses[i]
 		a.Since, a.Listed, a.Gone, a.Looks = now, now, startAgain(a.Gone, now), [looksNeeded]time.Time{}
+		a.Missing, a.Missed, a.Misses = time.Time{}, time.Time{}, 0
 	}
 	for i := range l.Presented {
 		l.Presented[i].First, l.Presented[i].Last = now, now
 	}
 	l.Since, l.Looked, l.Listed = startAgain(l.Since, now), startAgain(l.Looked, now), startAgain(l.Listed, now)
+	l.Judged, l.Lost = startAgain(l.Judged, now), startAgain(l.Lost, now)
 	l.Dark, l.CopyRead = startAgain(l.Dark, now), time.Time{}
 	return l
 }

@@ -196,12 +196,12 @@ func TestUnlistedOwnerThatNobodyCanTellOf(t *testing.T) {
 	w.unlisted = map[tlsa.Owner]string{ownerOf(t, 465, mx): "resolver: timeout"}
 	second := w.renew(issuer)
 	w.run(3 * time.Minute)
-	if w.live() == second || !w.waits(CodeUnlistedOwner) {
+	if w.live() == second || !w.waits(CodeUnlistedUnknown) {
 		t.Fatalf("swapped\n%s", w.story())
 	}
 	o := w.observe()
 	o.Owners, o.Unlisted = nil, nil // not looked at in this pass
-	if _, plan := Next(w.state, o, w.policy, w.now); !slices.ContainsFunc(plan.Waiting["mx1"], func(r Reason) bool { return r.Code == CodeUnlistedOwner }) {
+	if _, plan := Next(w.state, o, w.policy, w.now); !slices.ContainsFunc(plan.Waiting["mx1"], func(r Reason) bool { return r.Code == CodeUnlistedUnknown }) {
 		t.Errorf("what was not looked at was taken for absent: %v", plan.Waiting)
 	}
 	w.unlisted = map[tlsa.Owner]string{}

@@ -52,6 +52,8 @@ func (x *pass) lookServed(name string, l Lineage) time.Time {
 		at = last.Add(settleLook)
 	case x.unseen:
 		at = earliest(at, last.Add(x.patience()))
+	case x.missing:
+		at = earliest(at, last.Add(missLook))
 	}
 	for _, r := range x.Waiting[name] {
 		if ofEndpoints(r) && r.Until.After(x.now) {
@@ -70,7 +72,7 @@ func ofEndpoints(r Reason) bool {
 func ofServers(r Reason) bool {
 	switch r.Code {
 	case CodeServersUnknown, CodeServerUnknown, CodeNotEverywhere, CodeFamilyUntested, CodeSignatureEnds, CodeUnsigned, CodeZoneInsecure, CodeZoneBogus,
-		CodeZoneIndeterminate, CodeVersionAlive, CodeDark, CodeUnlistedOwner, CodeNotInCopy, CodeCopyUnknown:
+		CodeZoneIndeterminate, CodeVersionAlive, CodeDark, CodeUnlistedOwner, CodeUnlistedUnknown, CodeNotInCopy, CodeCopyUnknown:
 		return true
 	}
 	return false
@@ -130,7 +132,7 @@ func (x *pass) lookOwner(name string, owner tlsa.Owner, l *Ledger) time.Time {
 	near := l.Looked.Add(closely(l.shortestTTL()))
 	rarely := l.Looked.Add(x.policy.Timing.Look)
 	switch {
-	case l.converging() || l.restless(next != nil, x.now):
+	case l.converging() || l.restless(next != nil, x.now) || l.doubted(x.now):
 		return near
 	case next == nil:
 		return rarely
@@ -175,6 +177,12 @@ func (l *Ledger) converging() bool {
 		}
 	}
 	return false
+}
+
+// doubted reports whether it has turned out lately that answers do not validate or
+// that the servers cannot be found: is it so, or was it so for a moment?
+func (l *Ledger) doubted(now time.Time) bool {
+	return l.Security != Secure && l.Security != Insecure && now.Sub(l.Judged) < silenceWatched || l.Err != "" && now.Sub(l.Lost) < silenceWatched
 }
 
 // restless reports whether a server's silence is worth another look soon: while a

@@ -59,9 +59,7 @@ func (x *pass) blocked(name string, chain *tlsa.Chain) bool {
 
 // stuck tells of a swap that goes neither on nor back.
 func (x *pass) stuck(name, why string) {
-	r := reason(CodeBackBlocked, "%s (hint: mend the service, then tlsaroll rollover %s)", why, name)
-	x.wait(name, r)
-	x.tell(name, CodeBackBlocked, Danger, r.Text)
+	x.wait(name, reason(CodeBackBlocked, "%s (hint: mend the service, then tlsaroll rollover %s)", why, name))
 	x.unseen = true
 }
 

@@ -69,12 +69,6 @@ func (x *pass) waitAt(s *site, r Reason) {
 	}
 }
 
-func (x *pass) warnAt(s *site, code Code, severity Severity, text string) {
-	for _, name := range s.lineages {
-		x.tell(name, code, severity, text)
-	}
-}
-
 // swappingAt reports whether a swap is under way at one of the owner names.
 func (x *pass) swappingAt(s *site) bool {
 	return slices.ContainsFunc(s.lineages, func(name string) bool { return x.Lineages[name].Swapping != nil })
@@ -97,9 +91,7 @@ func (x *pass) change(s *site, c Change, action func(Change) Action) {
 	l := x.ledger(s)
 	c.Owner, c.Zone, c.Provider = s.target, l.Zone, l.Provider
 	if l.Failed != "" {
-		r := reason(CodeUpdateFailed, "%s: the last change did not succeed: %s", s.target, l.Failed)
-		x.waitAt(s, r)
-		x.warnAt(s, CodeUpdateFailed, Danger, r.Text)
+		x.waitAt(s, reason(CodeUpdateFailed, "%s: the last change did not succeed: %s", s.target, l.Failed).of(string(s.target)))
 	}
 	for _, owner := range s.owners {
 		x.account(owner, func(a *accounting) {
@@ -139,6 +131,7 @@ func (x *pass) unwritable(target tlsa.Owner, l Ledger, records []tlsa.Associatio
 	default:
 		r = reason(CodeZoneIndeterminate, "whether %s is signed is not known%s", target, because(l.Text))
 	}
+	r = r.of(string(target))
 	return &r
 }
 

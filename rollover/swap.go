@@ -68,7 +68,6 @@ func (x *pass) begin(name string, l Lineage, forced bool) {
 	sw := &Swapping{From: l.Live, To: l.Successor, Began: x.now, Step: SwapIntended, Judge: x.judges(name)}
 	if forced {
 		sw.Forced = string(CodeDeadline)
-		x.tell(name, CodeDeadline, Danger, "swapped before every cache is fresh, as the live certificate ends on "+stamp(x.chain(l.Live).NotAfter())+": senders that still hold an old TLSA answer cannot deliver until it expires")
 	}
 	l.Swapping = sw
 	x.Lineages[name] = l

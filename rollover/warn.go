@@ -1,79 +1,95 @@
 package rollover
 
 import (
-	"fmt"
-	"slices"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// warn gathers what a person should know of the group beyond why it waits.
+// warn gathers what a person should know of the group. What may be over in a
+// moment is told when it has lasted for a while, and each thing once.
 func (x *pass) warn() {
 	for _, name := range x.names {
-		if x.emergency(name) {
-			x.tell(name, CodeEmergency, Warn, "an emergency was declared: any match is enough to swap, and old records leave as soon as nobody presents what needs them")
-		}
+		x.warnWaiting(name)
+		x.warnPairs(name)
 		for _, owner := range x.ownersOf(name) {
 			l := x.Owners[owner]
-			for _, w := range l.Findings {
-				x.tell(name, w.Code, w.Severity, w.Text)
-			}
 			x.warnServed(name, owner, &l)
-			x.warnCached(name, owner, &l)
-			x.warnServers(name, &l)
-			if n := len(l.latest().Associations); n >= manyRecords {
-				x.tell(name, CodeRRsetLarge, Warn, fmt.Sprintf("%s has %d records: some senders stop at %d", l.Target, n, maxRecords))
-			}
+			x.warnEndpoints(name, owner, &l)
+			x.warnRecords(name, owner, &l)
+			x.warnServers(name, owner, &l)
+			x.warnZone(name, owner, &l)
 		}
 	}
 }
 
-// warnServed tells of endpoints that no published record vouches for, and of
-// servers that read the ACME client's files instead of ours.
-func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
-	given := l.given()
-	for _, a := range l.Addresses {
-		for _, c := range a.Cells {
-			chain := x.chain(c.Chain)
-			if c.Outcome != Served || chain == nil {
-				continue
-			}
-			if slices.ContainsFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }) {
-				x.tell(name, CodeServedUnmatched, Danger, fmt.Sprintf("%s presents %s, which no published record of %s matches: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner))
-			}
-			if next := x.readsStaged(name, chain); next != "" {
-				x.tell(name, CodeServerReadsStaged, Danger, fmt.Sprintf("%s presents %s before its swap: the server reads the ACME client's files (hint: let it read the live or install path of lineage %s)", a.Address, next.Short(), name))
-			}
-		}
-	}
-}
-
-// readsStaged names the pair on its way whose leaf the chain shows, "" if it
-// shows none or one that was live before.
-func (x *pass) readsStaged(name string, chain *tlsa.Chain) tlsa.ChainID {
+// warnWaiting tells of reasons that somebody has to see to, and of those that keep
+// a successor although it has been ready for long.
+func (x *pass) warnWaiting(name string) {
 	l := x.Lineages[name]
-	for _, id := range []tlsa.ChainID{l.Live, l.Previous} {
-		if c := x.chain(id); c == nil && id == l.Live || c != nil && c.LeafID() == chain.LeafID() {
-			return ""
+	late := l.Successor != "" && !l.ReadyAt.IsZero() && x.now.Sub(l.ReadyAt) > overdue
+	for _, r := range x.Waiting[name] {
+		if r.Code.NeedsPerson() || ofFiles(r) || late && ofServers(r) {
+			x.tell(name, r.warning())
 		}
 	}
-	if l.Swapping != nil || l.Held != nil && l.Held.Chain == l.Successor {
-		return ""
+	for _, r := range x.notFrozen(name, nil) {
+		x.tell(name, r.warning())
 	}
-	for _, id := range []tlsa.ChainID{l.Successor, l.Queued} {
-		if c := x.chain(id); c != nil && c.LeafID() == chain.LeafID() {
-			return id
-		}
-	}
-	return ""
 }
 
-// warnCached tells of answers that may still be held and do not match what is
+// ofFiles reports whether a reason says that something of ours, on this host or at
+// the provider, cannot be read or written.
+func ofFiles(r Reason) bool {
+	switch r.Code {
+	case CodeLiveUnreadable, CodeStagedUnreadable, CodeCopyUnknown, CodeUpdateFailed:
+		return true
+	}
+	return false
+}
+
+// warnPairs tells of what is, or is not, to become of the live pair.
+func (x *pass) warnPairs(name string) {
+	if x.emergency(name) {
+		x.tell(name, warning(CodeEmergency, "", "an emergency was declared: any match is enough to swap, and old records leave as soon as nobody presents what needs them"))
+	}
+	l := x.Lineages[name]
+	if sw := l.Swapping; sw != nil && sw.Forced != "" && x.chain(sw.From) != nil {
+		x.tell(name, warning(CodeDeadline, sw.To.Short(), "swapped before every cache is fresh, as certificate %s ends on %s: senders that still hold an old TLSA answer cannot deliver until it expires", sw.From.Short(), stamp(x.chain(sw.From).NotAfter())))
+	}
+	live := x.chain(l.Live)
+	if live == nil || l.Successor != "" {
+		return
+	}
+	leaf := live.Leaf()
+	switch left := leaf.NotAfter.Sub(x.now); {
+	case left <= 0:
+		x.tell(name, warning(CodeExpired, l.Live.Short(), "the live certificate %s ended on %s, and no successor is there", l.Live.Short(), stamp(leaf.NotAfter)))
+	case left < min(leaf.NotAfter.Sub(leaf.NotBefore)/6, expirySoon):
+		x.tell(name, warning(CodeExpiresSoon, l.Live.Short(), "the live certificate %s ends on %s, and no successor is there", l.Live.Short(), stamp(leaf.NotAfter)))
+	}
+}
+
+// warnRecords tells of records that do not match, or are too many.
+func (x *pass) warnRecords(name string, owner tlsa.Owner, l *Ledger) {
+	if until := x.mismatched(name, owner, l); !until.IsZero() {
+		x.tell(name, warning(CodeCachedMismatch, string(owner), "%s: answers that do not match the live certificate may be held in caches until %s: senders that hold one cannot deliver until it expires", owner, stamp(until)))
+	}
+	if !l.Repair.At.IsZero() {
+		x.tell(name, l.Repair.warning(l.Target))
+	}
+	if n := len(l.latest().Associations); n >= manyRecords {
+		x.tell(name, warning(CodeRRsetLarge, string(l.Target), "%s has %d records: some senders stop at %d", l.Target, n, maxRecords))
+	}
+}
+
+// mismatched is until when answers may still be held that do not match what is
 // live: after a swap that could not wait, or after someone changed the records.
-func (x *pass) warnCached(name string, owner tlsa.Owner, l *Ledger) {
+// Zero where there are none, and while they are still given.
+func (x *pass) mismatched(name string, owner tlsa.Owner, l *Ledger) time.Time {
 	live := x.chain(x.Lineages[name].Live)
 	if live == nil {
-		return
+		return time.Time{}
 	}
 	w := x.waits(l)
 	var failing []Version
@@ -82,19 +98,5 @@ func (x *pass) warnCached(name string, owner tlsa.Owner, l *Ledger) {
 			failing = append(failing, v)
 		}
 	}
-	if until := x.ripe(l, failing); !until.IsZero() {
-		x.tell(name, CodeCachedMismatch, Danger, fmt.Sprintf("%s: answers that do not match the live certificate may be held in caches until %s: senders that hold one cannot deliver until it expires", owner, stamp(until)))
-	}
-}
-
-func (x *pass) warnServers(name string, l *Ledger) {
-	ttl := l.longestTTL(func(v Version) bool { return v.current() && !v.Unknown })
-	for _, s := range l.Servers {
-		if !s.SignedUntil.IsZero() && s.Unlisted.IsZero() && x.now.Add(signatureTTLs*ttl).After(s.SignedUntil) {
-			x.tell(name, CodeSignatureEnds, Warn, fmt.Sprintf("%s (%s): the signature ends at %s, within %d TTLs", s.Name, s.Address, stamp(s.SignedUntil), signatureTTLs))
-		}
-		if s.Untested {
-			x.tell(name, CodeFamilyUntested, Info, fmt.Sprintf("%s (%s): this host has no route to it; judged by its other addresses", s.Name, s.Address))
-		}
-	}
+	return x.ripe(l, failing)
 }

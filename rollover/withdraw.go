@@ -25,9 +25,7 @@ func (x *pass) withdrawAt(s *site) {
 		for _, owner := range s.owners {
 			for _, id := range x.chainsAt(owner) {
 				if chain := x.chain(id); chain == nil || x.suffers(meeting{standing, chain}, meeting{left, chain}, owner) {
-					r := reason(CodeForeignCombo, "%s: %s is not ours and would stay alone, and chain %s does not match it (hint: take it out, or tlsaroll adopt --record)", s.target, short(left.Associations[0]), id.Short())
-					x.waitAt(s, r)
-					x.warnAt(s, CodeForeignCombo, Danger, r.Text)
+					x.waitAt(s, reason(CodeForeignCombo, "%s: %s is not ours and would stay alone, and chain %s does not match it (hint: take it out, or tlsaroll adopt --record)", s.target, short(left.Associations[0]), id.Short()).of(string(s.target)))
 					return
 				}
 			}
@@ -83,7 +81,7 @@ func (x *pass) withdraw() {
 			over = x.withdrawing(name, owner) && over
 		}
 		if over {
-			x.tell(name, CodeWithdrawn, Info, "its TLSA records are withdrawn, and no cache can hold one: DANE is off, and the server may have any certificate (hint: tlsaroll rollover "+name+" publishes again)")
+			x.tell(name, warning(CodeWithdrawn, "", "its TLSA records are withdrawn, and no cache can hold one: DANE is off, and the server may have any certificate (hint: tlsaroll rollover %s publishes again)", name))
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestUnlistedOwnerUnknown(t *testing.T) {
 			w.close(a)
 			a = w.open()
 			r := w.goOn(a, time.Minute, func(r Report) bool { return !r.Changed })
-			if text := says(r, "mx1", rollover.CodeUnlistedOwner); !strings.HasPrefix(text, "whether _") || !strings.Contains(text, ".mail.example.org. has TLSA records is not known") {
+			if text := says(r, "mx1", rollover.CodeUnlistedUnknown); !strings.HasPrefix(text, "whether _") || !strings.Contains(text, ".mail.example.org. has TLSA records is not known") {
 				t.Errorf("%s: it says %q", trouble, text)
 			}
 			w.dns.resolver = nil

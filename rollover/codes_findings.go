@@ -1,0 +1,175 @@
+package rollover
+
+// findingCodes are what looks at DNS and at certificate files come across beside
+// what they look for. The rooms dnsprovider/lookup and certwatch have the names.
+var findingCodes = []Explanation{
+	{
+		Code: "exclude-unused", Severity: Info,
+		Means:  "The configuration excludes a server of a zone, and no server of the zone is called so.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Take it out of exclude:, or mend the name.",
+	}, {
+		Code: "alias-disagree", Severity: Warn,
+		Means:  "Servers lead to different names from one alias, or only some of them have the alias. All are looked at.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Look which server has an old zone; wait for the zone transfer.",
+	}, {
+		Code: "zone-cut", Severity: Warn,
+		Means:  "Servers know a zone cut that the resolver does not: it finds the name in another zone.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Look at the delegation of the inner zone.",
+	}, {
+		Code: "denial-bogus", Severity: Danger,
+		Means:  "Another question than TLSA is bogus at the name, so the zone's denials are broken. Senders that look for addresses there give up.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Mend the zone's signer.",
+	}, {
+		Code: "empty-non-terminal", Severity: Danger,
+		Means:  "A server denies a name above the records although they lie below it. Resolvers that minimise their questions do not find the records.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Mend the zone's signer: it has to know empty non-terminals.",
+	}, {
+		Code: "hidden-unsigned", Severity: Info,
+		Means:  "A hidden server gives no signatures, as one before the signer does. It is asked for content only.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Nothing.",
+	}, {
+		Code: "keys-differ", Severity: Warn,
+		Means:  "The servers of a zone give different keys. Who takes keys from one server and records from another may find them bogus.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Wait for the zone transfer; if it stays, look whether two signers work on the zone.",
+	}, {
+		Code: "lame", Severity: Warn,
+		Means:  "A server is named in the NS records and does not speak for the zone. It counts as giving every answer that may still be held.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Configure the zone there, or take the server out of the NS records.",
+	}, {
+		Code: "mixed-ttl", Severity: Warn,
+		Means:  "A server gives the records of one RRset with different TTLs. The longest is reckoned with.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Give the records one TTL in the zone.",
+	}, {
+		Code: "ns-disagree", Severity: Warn,
+		Means:  "The parent and the zone itself name different servers. All of them are asked.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Have the delegation changed, or the NS records.",
+	}, {
+		Code: "negative-ttl", Severity: Info,
+		Means:  "The zone's NSEC records live longer than its SOA lets a denial live, so that resolvers may deny for that long.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Lower the TTL of NSEC records: newer signers do so by themselves.",
+	}, {
+		Code: "no-address", Severity: Warn,
+		Means:  "A name server has no address that could be found. What it gives is unknown.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Mend its A and AAAA records, or take it out of the NS records.",
+	}, {
+		Code: "no-ds", Severity: Warn,
+		Means:  "The zone has keys and no chain of trust from its parent, so it is not signed for anyone.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Have its DS record put into the parent.",
+	}, {
+		Code: "opt-out", Severity: Info,
+		Means:  "A denial lies in an opt-out span of NSEC3, which is insecure.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Sign the zone without opt-out.",
+	}, {
+		Code: "nsec3-iterations", Severity: Warn,
+		Means:  "The zone's NSEC3 records ask for more iterations than resolvers follow, so its denials are insecure.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Sign the zone with no iterations.",
+	}, {
+		Code: "resolver-differs", Severity: Info,
+		Means:  "The resolver holds an answer that no server gives now: an older one, or another view of the zone.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Nothing after a change. If it stays longer than the TTL, look which view of the zone the resolver has.",
+	}, {
+		Code: "signature-ttl", Severity: Warn,
+		Means:  "The TTL of a signature and that of its RRset differ. The longer one is reckoned with.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Look at the zone's signer, and whether something rewrites TTLs on the way.",
+	}, {
+		Code: "split-dns", Severity: Warn,
+		Means:  "The resolver sees another zone than the public: a zone that nobody delegates, private addresses, or other servers.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Use a resolver with the public's view, or set private for a zone that is not public.",
+	}, {
+		Code: "udp-lost", Severity: Warn,
+		Means:  "A server answers over TCP only.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Look whether UDP port 53 is filtered, or large replies are lost on the way.",
+	}, {
+		Code: "unverified-algorithm", Severity: Info,
+		Means:  "The zone is signed with an algorithm that tlsaroll cannot check, so that the signatures rest on the validating resolver.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Nothing.",
+	}, {
+		Code: "wildcard", Severity: Info,
+		Means:  "The answer is expanded from a wildcard. A record at the name itself would replace it.",
+		Shows:  "With the look at the servers that sees it.",
+		Clears: "With the next look that does not.",
+		Do:     "Nothing, if that is meant.",
+	}, {
+		Code: "chain-reordered", Severity: Info,
+		Means:  "The certificates of a chain were not in order and have been put in order.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "Nothing.",
+	}, {
+		Code: "certificate-doubled", Severity: Info,
+		Means:  "A certificate stands more than once in a file and is taken once.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "Nothing.",
+	}, {
+		Code: "certificate-unrelated", Severity: Warn,
+		Means:  "A certificate that issued none of the chain was left out.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "Look whether the file holds the chain that was meant.",
+	}, {
+		Code: "chain-incomplete", Severity: Warn,
+		Means:  "The leaf's issuer is not in the chain. Clients that do not know it cannot build a path.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "Give the full chain, leaf first.",
+	}, {
+		Code: "key-group-readable", Severity: Warn,
+		Means:  "The private key may be read or written by its file's group.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "chmod 600, unless a server needs it.",
+	}, {
+		Code: "certificate-writable", Severity: Warn,
+		Means:  "The certificate's file may be written by everybody on this host.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "chmod 644.",
+	}, {
+		Code: "file-from-the-future", Severity: Warn,
+		Means:  "A file's time of change is far ahead of the clock, so that nothing says whether it is still being written.",
+		Shows:  "When the files are read.",
+		Clears: "When they are read and it is mended.",
+		Do:     "Look at the clock; touch the file.",
+	},
+}

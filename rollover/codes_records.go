@@ -1,0 +1,96 @@
+package rollover
+
+// recordCodes are about what stands in an RRset, and what is presented beside it.
+var recordCodes = []Explanation{
+	{
+		Code: CodeNoProvider, Severity: Danger, Person: true,
+		Means:  "No provider of the configuration holds the zone where the records stand, and one must be published or taken out.",
+		Shows:  "While there is something to change.",
+		Clears: "When the records are as they should be, or a provider is configured.",
+		Do:     "Configure one, or have the records changed by whoever holds the zone.",
+	}, {
+		Code: CodeNotInCopy, Severity: Warn,
+		Means:  "The provider's own copy of the zone lacks a record that the servers have: an old zone was restored, or someone took it out.",
+		Shows:  "When a successor is ready and the copy is read before the swap.",
+		Clears: "When the record is in the copy again.",
+		Do:     "Nothing: it is published again, and the wait starts again.",
+	}, {
+		Code: CodeCopyUnknown, Severity: Warn,
+		Means:  "The provider's own copy of the RRset could not be read. Nothing is changed or swapped without it.",
+		Shows:  "When something must be changed or swapped and the copy could not be read.",
+		Clears: "When it can be read, or need not be.",
+		Do:     "Look at the provider's credentials and at its service.",
+	}, {
+		Code: CodeUpdateFailed, Severity: Danger,
+		Means:  "The last change of the RRset did not succeed; it is tried again.",
+		Shows:  "From the pass after it on, while the change is still needed.",
+		Clears: "When a change succeeds, or none is needed.",
+		Do:     "Look at the error: it says what the provider refused.",
+	}, {
+		Code: CodeEndpointUnseen, Severity: Warn,
+		Means:  "An address of an endpoint does not answer, or was not seen often enough since. Nothing is retired, and no new combination comes in, on a guess.",
+		Shows:  "When it gave no answer in three looks and for more than a minute; as a reason to wait, at once.",
+		Clears: "With its next full answer, or when DNS no longer shows the address.",
+		Do:     "Look whether the address answers; take it out of DNS if it is gone.",
+	}, {
+		Code: CodeNoTLS, Severity: Danger,
+		Means:  "An address answers and offers no working TLS. Senders that enforce DANE cannot deliver to it where TLSA records stand, and none must be published for it.",
+		Shows:  "When it was so in three looks and for more than a minute; as a reason to wait, at once.",
+		Clears: "With its next handshake, or when DNS no longer shows the address.",
+		Do:     "Mend the service, or take the address out of DNS.",
+	}, {
+		Code: CodeCombinationHeld, Severity: Info,
+		Means:  "A chain that is or was presented, or comes next, would not match a combination that is wanted, so the combination waits.",
+		Shows:  "While the combination is wanted and not in the RRset.",
+		Clears: "When every chain that is left matches it.",
+		Do:     "Nothing, if the chain leaves with the rollover. Else let the server present a chain that matches, with and without SNI.",
+	}, {
+		Code: CodeForeignCombo, Severity: Danger, Person: true,
+		Means:  "A record that is not ours is of a combination that the successor cannot match, or would stay alone after a withdrawal and not match what is presented. As long as it stands, clients that look at it would refuse the server then.",
+		Shows:  "While a successor waits, or a withdrawal.",
+		Clears: "When the record is gone, or ours.",
+		Do:     "Take it out, or make it ours with tlsaroll adopt LINEAGE --record.",
+	}, {
+		Code: CodeStillNeeded, Severity: Info,
+		Means:  "A record is not taken out: without it a chain would lose its match, or nothing would be left.",
+		Shows:  "While a record of ours stands that no lineage asks for.",
+		Clears: "When nothing needs the record.",
+		Do:     "Nothing; tlsaroll withdraw LINEAGE takes the last ones out.",
+	}, {
+		Code: CodeRetireWindow, Severity: Info,
+		Means:  "A chain was presented lately, and its records stay for a while, so that going back is free.",
+		Shows:  "After a swap.",
+		Clears: "When the chain was not presented for the time of retire:.",
+		Do:     "Nothing: wait.",
+	}, {
+		Code: CodeRRsetLarge, Severity: Warn,
+		Means:  "The RRset is large. Some senders stop at 12 records, and large answers do not pass everywhere.",
+		Shows:  "From 10 records on.",
+		Clears: "When it has fewer.",
+		Do:     "Take out records that nobody needs.",
+	}, {
+		Code: CodeRRsetFull, Severity: Danger, Person: true,
+		Means:  "The RRset has no room for a record that is needed.",
+		Shows:  "When a record would be the thirteenth, or would make the answer too large.",
+		Clears: "When there is room.",
+		Do:     "Take out records that nobody needs; what is ours has left already.",
+	}, {
+		Code: CodeWithdrawing, Severity: Info,
+		Means:  "The lineage's records are being taken out, or are out and caches may hold them still. Until that is over the server must keep its certificate.",
+		Shows:  "From withdraw on.",
+		Clears: "When no cache can hold a record of the lineage any more; or with its next rollover.",
+		Do:     "Nothing: wait until it is over, and leave the certificate alone.",
+	}, {
+		Code: CodeWithdrawn, Severity: Info,
+		Means:  "The lineage's records are withdrawn, and no cache can hold one any more: DANE is off, and the server may have any certificate.",
+		Shows:  "When the last cached answer has expired.",
+		Clears: "With the lineage's next rollover.",
+		Do:     "Nothing; tlsaroll rollover LINEAGE publishes again.",
+	}, {
+		Code: CodeRepair, Severity: Warn,
+		Means:  "A record of ours that someone took out was put back, or one was added as the RRset failed a chain that is presented.",
+		Shows:  "When the record is published.",
+		Clears: "When no answer without it can be held any more, or the record is no longer ours.",
+		Do:     "Find out who took the record out, or which files the server reads.",
+	},
+}

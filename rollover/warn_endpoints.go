@@ -1,0 +1,79 @@
+package rollover
+
+import (
+	"slices"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// warnServed tells of endpoints that no published record vouches for, and of
+// servers that read the ACME client's files instead of ours.
+func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
+	given := l.given()
+	for _, a := range l.Addresses {
+		for _, c := range a.Cells {
+			chain := x.chain(c.Chain)
+			if c.Outcome != Served || chain == nil {
+				continue
+			}
+			if slices.ContainsFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }) {
+				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner))
+			}
+			if next := x.readsStaged(name, chain); next != "" {
+				x.tell(name, warning(CodeServerReadsStaged, a.Address, "%s presents %s before its swap: the server reads the ACME client's files (hint: let it read the live or install path of lineage %s)", a.Address, next.Short(), name))
+			}
+		}
+	}
+}
+
+// readsStaged names the pair on its way whose leaf the chain shows, "" if it
+// shows none or one that was live before.
+func (x *pass) readsStaged(name string, chain *tlsa.Chain) tlsa.ChainID {
+	l := x.Lineages[name]
+	for _, id := range []tlsa.ChainID{l.Live, l.Previous} {
+		if c := x.chain(id); c == nil && id == l.Live || c != nil && c.LeafID() == chain.LeafID() {
+			return ""
+		}
+	}
+	if l.Swapping != nil || l.Held != nil && l.Held.Chain == l.Successor {
+		return ""
+	}
+	for _, id := range []tlsa.ChainID{l.Successor, l.Queued} {
+		if c := x.chain(id); c != nil && c.LeafID() == chain.LeafID() {
+			return id
+		}
+	}
+	return ""
+}
+
+// warnEndpoints tells of addresses that have been without an answer, or without
+// TLS, for a while. A host that awaits its first pair may have neither.
+func (x *pass) warnEndpoints(name string, owner tlsa.Owner, l *Ledger) {
+	if x.Lineages[name].Live == "" || x.Lineages[name].Looked.Served.IsZero() {
+		return
+	}
+	if len(l.Addresses) == 0 {
+		x.tell(name, warning(CodeEndpointUnseen, string(owner), "no address is known of the endpoint at %s", owner))
+	}
+	for i := range l.Addresses {
+		a := &l.Addresses[i]
+		if a.Misses == 0 || !a.Gone.IsZero() {
+			continue
+		}
+		x.missing = x.missing || x.now.Sub(a.Missing) < silenceWatched
+		if a.lost(x.now) {
+			x.tell(name, a.silence())
+		}
+	}
+}
+
+// silence is the sentence for an address that is lost.
+func (e *AddressEvidence) silence() Warning {
+	switch {
+	case e.Err == "":
+		return warning(CodeNoTLS, e.Address, "%s (%s) has had no working TLS since %s: %s", e.Address, e.URL, stamp(e.Missing), e.broken())
+	case e.answered():
+		return warning(CodeEndpointUnseen, e.Address, "%s (%s) has not answered every handshake since %s: %s", e.Address, e.URL, stamp(e.Missing), e.Err)
+	}
+	return warning(CodeEndpointUnseen, e.Address, "%s (%s) has not answered since %s: %s", e.Address, e.URL, stamp(e.Missing), e.Err)
+}
