@@ -274,7 +274,7 @@ func (g *gathering) settle() {
 	slices.SortFunc(z.excluded, compareServers)
 	for _, word := range z.options.Exclude {
 		if !slices.ContainsFunc(z.excluded, func(s server) bool { return s.matches([]string{word}) }) {
-			g.findings = append(g.findings, finding(FindingExcludeUnused, Info, "zone %s: %s is excluded but no server of it is called so", z.name, word))
+			g.findings = append(g.findings, finding(FindingExcludeUnused, Info, word, "zone %s: %s is excluded but no server of it is called so", z.name, word))
 		}
 	}
 	slices.Sort(g.partial)
@@ -287,7 +287,7 @@ func (g *gathering) settleNameless(s server, why *problem) {
 		return
 	}
 	g.zone.nameless = append(g.zone.nameless, nameless{s, why})
-	g.findings = append(g.findings, finding(FindingNoAddress, Warning, "zone %s: name server %s", g.zone.name, why.text))
+	g.findings = append(g.findings, finding(FindingNoAddress, Warning, s.name, "zone %s: name server %s", g.zone.name, why.text))
 }
 
 func (ns *nameserver) source() Source {

@@ -38,12 +38,12 @@ func (s *sighting) readDenial(j judge, m *dns.Msg) {
 	proof := j.ring.evidenceIn(sets, j.now)
 	if proof.ttl > negative {
 		s.rrset.TTL = proof.ttl
-		s.note(FindingNegativeTTL, Info, "zone %s: its NSEC records live %s, longer than a denial by its SOA, %s: resolvers may deny that long (RFC 9077, section 3)", s.zone, proof.ttl, negative)
+		s.note(FindingNegativeTTL, Info, s.zone, "zone %s: its NSEC records live %s, longer than a denial by its SOA, %s: resolvers may deny that long (RFC 9077, section 3)", s.zone, proof.ttl, negative)
 	}
 	s.seal = s.seal.with(proof.seal)
 	if n, ok := proof.unfollowed(); ok {
 		s.seal.proof = Unproved
-		s.note(FindingIterations, Warning, "zone %s: %d NSEC3 iterations, resolvers follow at most %d: its denials are insecure (RFC 9276, section 3.2)", s.zone, n, maxIterations)
+		s.note(FindingIterations, Warning, s.zone, "zone %s: %d NSEC3 iterations, resolvers follow at most %d: its denials are insecure (RFC 9276, section 3.2)", s.zone, n, maxIterations)
 		return
 	}
 	var sh shown
@@ -54,6 +54,6 @@ func (s *sighting) readDenial(j judge, m *dns.Msg) {
 	}
 	if sh.optOut {
 		s.seal.proof = Unproved
-		s.note(FindingOptOut, Info, "%s: denied in an NSEC3 opt-out span, which is insecure (RFC 5155, section 9.2)", s.name)
+		s.note(FindingOptOut, Info, s.name, "%s: denied in an NSEC3 opt-out span, which is insecure (RFC 5155, section 9.2)", s.name)
 	}
 }

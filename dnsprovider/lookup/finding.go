@@ -6,6 +6,7 @@ import "fmt"
 type Finding struct {
 	Code     string
 	Severity Severity
+	About    string // server, name, zone or word: stays while the text may change
 	Text     string
 }
 
@@ -45,6 +46,6 @@ const (
 	FindingWildcard         = "wildcard"             // the answer is expanded from a wildcard
 )
 
-func finding(code string, severity Severity, format string, args ...any) Finding {
-	return Finding{code, severity, fmt.Sprintf(format, args...)}
+func finding(code string, severity Severity, about, format string, args ...any) Finding {
+	return Finding{code, severity, about, fmt.Sprintf(format, args...)}
 }

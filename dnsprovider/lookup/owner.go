@@ -49,7 +49,7 @@ func (p *Pass) Owner(ctx context.Context, owner tlsa.Owner, retained ...Retained
 	v.Findings = append(v.Findings, differs(v)...)
 	v.Findings = append(v.Findings, p.checkMiddle(ctx, v)...)
 	if address.Security == Bogus && v.Security != Bogus {
-		v.Findings = append(v.Findings, finding(FindingDenialBogus, Serious, "%s: another question than TLSA is bogus there, so the zone's denials are broken: %s", name, address.Text))
+		v.Findings = append(v.Findings, finding(FindingDenialBogus, Serious, name, "%s: another question than TLSA is bogus there, so the zone's denials are broken: %s", name, address.Text))
 	}
 	v.Findings = distinct(v.Findings)
 	return v
@@ -80,9 +80,9 @@ func untested(v View) []Finding {
 	for _, s := range v.Servers {
 		switch {
 		case s.FamilyUntested && s.JudgedBy.IsValid():
-			out = append(out, finding(FindingFamilyUntested, Info, "%s cannot be asked from here; it is judged by %s (no route to an %s address)", s.Server, s.JudgedBy.Addr(), family(s.Address.Addr())))
+			out = append(out, finding(FindingFamilyUntested, Info, s.Address.String(), "%s cannot be asked from here; it is judged by %s (no route to an %s address)", s.Server, s.JudgedBy.Addr(), family(s.Address.Addr())))
 		case s.FamilyUntested:
-			out = append(out, finding(FindingFamilyUntested, Warning, "%s cannot be asked from here, and no other address of that server answers: what it gives is unknown (hint: exclude it, or give this host a route to %s)", s.Server, family(s.Address.Addr())))
+			out = append(out, finding(FindingFamilyUntested, Warning, s.Address.String(), "%s cannot be asked from here, and no other address of that server answers: what it gives is unknown (hint: exclude it, or give this host a route to %s)", s.Server, family(s.Address.Addr())))
 		}
 	}
 	return out
@@ -106,7 +106,7 @@ func differs(v View) []Finding {
 	if !seen {
 		return nil
 	}
-	return []Finding{finding(FindingResolverDiffers, Info, "%s: the resolver gives an answer that no server gives now, for %s more: an older one, or another view of the zone", v.Owner, v.Resolved.TTL)}
+	return []Finding{finding(FindingResolverDiffers, Info, string(v.Owner), "%s: the resolver gives an answer that no server gives now, for %s more: an older one, or another view of the zone", v.Owner, v.Resolved.TTL)}
 }
 
 // checkMiddle looks whether the name above the records, such as _tcp.mx.example.org.,
@@ -130,7 +130,7 @@ func (p *Pass) checkMiddle(ctx context.Context, v View) []Finding {
 	if err != nil || r.Rcode != dns.RcodeNameError || !r.Authoritative || len(r.Answer) > 0 {
 		return nil
 	}
-	return []Finding{finding(FindingEmptyNonTerminal, Serious, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, srv.Server, v.Target)}
+	return []Finding{finding(FindingEmptyNonTerminal, Serious, up, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, srv.Server, v.Target)}
 }
 
 func distinct(all []Finding) []Finding {

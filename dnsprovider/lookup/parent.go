@@ -49,7 +49,7 @@ func (g *gathering) fromParent(ctx context.Context) {
 	case !answered:
 		g.parentUnseen("zone %s: no server of its parent %s answers: %s", z.name, up, strings.Join(silent, "; "))
 	case !delegated && !z.options.Private:
-		g.findings = append(g.findings, finding(FindingSplitDNS, Warning,
+		g.findings = append(g.findings, finding(FindingSplitDNS, Warning, z.name,
 			"the resolver knows a zone %s, but the servers of %s delegate no such zone: the world sees something else (hint: set private for a zone that is not public)", z.name, up))
 	}
 }
@@ -123,18 +123,18 @@ func (g *gathering) compare(resolver nsSet) {
 		}
 	}
 	if delegated := slices.ContainsFunc(slices.Collect(maps.Values(g.hosts)), func(ns *nameserver) bool { return ns.parent }); delegated && len(parents)+len(children) > 0 {
-		g.findings = append(g.findings, finding(FindingNSDisagree, Warning,
+		g.findings = append(g.findings, finding(FindingNSDisagree, Warning, z.name,
 			"zone %s: parent and child name different servers%s%s; all are asked", z.name, only("parent", parents), only("child", children)))
 	}
 	if z.options.Private {
 		return
 	}
 	if len(strange) > 0 {
-		g.findings = append(g.findings, finding(FindingSplitDNS, Warning,
+		g.findings = append(g.findings, finding(FindingSplitDNS, Warning, strings.Join(strange, ", "),
 			"zone %s: private address in a public zone: %s (hint: is the resolver's view that of the public? set private for a zone that is not public)", z.name, strings.Join(strange, ", ")))
 	}
 	if seen && len(resolver.names) > 0 && !overlap {
-		g.findings = append(g.findings, finding(FindingSplitDNS, Warning,
+		g.findings = append(g.findings, finding(FindingSplitDNS, Warning, z.name,
 			"zone %s: the resolver's name servers (%s) are others than those of parent and child: it sees another zone", z.name, strings.Join(slices.Sorted(maps.Keys(resolver.names)), ", ")))
 	}
 }

@@ -51,7 +51,7 @@ func (p *Pass) sight(ctx context.Context, z *zone, srv server, name string) sigh
 		return s
 	}
 	if r.udpLost {
-		s.note(FindingUDPLost, Warning, "%s answers over TCP only (hint: is UDP port %d filtered, or a reply of up to %d octets lost on the way?)", srv, srv.addr.Port(), udpSize)
+		s.note(FindingUDPLost, Warning, srv.String(), "%s answers over TCP only (hint: is UDP port %d filtered, or a reply of up to %d octets lost on the way?)", srv, srv.addr.Port(), udpSize)
 	}
 	if cut, ok := referral(r.Msg, z.name, name); ok {
 		s.leads, s.cut = cut, true
@@ -59,7 +59,7 @@ func (p *Pass) sight(ctx context.Context, z *zone, srv server, name string) sigh
 	}
 	if s.err = authoritative(r.Msg); s.err != nil {
 		if faultOf(s.err) == FaultLame {
-			s.note(FindingLame, Warning, "%s is named as a server of %s, but gives %s", srv, z.name, s.err)
+			s.note(FindingLame, Warning, srv.String(), "%s is named as a server of %s, but gives %s", srv, z.name, s.err)
 		}
 		return s
 	}
@@ -73,7 +73,7 @@ func (p *Pass) sight(ctx context.Context, z *zone, srv server, name string) sigh
 		return s
 	}
 	if j.hidden {
-		s.note(FindingHiddenUnsigned, Info, "hidden server %s gives no signatures for %s; it is asked for content only", srv, z.name)
+		s.note(FindingHiddenUnsigned, Info, srv.String(), "hidden server %s gives no signatures for %s; it is asked for content only", srv, z.name)
 	}
 	s.keys = j.ring.tags
 	s.read(j, r.Msg)
@@ -81,13 +81,13 @@ func (p *Pass) sight(ctx context.Context, z *zone, srv server, name string) sigh
 		s.seal = s.seal.with(j.ring.seal)
 	}
 	if s.seal.proof == ByResolver {
-		s.note(FindingUnverified, Info, "zone %s is signed with algorithms that tlsaroll cannot check: what they are worth rests on the validating resolver", z.name)
+		s.note(FindingUnverified, Info, z.name, "zone %s is signed with algorithms that tlsaroll cannot check: what they are worth rests on the validating resolver", z.name)
 	}
 	return s
 }
 
-func (s *sighting) note(code string, severity Severity, format string, args ...any) {
-	s.findings = append(s.findings, finding(code, severity, format, args...))
+func (s *sighting) note(code string, severity Severity, about, format string, args ...any) {
+	s.findings = append(s.findings, finding(code, severity, about, format, args...))
 }
 
 // A judge checks signatures where the zone has them.
@@ -158,15 +158,15 @@ func (s *sighting) readRRset(j judge, m *dns.Msg, set rrset) {
 		return
 	}
 	if s.expanded {
-		s.note(FindingWildcard, Info, "%s: the answer is expanded from a wildcard; a record at the name itself would replace it", s.name)
+		s.note(FindingWildcard, Info, s.name, "%s: the answer is expanded from a wildcard; a record at the name itself would replace it", s.name)
 	}
 	least, most := set.mixed()
 	if least != most {
-		s.note(FindingMixedTTL, Warning, "%s: %s gives records with TTLs from %s to %s in one RRset (RFC 2181, section 5.2); the longest is reckoned with", s.name, s.server, least, most)
+		s.note(FindingMixedTTL, Warning, s.name, "%s: %s gives records with TTLs from %s to %s in one RRset (RFC 2181, section 5.2); the longest is reckoned with", s.name, s.server, least, most)
 	}
 	for _, sig := range set.sigs {
 		if original := ttl(sig.OrigTtl); original != most && j.signed {
-			s.note(FindingSignatureTTL, Warning, "%s: %s gives a TTL of %s, signed is %s; the longer is reckoned with", s.name, s.server, most, original)
+			s.note(FindingSignatureTTL, Warning, s.name, "%s: %s gives a TTL of %s, signed is %s; the longer is reckoned with", s.name, s.server, most, original)
 			break
 		}
 	}

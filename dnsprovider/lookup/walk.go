@@ -259,10 +259,10 @@ func (s *stop) disagreements() []Finding {
 		if s.ends() {
 			own = ", and some have no alias there"
 		}
-		out = append(out, finding(FindingAliasDisagree, Warning, "%s: the servers lead to different names: %s%s; all are looked at", s.name, strings.Join(targets, ", "), own))
+		out = append(out, finding(FindingAliasDisagree, Warning, s.name, "%s: the servers lead to different names: %s%s; all are looked at", s.name, strings.Join(targets, ", "), own))
 	}
 	if len(s.zones) > 1 {
-		out = append(out, finding(FindingCutDisagree, Warning, "%s: the resolver finds it in zone %s, servers lead to %s", s.name, s.zones[0].name, s.zones[len(s.zones)-1].name))
+		out = append(out, finding(FindingCutDisagree, Warning, s.name, "%s: the resolver finds it in zone %s, servers lead to %s", s.name, s.zones[0].name, s.zones[len(s.zones)-1].name))
 	}
 	tags := map[string][]string{}
 	for _, x := range s.sights {
@@ -277,7 +277,7 @@ func (s *stop) disagreements() []Finding {
 			sets = append(sets, fmt.Sprintf("%s at %s", k, strings.Join(servers, ", ")))
 		}
 		slices.SortFunc(sets, cmp.Compare[string])
-		out = append(out, finding(FindingKeysDiffer, Warning, "zone %s: the servers give different DNSKEYs: %s; who takes keys from one and records from the other may find them bogus", s.zones[0].name, strings.Join(sets, "; ")))
+		out = append(out, finding(FindingKeysDiffer, Warning, s.zones[0].name, "zone %s: the servers give different DNSKEYs: %s; who takes keys from one and records from the other may find them bogus", s.zones[0].name, strings.Join(sets, "; ")))
 	}
 	return out
 }

@@ -65,7 +65,7 @@ func (p *Pass) lookKeys(ctx context.Context, z *zone) {
 			z.anchors = append(z.anchors, key)
 		}
 		if a.Security == Insecure {
-			z.findings = append(z.findings, finding(FindingNoDS, Warning,
+			z.findings = append(z.findings, finding(FindingNoDS, Warning, z.name,
 				"zone %s has DNSKEY records but no chain of trust, so it is not signed for anyone (hint: publish its DS record at the parent)", z.name))
 			break
 		}

@@ -97,7 +97,7 @@ func (a *Agent) ownerView(policy rollover.Policy, owner tlsa.Owner, v lookup.Vie
 		out.Servers = append(out.Servers, serverView(v, s))
 	}
 	for _, f := range v.Findings {
-		out.Findings = append(out.Findings, rollover.Warning{Code: rollover.Code(f.Code), Severity: rollover.Severity(f.Severity), Text: f.Text})
+		out.Findings = append(out.Findings, rollover.NewWarning(rollover.Code(f.Code), f.About, f.Text))
 	}
 	return out
 }
