@@ -92,9 +92,9 @@ func TestWarningsAtRest(t *testing.T) {
 			amiss: func(w *world) { w.node().gone = true },
 			mend:  func(w *world) { w.node().gone = false }},
 		{name: "frozen", code: CodeFrozen, told: time.Minute, over: time.Minute,
-			says:  "frozen (hint: tlsaroll thaw mx1)",
-			amiss: func(w *world) { w.policy.Frozen["mx1"] = time.Time{} },
-			mend:  func(w *world) { delete(w.policy.Frozen, "mx1") }},
+			says:  "(hint: tlsaroll thaw mx1)",
+			amiss: func(w *world) { w.freeze(time.Time{}) },
+			mend:  func(w *world) { w.thaw() }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, _, _ := rolled(t, "ee")

@@ -70,6 +70,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.adoptCommand(),
 		p.recordCommand(),
 		p.matchCommand(),
+		p.explainCommand(),
 		p.completionCommand(),
 		p.versionCommand(),
 	)
