@@ -47,6 +47,7 @@ type LineageView struct {
 	Installed Sight[tlsa.ChainID] // what every install file holds; "" where there are no such files
 	Offers    []Offer             // pairs in the stash that are handed in, oldest first
 	StagedErr string              // why the staged files could not be taken
+	Findings  []Warning           // what is to be said of them all the same
 	Stash     map[tlsa.ChainID]Sight[struct{}]
 	Addresses map[string]Sight[[]Address] // by endpoint URL: where it is reached; looked at with Served
 	Served    []Presented                 // by address and offer; empty where not looked at

@@ -60,9 +60,11 @@ func TestWarningsAtRest(t *testing.T) {
 			amiss: func(w *world) { w.servers[1].view = func(v *ServerView) { v.Unsigned = true } },
 			mend:  func(w *world) { every(w, nil) }},
 		{name: "a signature ends soon", code: CodeSignatureEnds, about: "192.0.2.53", told: time.Minute, over: time.Minute,
-			says:  "ns1.example.org. (192.0.2.53): the signature of _25._tcp.mx1.example.org. ends at ",
-			amiss: func(w *world) { every(w, func(v *ServerView) { v.SignedUntil = v.SignedUntil.Add(-239*time.Hour - 58*time.Minute) }) },
-			mend:  func(w *world) { every(w, nil) }},
+			says: "ns1.example.org. (192.0.2.53): the signature of _25._tcp.mx1.example.org. ends at ",
+			amiss: func(w *world) {
+				every(w, func(v *ServerView) { v.SignedUntil = v.SignedUntil.Add(-239*time.Hour - 58*time.Minute) })
+			},
+			mend: func(w *world) { every(w, nil) }},
 		{name: "the servers cannot be found", code: CodeServersUnknown, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "_25._tcp.mx1.example.org.: its servers are not known: parent: SERVFAIL",
 			amiss: func(w *world) { w.nsErr = "parent: SERVFAIL" },

@@ -36,6 +36,9 @@ func (x *pass) warnWaiting(name string) {
 	for _, r := range x.notFrozen(name, nil) {
 		x.tell(name, r.warning())
 	}
+	for _, f := range x.seen.Lineages[name].Findings {
+		x.tell(name, f)
+	}
 }
 
 // ofFiles reports whether a reason says that something of ours, on this host or at

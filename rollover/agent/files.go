@@ -16,9 +16,15 @@ import (
 type onHost struct {
 	entry           string // where the live link leads
 	live, installed rollover.Sight[tlsa.ChainID]
-	offers          []rollover.Offer
-	stagedErr       string
+	staged          staging
 	stash           map[tlsa.ChainID]rollover.Sight[struct{}]
+}
+
+// staging is what the staged files hold, and why they could not be taken.
+type staging struct {
+	offers   []rollover.Offer
+	err      string
+	findings []rollover.Warning
 }
 
 // readFiles looks at everything of a group that lies on this host: where the live
@@ -39,10 +45,10 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 			h.installed = a.installed(l, post.adopts[name], seen)
 		}
 		if poll {
-			h.offers, h.stagedErr = a.staged(l, remembered, seen, b)
+			h.staged = a.staged(l, remembered, seen, b)
 		}
 		// a person's pair comes after the files': it is the later word
-		offers := append(slices.Clone(h.offers), plain(post.offers[name])...)
+		offers := append(slices.Clone(h.staged.offers), plain(post.offers[name])...)
 		orders := post.ordered(name)
 		wanted := []tlsa.ChainID{remembered.Successor, remembered.Queued}
 		if orders.Rollback {
@@ -55,7 +61,7 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 			a.whole(offer.Chain, seen, h.stash)
 		}
 		b.fed[name] = h
-		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.stagedErr, Stash: h.stash, Orders: orders}
+		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.staged.err, Findings: h.staged.findings, Stash: h.stash, Orders: orders}
 	}
 }
 
@@ -127,28 +133,32 @@ func (a *Agent) keep(p certwatch.Pair) error {
 
 // staged reads what the ACME client left. Files that are still being written are
 // looked at again when they may have settled.
-func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Observation, b *book) ([]rollover.Offer, string) {
+func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Observation, b *book) staging {
 	if l.Staged.Cert == "" {
-		return nil, ""
+		return staging{}
 	}
 	pair, err := a.reader.Load(l.Staged)
 	if unsettled, ok := errors.AsType[*certwatch.UnsettledError](err); ok {
 		if !unsettled.Until.IsZero() {
 			b.recheck = earliest(b.recheck, b.polled.Add(max(unsettled.Until.Sub(a.cfg.Clock.Wall()), time.Millisecond)))
 		}
-		return b.fed[l.Name].offers, b.fed[l.Name].stagedErr
+		return b.fed[l.Name].staged
 	}
 	if isAbsent(err) && remembered.Staged == "" {
-		return nil, "" // the client has not issued anything yet
+		return staging{} // the client has not issued anything yet
 	}
 	if err == nil {
 		err = a.keep(pair)
 	}
 	if err != nil {
-		return nil, err.Error()
+		return staging{err: err.Error()}
 	}
 	seen.Chains[pair.ID()] = pair.Chain
-	return []rollover.Offer{{Chain: pair.ID()}}, ""
+	s := staging{offers: []rollover.Offer{{Chain: pair.ID()}}}
+	for _, f := range pair.Findings {
+		s.findings = append(s.findings, rollover.NewWarning(rollover.Code(f.Code), l.Staged.Cert, f.Text))
+	}
+	return s
 }
 
 // whole checks that a pair in the stash loads and fits. A dry agent has put

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
@@ -66,6 +67,31 @@ func TestStagedFiles(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		w.goOn(a, time.Hour, isSteady("mx1", two))
+	})
+}
+
+// What is to be said of staged files that are taken all the same is told as long as
+// they are like that.
+func TestStagedFindings(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := adopted(w)
+		defer w.close(a)
+		key := w.config.Lineages[0].Staged.Key
+		mode := func(mode os.FileMode) {
+			if err := os.Chmod(key, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tells := func(r Report) bool {
+			return slices.ContainsFunc(r.State.Lineages["mx1"].Warnings, func(v rollover.Warning) bool {
+				return v.Code == certwatch.CodeGroupReadable && v.Severity == rollover.Warn && strings.HasPrefix(v.Text, key+": mode 0640")
+			})
+		}
+		w.stage("mx1", w.ca.issue(t, mx1))
+		mode(0o640)
+		w.goOn(a, 5*time.Minute, tells)
+		mode(0o600)
+		w.goOn(a, 5*time.Minute, func(r Report) bool { return !tells(r) })
 	})
 }
 
