@@ -414,6 +414,11 @@ func (c *chaos) settled() {
 				c.t.Errorf("%s presents %s, want %s\n%s", address, n.served.Short(), l.Live.Short(), c.story())
 			}
 		}
+		for _, v := range l.Warnings {
+			if v.Severity != Info {
+				c.t.Errorf("all is over, and %s is told of %+v\n%s", name, v, c.story())
+			}
+		}
 		as, err := c.policy.Lineages[name].Needs(c.chains[l.Live])
 		if err != nil {
 			c.t.Fatal(err)
