@@ -19,7 +19,7 @@ func (x *pass) admit() {
 		for _, offer := range view.Offers {
 			l = x.offered(name, l, offer)
 		}
-		l = x.makeWay(name, l)
+		l = x.makeWay(l)
 		l = x.tryAgain(name, l)
 		if l.Refused != nil && l.Successor == "" {
 			x.refuse(name, l.Refused.Reason)
@@ -159,7 +159,7 @@ func (x *pass) shown(name string, l Lineage) bool {
 
 // makeWay lets the queued pair, if there is one, take the place of a successor
 // that is out of date or held.
-func (x *pass) makeWay(name string, l Lineage) Lineage {
+func (x *pass) makeWay(l Lineage) Lineage {
 	chain := x.chain(l.Successor)
 	if chain == nil || l.Swapping != nil && l.Swapping.Step != SwapFailed {
 		return l
