@@ -1,0 +1,370 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/rollover"
+)
+
+// post is a command that writes down what it is told, and fails as asked.
+type post struct {
+	mu    sync.Mutex
+	start time.Time
+	heard []string
+	hang  bool
+	fail  func(command string, m Message) error
+}
+
+func (p *post) run(ctx context.Context, argv []string, stdin []byte) ([]byte, error) {
+	if p.hang {
+		<-ctx.Done()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var m Message
+	if err := json.Unmarshal(stdin, &m); err != nil {
+		return nil, err
+	}
+	if p.fail != nil {
+		if err := p.fail(argv[0], m); err != nil {
+			return []byte("no\n"), err
+		}
+	}
+	p.heard = append(p.heard, fmt.Sprintf("%v %s %s %s", time.Since(p.start).Round(time.Second), argv[0], m.Event, m.About))
+	return nil, nil
+}
+
+// taken are what was heard since the last call.
+func (p *post) taken() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	heard := p.heard
+	p.heard = nil
+	return heard
+}
+
+// daemon is a teller that runs in a bubble.
+type daemon struct {
+	*Teller
+	post *post
+	log  bytes.Buffer
+	stop func() error
+}
+
+func begin(t *testing.T, file string, p *post, commands ...string) *daemon {
+	t.Helper()
+	d := &daemon{post: p}
+	if p.start.IsZero() {
+		p.start = time.Now()
+	}
+	cfg := Config{At: rollover.Warn, File: file, Host: "mx.example.org", Now: time.Now, Run: p.run,
+		Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))}
+	for _, c := range commands {
+		cfg.Notifiers = append(cfg.Notifiers, config.Notifier{Command: []string{c, "--token=geheim"}})
+	}
+	var err error
+	if d.Teller, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- d.Run(ctx) }()
+	d.stop = func() error {
+		cancel()
+		return <-done
+	}
+	return d
+}
+
+// after looks once after some time, and gives what is heard of that at once.
+func (d *daemon) after(t time.Duration, seen ...Notice) []string {
+	time.Sleep(t)
+	d.See(seen)
+	synctest.Wait()
+	return d.post.taken()
+}
+
+func heard(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("heard (-want +got):\n%s", diff)
+	}
+}
+
+func TestTellerTellsEveryoneAcrossRestarts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{}
+		a, b := notice("a", rollover.Danger), notice("b", rollover.Info)
+		d := begin(t, file, p, "one", "two")
+		heard(t, d.after(0, a, b), "0s one new a", "0s two new a")
+		heard(t, d.after(time.Minute, a))
+		if err := d.stop(); err != nil {
+			t.Error(err)
+		}
+		d = begin(t, file, p, "one", "two")
+		heard(t, d.after(time.Minute, a))
+		heard(t, d.after(24*time.Hour, a), "24h2m0s one reminder a", "24h2m0s two reminder a")
+		heard(t, d.after(time.Minute))
+		d.stop()
+		d = begin(t, file, p, "one", "two")
+		heard(t, d.after(time.Hour)) // whoever has just started has not looked for long enough
+		heard(t, d.after(hold), "25h8m0s one cleared a", "25h8m0s two cleared a")
+		d.stop()
+		if text, err := os.ReadFile(file); err != nil || string(text) != "{\n\t\"version\": 1,\n\t\"told\": null,\n\t\"pending\": []\n}\n" {
+			t.Errorf("%s, %v", text, err)
+		}
+		if d.log.Len() > 0 || d.Troubles() != nil {
+			t.Errorf("%s%v", d.log.String(), d.Troubles())
+		}
+	})
+}
+
+func TestTellerTriesAgainLaterEachTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		var tried []time.Duration
+		down := true
+		p := &post{}
+		p.fail = func(command string, _ Message) error {
+			if command != "one" || !down {
+				return nil
+			}
+			tried = append(tried, time.Since(p.start))
+			return errors.New("exit status 1")
+		}
+		d := begin(t, file, p, "one", "two")
+		heard(t, d.after(0, notice("a", rollover.Danger), notice("b", rollover.Danger)), "0s two new a", "0s two new b")
+		heard(t, d.after(time.Hour))
+		if len(tried) != tries+1 { // and one for what stood behind
+			t.Errorf("tried at %v", tried)
+		}
+		for i, wait := 1, 10*time.Second; i < tries; i, wait = i+1, min(3*wait, 15*time.Minute) {
+			if got := tried[i] - tried[i-1]; got < wait*8/10 || got > wait*12/10 {
+				t.Errorf("try %d came after %v, want %v or so", i+1, got, wait)
+			}
+		}
+		if last := tried[len(tried)-1]; last < 15*time.Minute || last > 30*time.Minute {
+			t.Errorf("given up after %v", last)
+		}
+		if diff := cmp.Diff([]string{"notify[0] (one): exit status 1: no"}, d.Troubles()); diff != "" {
+			t.Error(diff)
+		}
+		want := `level=ERROR msg="people could not be told of a warning: given up until it changes, or its next reminder" to="notify[0] (one)" err="exit status 1: no"` + "\n"
+		if diff := cmp.Diff(want, d.log.String()); diff != "" {
+			t.Error(diff)
+		}
+		down = false
+		heard(t, d.after(hold), "1h5m0s one cleared a", "1h5m0s one cleared b", "1h5m0s two cleared a", "1h5m0s two cleared b")
+		if d.Troubles() != nil {
+			t.Errorf("there is still %v", d.Troubles())
+		}
+		if err := d.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTellerDeliversAfterARestartWhatItCouldNotBefore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		a := notice("a", rollover.Danger)
+		p := &post{fail: func(string, Message) error { return errors.New("exit status 1") }}
+		d := begin(t, file, p, "one", "two")
+		heard(t, d.after(0, a))
+		d.stop()
+		p.fail = nil
+		d = begin(t, file, p, "one", "another")
+		synctest.Wait()
+		heard(t, p.taken(), "0s one new a")
+		heard(t, d.after(time.Minute, a))
+		d.stop()
+	})
+}
+
+// TestTellerLosesNothingInACrash kills the program while a message is being delivered.
+func TestTellerLosesNothingInACrash(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		a := notice("a", rollover.Danger)
+		var atCrash []byte
+		p := &post{fail: func(string, Message) error {
+			atCrash, _ = os.ReadFile(file)
+			return nil
+		}}
+		d := begin(t, file, p, "one")
+		heard(t, d.after(0, a), "0s one new a")
+		d.stop()
+		if err := os.WriteFile(file, atCrash, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d = begin(t, file, p, "one")
+		heard(t, d.after(0, a), "0s one new a")
+		d.stop()
+	})
+}
+
+func TestTellerIsNotHeldUpByOneMessage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{fail: func(_ string, m Message) error {
+			if m.About == "a" {
+				return errors.New("exit status 1")
+			}
+			return nil
+		}}
+		d := begin(t, file, p, "one")
+		heard(t, d.after(0, notice("a", rollover.Danger), notice("b", rollover.Danger)))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := p.taken(); len(got) != 1 || !strings.HasSuffix(got[0], "one new b") {
+			t.Errorf("heard %v", got)
+		}
+		if d.Troubles() != nil {
+			t.Errorf("%v, although the last one went through", d.Troubles())
+		}
+		d.stop()
+	})
+}
+
+// TestTellerNeverBlocks looks while a command takes its minute.
+func TestTellerNeverBlocks(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{hang: true}
+		var ended []string
+		p.fail = func(_ string, m Message) error {
+			ended = append(ended, fmt.Sprintf("%v %s", time.Since(p.start), m.About))
+			return errors.New("killed")
+		}
+		d := begin(t, file, p, "slow")
+		heard(t, d.after(0, notice("a", rollover.Danger)))
+		heard(t, d.after(0, notice("a", rollover.Danger), notice("b", rollover.Danger)))
+		if took := time.Since(p.start); took != 0 {
+			t.Errorf("took %v", took)
+		}
+		time.Sleep(timeout + time.Second)
+		synctest.Wait()
+		heard(t, ended, "1m0s a")
+		time.Sleep(30 * time.Second)
+		if err := d.stop(); err != nil {
+			t.Error(err)
+		}
+		heard(t, ended, "1m0s a", "1m36s a") // begun 8 to 12 s later, and given 5 s to end
+		c, _, why, err := load(file)
+		if why != nil || err != nil || len(c.Pending) != 2 {
+			t.Errorf("%+v, %v, %v", c, why, err)
+		}
+	})
+}
+
+func TestTellerGoesOnWhereItCannotWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "told.json")
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{}
+		d := begin(t, file, p, "one")
+		if err := os.Remove(dir); err != nil {
+			t.Fatal(err)
+		}
+		a := notice("a", rollover.Danger)
+		heard(t, d.after(0, a), "0s one new a")
+		heard(t, d.after(time.Hour, a))
+		if got := d.Troubles(); len(got) != 1 || !strings.Contains(got[0], "cannot be written down") {
+			t.Errorf("troubles: %v", got)
+		}
+		if n := strings.Count(d.log.String(), "\n"); n != 1 {
+			t.Errorf("logged %d lines:\n%s", n, d.log.String())
+		}
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		heard(t, d.after(2*keepAgain, a))
+		if got := d.Troubles(); got != nil {
+			t.Errorf("troubles: %v", got)
+		}
+		if c, _, _, err := load(file); err != nil || len(c.Told) != 1 {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		d.See([]Notice{a, notice("b", rollover.Danger)})
+		if err := d.stop(); err == nil {
+			t.Error("what could not be written is no error")
+		}
+	})
+}
+
+func TestTellerStartsAnewWithoutItsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{}
+		d := begin(t, file, p, "one")
+		want := `level=WARN msg="what people were told before cannot be read: it was moved aside, and they are told anew" moved=` + file + `.corrupt-1 err="unexpected end of JSON input"` + "\n"
+		if diff := cmp.Diff(want, d.log.String()); diff != "" {
+			t.Error(diff)
+		}
+		heard(t, d.after(0, notice("a", rollover.Danger)), "0s one new a")
+		d.stop()
+	})
+}
+
+func TestTellerForgetsWhatNobodyAsksFor(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	known, _ := Told{}.Next([]Notice{notice("a", rollover.Info), notice("b", rollover.Danger)}, time.Now())
+	if err := store(file, known, nil); err != nil {
+		t.Fatal(err)
+	}
+	teller, err := New(Config{File: file, At: rollover.Danger, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil || len(teller.told) != 1 {
+		t.Errorf("%v, %v", teller.told, err)
+	}
+	teller.See([]Notice{notice("c", rollover.Danger)})
+	if len(teller.letters) != 0 || teller.changed {
+		t.Error("wrote to nobody")
+	}
+}
+
+func TestMessageIsTheContract(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "told.json")
+	var got []byte
+	teller, err := New(Config{Notifiers: []config.Notifier{{Command: []string{"one"}}}, File: file, At: rollover.Info, Host: "mx.example.org",
+		Now: func() time.Time { return start.Add(time.Millisecond) }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	teller.See([]Notice{notice("192.0.2.53", rollover.Warn)})
+	got, err = teller.letters[0].Message.line()
+	want := `{"event":"new","lineage":"mx1","code":"server-unknown","severity":"warning","about":"192.0.2.53","text":"192.0.2.53 gives no answer",` +
+		`"fix":"Mend the server, take it out of the NS records, or exclude: it in the configuration if it is gone for good.","since":"2026-03-01T12:00:00Z","host":"mx.example.org"}` + "\n"
+	if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}

@@ -1,0 +1,94 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+)
+
+// webhook tells by a POST of the message's JSON. Its URL may be all that it takes
+// to post there, so that no error shows any part of it.
+type webhook struct {
+	url    config.Secret
+	client *http.Client
+	hide   *strings.Replacer
+}
+
+func newWebhook(secret config.Secret) (*webhook, error) {
+	u, err := url.Parse(string(secret.Reveal()))
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, errors.New("no URL of http or https")
+	}
+	var parts []string
+	for _, part := range []string{u.String(), u.RequestURI(), u.Host, u.Hostname()} {
+		if len(part) > 1 {
+			parts = append(parts, part)
+		}
+	}
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, part := range parts {
+		pairs = append(pairs, part, "[hidden]")
+	}
+	return &webhook{secret, &http.Client{
+		Timeout:       30 * time.Second,
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: 15 * time.Second}).DialContext},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, strings.NewReplacer(pairs...)}, nil
+}
+
+func (w *webhook) send(ctx context.Context, batch []letter) error {
+	for _, l := range batch {
+		if err := w.post(ctx, l.Message); err != nil {
+			return errors.New(printable(w.hide.Replace(err.Error()))) // a text alone: what it wraps would show the URL
+		}
+	}
+	return nil
+}
+
+func (w *webhook) post(ctx context.Context, m Message) error {
+	text, err := m.line()
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, string(w.url.Reveal()), bytes.NewReader(text))
+	if err != nil {
+		return cause(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "tlsaroll")
+	reply, err := w.client.Do(request)
+	if err != nil {
+		return cause(err)
+	}
+	defer reply.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(reply.Body, maxOutput)) //nolint:errcheck // what it says does not count, and may quote the URL
+	switch {
+	case reply.StatusCode/100 == 2:
+		return nil
+	case reply.StatusCode/100 == 3:
+		return fmt.Errorf("answered %d %s (hint: write the URL that this one leads to)", reply.StatusCode, http.StatusText(reply.StatusCode))
+	}
+	return fmt.Errorf("answered %d %s", reply.StatusCode, http.StatusText(reply.StatusCode))
+}
+
+// cause is an error of the HTTP client without the request that it quotes.
+func cause(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		if u.Timeout() {
+			return errors.New("no answer in time")
+		}
+		return u.Err
+	}
+	return err
+}
