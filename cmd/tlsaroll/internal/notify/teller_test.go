@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,16 +27,23 @@ type post struct {
 	mu    sync.Mutex
 	start time.Time
 	heard []string
-	hang  bool
+	hang  bool // until it is killed
+	begun []time.Duration
+	ended []time.Duration
 	fail  func(command string, m Message) error
 }
 
 func (p *post) run(ctx context.Context, argv []string, stdin []byte) ([]byte, error) {
-	if p.hang {
-		<-ctx.Done()
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.begun = append(p.begun, time.Since(p.start))
+	if p.hang {
+		p.mu.Unlock()
+		<-ctx.Done()
+		p.mu.Lock()
+		p.ended = append(p.ended, time.Since(p.start))
+		return nil, ctx.Err()
+	}
 	var m Message
 	if err := json.Unmarshal(stdin, &m); err != nil {
 		return nil, err
@@ -47,6 +55,13 @@ func (p *post) run(ctx context.Context, argv []string, stdin []byte) ([]byte, er
 	}
 	p.heard = append(p.heard, fmt.Sprintf("%v %s %s %s", time.Since(p.start).Round(time.Second), argv[0], m.Event, m.About))
 	return nil, nil
+}
+
+// runs are when it was run, and when it was killed.
+func (p *post) runs() (begun, ended []time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.begun), slices.Clone(p.ended)
 }
 
 // taken are what was heard since the last call.
@@ -174,8 +189,14 @@ func TestTellerTriesAgainLaterEachTime(t *testing.T) {
 		if diff := cmp.Diff(want, d.log.String()); diff != "" {
 			t.Error(diff)
 		}
+		tried = nil
+		heard(t, d.after(0, notice("a", rollover.Danger), notice("b", rollover.Danger), notice("c", rollover.Danger)), "1h0m0s two new c")
+		heard(t, d.after(time.Hour, notice("c", rollover.Danger)))
+		if len(tried) != tries {
+			t.Errorf("the next one was tried at %v", tried)
+		}
 		down = false
-		heard(t, d.after(hold), "1h5m0s one cleared a", "1h5m0s one cleared b", "1h5m0s two cleared a", "1h5m0s two cleared b")
+		heard(t, d.after(hold, notice("c", rollover.Danger)), "2h5m0s one cleared a", "2h5m0s one cleared b", "2h5m0s two cleared a", "2h5m0s two cleared b")
 		if d.Troubles() != nil {
 			t.Errorf("there is still %v", d.Troubles())
 		}
@@ -252,25 +273,27 @@ func TestTellerNeverBlocks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "told.json")
 	synctest.Test(t, func(t *testing.T) {
 		p := &post{hang: true}
-		var ended []string
-		p.fail = func(_ string, m Message) error {
-			ended = append(ended, fmt.Sprintf("%v %s", time.Since(p.start), m.About))
-			return errors.New("killed")
-		}
 		d := begin(t, file, p, "slow")
 		heard(t, d.after(0, notice("a", rollover.Danger)))
 		heard(t, d.after(0, notice("a", rollover.Danger), notice("b", rollover.Danger)))
-		if took := time.Since(p.start); took != 0 {
-			t.Errorf("took %v", took)
+		begun, ended := p.runs()
+		if len(begun) != 1 || len(ended) != 0 || time.Since(p.start) != 0 {
+			t.Errorf("begun at %v, ended at %v", begun, ended)
 		}
-		time.Sleep(timeout + time.Second)
-		synctest.Wait()
-		heard(t, ended, "1m0s a")
-		time.Sleep(30 * time.Second)
-		if err := d.stop(); err != nil {
-			t.Error(err)
+		for len(begun) < tries {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			begun, ended = p.runs()
 		}
-		heard(t, ended, "1m0s a", "1m36s a") // begun 8 to 12 s later, and given 5 s to end
+		for i, at := range ended {
+			if took := at - begun[i]; took != timeout {
+				t.Errorf("try %d took %v", i+1, took)
+			}
+		}
+		stopping := time.Now()
+		if err := d.stop(); err != nil || time.Since(stopping) != grace { // in the midst of the last try
+			t.Errorf("stopped after %v: %v", time.Since(stopping), err)
+		}
 		c, _, why, err := load(file)
 		if why != nil || err != nil || len(c.Pending) != 2 {
 			t.Errorf("%+v, %v, %v", c, why, err)

@@ -1,0 +1,7 @@
+// Package web is what the daemon shows to those who watch it over HTTP: /metrics
+// for Prometheus, and /healthz and /readyz for whoever starts and restarts it.
+//
+// [Metrics] gathers: what there is to say of lineages is read when it is asked
+// for, and what happens is counted as it happens. A [Server] shows that, to
+// everyone on this host or to those who know the password or token.
+package web
