@@ -43,7 +43,8 @@ type Lab struct {
 	guard    *guard
 
 	mu        sync.Mutex
-	processes []*process
+	processes map[string]*process // that run, or should
+	absent    map[string]*process // that were ended on purpose
 	tallies   []*Tally
 }
 
@@ -60,7 +61,10 @@ func Start(t testing.TB, opts Options) *Lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Lab{opts: opts, programs: require(t, opts, thisMachine())}
+	l := &Lab{
+		opts: opts, programs: require(t, opts, thisMachine()),
+		processes: map[string]*process{}, absent: map[string]*process{},
+	}
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), startPatience)
 	defer cancel()

@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 // No rate limit: to NSD all the lab's resolvers are one prefix.
@@ -24,6 +28,7 @@ server:
 	logfile: "%[3]s"
 	verbosity: 1
 	xfrd-reload-timeout: 0
+	zonefiles-write: 1
 	rrl-ratelimit: 0
 	rrl-whitelist-ratelimit: 0
 remote-control:
@@ -62,4 +67,43 @@ func (l *Lab) startSecondary() error {
 		return err
 	}
 	return l.serve("secondary", l.programs["nsd"], "-d", "-c", dir+"/nsd.conf")
+}
+
+// written waits until the secondary's files have what it serves; it writes them
+// once a second, and not when it ends.
+func (l *Lab) written(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for _, zone := range l.zoneNames() {
+		err := await(ctx, func(ctx context.Context) error {
+			served, err := l.serial(ctx, l.Secondary, zone)
+			if err != nil {
+				return err
+			}
+			have, err := fileSerial(l.path("secondary/" + zone + "zone"))
+			if err == nil && have != served {
+				err = fmt.Errorf("secondary: %s: serial %d is on disk, %d served", zone, have, served)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fileSerial returns the serial number of the SOA record in a zone file.
+func fileSerial(path string) (uint32, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	parser := dns.NewZoneParser(bytes.NewReader(data), "", path)
+	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+		if soa, ok := rr.(*dns.SOA); ok {
+			return soa.Serial, nil
+		}
+	}
+	return 0, fmt.Errorf("%s: no SOA record: %v", path, parser.Err())
 }

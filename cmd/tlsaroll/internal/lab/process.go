@@ -97,6 +97,18 @@ func (p *process) stop() error {
 	return errors.Join(err, killGroup(p.cmd.Process.Pid, syscall.SIGKILL), p.endGroup())
 }
 
+// kill ends the server and its children at once. One that had ended before is an error.
+func (p *process) kill() error {
+	if err := p.ended(); err != nil {
+		return errors.Join(err, p.endGroup())
+	}
+	if err := killGroup(p.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("%s: kill process %d: %w", p.name, p.cmd.Process.Pid, err)
+	}
+	<-p.done
+	return p.endGroup()
+}
+
 // endGroup waits for the children of a server that has ended and kills what stays.
 func (p *process) endGroup() error {
 	pgid := p.cmd.Process.Pid

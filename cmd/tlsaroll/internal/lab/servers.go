@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -20,53 +21,30 @@ func (l *Lab) serve(name string, argv ...string) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.processes = append(l.processes, p)
+	l.processes[name] = p
 	return l.guard.over(p.cmd.Process.Pid)
 }
 
 func (l *Lab) running() []*process {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]*process(nil), l.processes...)
+	return slices.Collect(maps.Values(l.processes))
 }
 
 // ended returns an error if the server of that name is no longer there.
 func (l *Lab) ended(name string) error {
-	for _, p := range l.running() {
-		if p.name == name {
-			return p.ended()
-		}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.processes[name]; p != nil {
+		return p.ended()
 	}
-	return fmt.Errorf("%s: was never started", name)
-}
-
-// Pause stops a server of [Lab.PIDs] from running, with its children: it keeps
-// its sockets and says nothing, as behind a network that has failed.
-func (l *Lab) Pause(t testing.TB, name string) {
-	t.Helper()
-	l.signal(t, name, syscall.SIGSTOP)
-}
-
-// Resume undoes [Lab.Pause].
-func (l *Lab) Resume(t testing.TB, name string) {
-	t.Helper()
-	l.signal(t, name, syscall.SIGCONT)
-}
-
-func (l *Lab) signal(t testing.TB, name string, sig syscall.Signal) {
-	t.Helper()
-	pid, ok := l.PIDs()[name]
-	if !ok {
-		t.Fatalf("lab: no server %q", name)
-	}
-	if err := killGroup(pid, sig); err != nil {
-		t.Fatalf("lab: %s: signal %s: %v", name, sig, err)
-	}
+	return fmt.Errorf("%s: does not run", name)
 }
 
 // PIDs are the process ids of the lab's servers by name: "primary",
 // "secondary", "parents" (the root is among them), "postfix", "dovecot" and
 // "resolver-" with an address. Each leads a process group with its children.
+// Those that [Lab.Stop] or [Lab.Kill] ended are not among them.
 func (l *Lab) PIDs() map[string]int {
 	out := map[string]int{}
 	for _, p := range l.running() {
@@ -132,7 +110,10 @@ func (l *Lab) stop() error {
 
 // logTails shows what the servers said last, of a test that failed.
 func (l *Lab) logTails(t testing.TB) {
-	for _, p := range l.running() {
+	l.mu.Lock()
+	absent := slices.Collect(maps.Values(l.absent))
+	l.mu.Unlock()
+	for _, p := range append(l.running(), absent...) {
 		t.Logf("%s, its last lines:\n%s", p.name, p.tail(10))
 	}
 }

@@ -73,6 +73,14 @@ func (l *Lab) zoneOf(name string) *zone {
 	return nil
 }
 
+func (l *Lab) zoneNames() []string {
+	var names []string
+	for _, z := range l.zones {
+		names = append(names, z.name)
+	}
+	return names
+}
+
 func (l *Lab) firstRecords() ([]string, error) {
 	negative := int(l.opts.TTL / time.Second)
 	var lines []string
