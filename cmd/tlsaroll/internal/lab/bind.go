@@ -23,11 +23,18 @@ options {
 	empty-zones-enable no;
 	allow-transfer { %[3]s };
 };
-controls { };
 `
 
-const bindKey = `
-key "%s" { algorithm %s; secret "%s"; };
+const bindNoControls = "controls { };\n"
+
+const bindControls = `
+controls {
+	inet %s port 953 allow { 127.0.0.0/8; } keys { "%s"; };
+};
+`
+
+const rndcOptions = `
+options { default-server %s; default-key "%s"; };
 `
 
 const bindPolicy = `
@@ -61,10 +68,15 @@ func (l *Lab) startPrimary() error {
 		return err
 	}
 	var conf strings.Builder
-	for _, k := range append([]Key{l.hand, l.transfer}, l.keys()...) {
-		fmt.Fprintf(&conf, bindKey, k.Name, k.Algorithm, k.secret)
+	for _, k := range append([]Key{l.hand, l.transfer, l.control}, l.keys()...) {
+		conf.WriteString(k.clause())
 	}
 	fmt.Fprintf(&conf, bindOptions, dir, l.Primary.Addr().String()+";", fmt.Sprintf("key %q;", l.transfer.Name))
+	fmt.Fprintf(&conf, bindControls, l.Primary.Addr(), l.control.Name)
+	rndc := l.control.clause() + fmt.Sprintf(rndcOptions, l.Primary.Addr(), l.control.Name)
+	if err := os.WriteFile(dir+"/rndc.conf", []byte(rndc), 0o600); err != nil {
+		return err
+	}
 	conf.WriteString(bindPolicy)
 	for _, z := range l.zones {
 		signing := bindSigning

@@ -3,6 +3,7 @@ package lab
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,4 +42,9 @@ func newKey256(name, dir string) (Key, error) {
 func (k Key) sign(m *dns.Msg, now int64) map[string]string {
 	m.SetTsig(k.Name, dns.HmacSHA256, 300, now)
 	return map[string]string{k.Name: k.secret}
+}
+
+// clause is the key in BIND's configuration.
+func (k Key) clause() string {
+	return fmt.Sprintf("key %q { algorithm %s; secret %q; };\n", k.Name, k.Algorithm, k.secret)
 }

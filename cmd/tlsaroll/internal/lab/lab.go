@@ -37,6 +37,7 @@ type Lab struct {
 	zones    []*zone
 	hand     Key // of the human who edits zones
 	transfer Key
+	control  Key          // of the primary's rndc
 	anchor   fmt.Stringer // the root's DS
 	lag      *lag
 	senders  []*sender
@@ -157,6 +158,9 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if l.transfer, err = newKey256("transfer.lab.", l.path("keys")); err != nil {
+		return err
+	}
+	if l.control, err = newKey256("control.lab.", l.path("keys")); err != nil {
 		return err
 	}
 	return l.makeZones()

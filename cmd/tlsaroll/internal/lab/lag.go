@@ -62,7 +62,8 @@ func (g *lag) loop(ctx context.Context) {
 			if err != nil || !g.isDue(z.name, serial, time.Now()) {
 				continue
 			}
-			if have, err := g.lab.serial(ctx, g.lab.Secondary, z.name); err == nil && have == serial {
+			// Of a primary that went back the secondary takes nothing, however often it is told.
+			if have, err := g.lab.serial(ctx, g.lab.Secondary, z.name); err == nil && !later(serial, have) {
 				g.caughtUp(z.name, serial)
 				continue
 			}
@@ -93,10 +94,13 @@ func (g *lag) caughtUp(zone string, serial uint32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c, known := g.seen[zone]
-	if !known || int32(serial-c.serial) >= 0 { // RFC 1982
+	if !known || !later(c.serial, serial) {
 		g.seen[zone] = change{serial: serial}
 	}
 }
+
+// later says whether serial a comes after b (RFC 1982).
+func later(a, b uint32) bool { return int32(a-b) > 0 }
 
 // HoldSecondary stops all transfers to the secondary until [Lab.ReleaseSecondary]
 // or [Lab.LagSecondary].
@@ -143,13 +147,8 @@ func (l *Lab) bringOver(ctx context.Context, asked time.Time) error {
 			if err := l.ended("secondary"); err != nil {
 				return err
 			}
-			want, err := l.serial(ctx, l.Primary, z.name)
-			if err != nil {
-				return err
-			}
-			have, err := l.serial(ctx, l.Secondary, z.name)
-			if err == nil && have == want {
-				l.lag.caughtUp(z.name, want)
+			err := l.sameSerial(ctx, z.name)
+			if err == nil {
 				return nil
 			}
 			if time.Since(asked) >= time.Second {
@@ -158,12 +157,29 @@ func (l *Lab) bringOver(ctx context.Context, asked time.Time) error {
 					return err
 				}
 			}
-			return fmt.Errorf("secondary: %s: has serial %d, the primary %d", z.name, have, want)
+			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// sameSerial returns an error unless the secondary has the primary's serial.
+func (l *Lab) sameSerial(ctx context.Context, zone string) error {
+	want, err := l.serial(ctx, l.Primary, zone)
+	if err != nil {
+		return err
+	}
+	have, err := l.serial(ctx, l.Secondary, zone)
+	if err != nil {
+		return err
+	}
+	if have != want {
+		return fmt.Errorf("secondary: %s: has serial %d, the primary %d", zone, have, want)
+	}
+	l.lag.caughtUp(zone, want)
 	return nil
 }
 

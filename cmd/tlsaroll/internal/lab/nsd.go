@@ -1,13 +1,10 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"strings"
-
-	"github.com/miekg/dns"
 )
 
 // No rate limit: to NSD all the lab's resolvers are one prefix.
@@ -32,7 +29,8 @@ server:
 	rrl-ratelimit: 0
 	rrl-whitelist-ratelimit: 0
 remote-control:
-	control-enable: no
+	control-enable: yes
+	control-interface: "%[2]s/control"
 key:
 	name: "%[4]s"
 	algorithm: %[5]s
@@ -80,30 +78,18 @@ func (l *Lab) written(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			have, err := fileSerial(l.path("secondary/" + zone + "zone"))
-			if err == nil && have != served {
-				err = fmt.Errorf("secondary: %s: serial %d is on disk, %d served", zone, have, served)
+			rrs, err := readZone(l.path("secondary/" + zone + "zone"))
+			if err != nil {
+				return err
 			}
-			return err
+			if soa := soaOf(rrs); soa == nil || soa.Serial != served {
+				return fmt.Errorf("secondary: %s: serial %d is not on disk yet", zone, served)
+			}
+			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// fileSerial returns the serial number of the SOA record in a zone file.
-func fileSerial(path string) (uint32, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	parser := dns.NewZoneParser(bytes.NewReader(data), "", path)
-	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
-		if soa, ok := rr.(*dns.SOA); ok {
-			return soa.Serial, nil
-		}
-	}
-	return 0, fmt.Errorf("%s: no SOA record: %v", path, parser.Err())
 }

@@ -90,7 +90,7 @@ func (l *Lab) startParents(zones map[string][]dns.RR) error {
 			return err
 		}
 	}
-	conf := fmt.Sprintf(bindOptions, dir, l.Root.Addr().String()+"; "+l.Parent.Addr().String()+";", "none;") +
+	conf := fmt.Sprintf(bindOptions, dir, l.Root.Addr().String()+"; "+l.Parent.Addr().String()+";", "none;") + bindNoControls +
 		fmt.Sprintf(parentViews, l.Root.Addr(), l.Parent.Addr(), clauses.String())
 	return l.startNamed("parents", dir, conf)
 }

@@ -38,7 +38,7 @@ func TestLacking(t *testing.T) {
 		},
 		{
 			name: "several packages", opts: Options{Dovecot: true}, missing: []string{"nsd", "named", "dove"},
-			want: "no named, nsd, dovecot, doveadm, /usr/lib/dovecot/imap-login (hint: apt-get install bind9 nsd dovecot-core dovecot-imapd)",
+			want: "no named, nsd, nsd-control, dovecot, doveadm, /usr/lib/dovecot/imap-login (hint: apt-get install bind9 nsd dovecot-core dovecot-imapd)",
 		},
 		{
 			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},
