@@ -18,7 +18,9 @@ const (
 	hostMX        = 25 // Postfix and Dovecot
 	hostPrimary   = 53
 	hostSecondary = 54
-	hostUnsigned  = 55  // a primary that does not sign its replies
+	hostUnsigned  = 55 // a primary that does not sign its replies
+	hostThird     = 56 // added secondaries
+	hostFourth    = 57
 	hostResolver  = 60  // the resolver that is no sender's
 	hostResolvers = 101 // the first sender's resolver
 
@@ -28,6 +30,9 @@ const (
 )
 
 const maxResolvers = 100
+
+// nameServers are the hosts of ns1.example.org., the primary, and those after it.
+var nameServers = []byte{hostPrimary, hostSecondary, hostThird, hostFourth}
 
 // A block is a /24 of the loopback net that is ours alone. It is held by an
 // abstract Unix socket, which has the scope that addresses have (the network
@@ -69,7 +74,7 @@ func tryBlock(ctx context.Context, third byte, hosts []byte) (*block, error) {
 // was killed may take a moment to go, and others may listen on all addresses.
 func (b *block) silent(ctx context.Context) error {
 	for _, a := range b.added {
-		for _, port := range []uint16{25, 53, 993} {
+		for _, port := range []uint16{25, 53, 953, 993} {
 			l, err := new(net.ListenConfig).Listen(ctx, "tcp", netip.AddrPortFrom(a, port).String())
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return fmt.Errorf("%s port %d: %w", a, port, errBlockInUse)

@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -37,9 +36,9 @@ type Lab struct {
 	zones    []*zone
 	hand     Key // of the human who edits zones
 	transfer Key
-	control  Key          // of the primary's rndc
-	anchor   fmt.Stringer // the root's DS
-	lag      *lag
+	control  Key // of the primary's rndc
+	root     *signedZone
+	second   *Secondary
 	senders  []*sender
 	guard    *guard
 
@@ -47,6 +46,8 @@ type Lab struct {
 	processes map[string]*process // that run, or should
 	absent    map[string]*process // that were ended on purpose
 	tallies   []*Tally
+	added     []*Secondary
+	topLevels map[string]*topLevel
 }
 
 // startPatience is far beyond what a start takes on a busy machine.
@@ -95,20 +96,15 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := errors.Join(l.startPrimary(), l.startPostfix(), l.startDovecot()); err != nil {
 		return err
 	}
-	ds, err := l.awaitSigned(ctx)
-	if err != nil {
+	if err := l.awaitSigned(ctx); err != nil {
 		return err
 	}
-	parents, err := l.signParents(ds)
-	if err != nil {
+	l.second = newSecondary(l, 1)
+	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders()); err != nil {
 		return err
 	}
-	if err := errors.Join(l.startSecondary(), l.startParents(parents), l.startResolvers(), l.startSenders()); err != nil {
-		return err
-	}
-	l.lag = newLag(l)
 	var ready errgroup.Group
-	ready.Go(func() error { return l.bringOver(ctx, time.Now()) }) // it begins with a transfer by itself
+	ready.Go(func() error { return l.second.bringOver(ctx, time.Now()) }) // it begins with a transfer by itself
 	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {
 		ready.Go(func() error { return l.resolverReady(ctx, at) })
 	}
@@ -118,7 +114,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := ready.Wait(); err != nil {
 		return err
 	}
-	l.lag.start(l.opts.SecondaryLag)
+	l.second.follow(l.opts.SecondaryLag)
 	return nil
 }
 

@@ -48,15 +48,15 @@ zone:
 	max-retry-time: 1
 `
 
-// startSecondary starts NSD, which begins with a transfer of each zone and then
+// startSecondary starts an NSD, which begins with a transfer of each zone and then
 // moves only when it is notified.
-func (l *Lab) startSecondary() error {
-	dir, err := l.mkdir("secondary")
+func (l *Lab) startSecondary(s *Secondary) error {
+	dir, err := l.mkdir(s.Name)
 	if err != nil {
 		return err
 	}
 	var conf strings.Builder
-	fmt.Fprintf(&conf, nsdConf, l.Secondary.Addr(), dir, l.logPath("secondary"),
+	fmt.Fprintf(&conf, nsdConf, s.Addr.Addr(), dir, l.logPath(s.Name),
 		l.transfer.Name, l.transfer.Algorithm, l.transfer.secret)
 	for _, z := range l.zones {
 		fmt.Fprintf(&conf, nsdZone, z.name, l.Primary.Addr(), l.transfer.Name)
@@ -64,26 +64,26 @@ func (l *Lab) startSecondary() error {
 	if err := os.WriteFile(dir+"/nsd.conf", []byte(conf.String()), 0o600); err != nil {
 		return err
 	}
-	return l.serve("secondary", l.programs["nsd"], "-d", "-c", dir+"/nsd.conf")
+	return l.serve(s.Name, l.programs["nsd"], "-d", "-c", dir+"/nsd.conf")
 }
 
 // written waits until the secondary's files have what it serves; it writes them
 // once a second, and not when it ends.
-func (l *Lab) written(ctx context.Context) error {
+func (s *Secondary) written(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
-	for _, zone := range l.zoneNames() {
+	for _, zone := range s.lab.zoneNames() {
 		err := await(ctx, func(ctx context.Context) error {
-			served, err := l.serial(ctx, l.Secondary, zone)
+			served, err := s.lab.serial(ctx, s.Addr, zone)
 			if err != nil {
 				return err
 			}
-			rrs, err := readZone(l.path("secondary/" + zone + "zone"))
+			rrs, err := readZone(s.lab.path(s.Name + "/" + zone + "zone"))
 			if err != nil {
 				return err
 			}
 			if soa := soaOf(rrs); soa == nil || soa.Serial != served {
-				return fmt.Errorf("secondary: %s: serial %d is not on disk yet", zone, served)
+				return fmt.Errorf("%s: %s: serial %d is not on disk yet", s.Name, zone, served)
 			}
 			return nil
 		})

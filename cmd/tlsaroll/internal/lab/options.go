@@ -17,6 +17,7 @@ type Options struct {
 	TTL          time.Duration // of TLSA records and of denials; default 10 s
 	Resolvers    int           // senders' resolvers; default 2
 	SecondaryLag time.Duration // see Lab.LagSecondary
+	NSTTL        time.Duration // of NS records and of the servers' addresses; default 5 min
 	Dovecot      bool          // implicit TLS on port 993 of mx1.example.org
 
 	// Leaf is the certificate that is served at first.
@@ -50,8 +51,13 @@ func (o Options) withDefaults() (Options, error) {
 	if o.TTL == 0 {
 		o.TTL = 10 * time.Second
 	}
-	if o.TTL < time.Second || o.TTL%time.Second != 0 {
-		return o, fmt.Errorf("lab: TTL %s: want whole seconds", o.TTL)
+	if o.NSTTL == 0 {
+		o.NSTTL = staticTTL * time.Second
+	}
+	for _, ttl := range []time.Duration{o.TTL, o.NSTTL} {
+		if ttl < time.Second || ttl%time.Second != 0 {
+			return o, fmt.Errorf("lab: TTL %s: want whole seconds", ttl)
+		}
 	}
 	if o.Resolvers == 0 {
 		o.Resolvers = 2
@@ -79,7 +85,8 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 func (o Options) hosts() []byte {
-	hosts := []byte{hostRoot, hostParent, hostMX, hostPrimary, hostSecondary, hostUnsigned, hostResolver, hostNoValidator, hostWrongAnchor}
+	hosts := []byte{hostRoot, hostParent, hostMX, hostResolver, hostNoValidator, hostWrongAnchor, hostUnsigned}
+	hosts = append(hosts, nameServers...)
 	for i := range o.Resolvers {
 		hosts = append(hosts, byte(hostResolvers+i))
 	}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
-	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,8 +18,8 @@ import (
 // connections are refused until [Lab.StartAgain].
 func (l *Lab) Stop(t testing.TB, name string) {
 	t.Helper()
-	if name == "secondary" {
-		if err := l.written(t.Context()); err != nil {
+	if s := l.secondary(name); s != nil {
+		if err := s.written(t.Context()); err != nil {
 			t.Fatalf("lab: stop: %v", err)
 		}
 	}
@@ -127,13 +128,12 @@ func (l *Lab) answers(ctx context.Context, name string) error {
 	if at, ok := strings.CutPrefix(name, "resolver-"); ok {
 		return l.resolverUp(ctx, at)
 	}
-	server := map[string]netip.AddrPort{"primary": l.Primary, "secondary": l.Secondary, "parents": l.Parent}[name]
-	zones := l.zoneNames()
+	server, zones := l.Primary, l.zoneNames()
+	if s := l.secondary(name); s != nil {
+		server = s.Addr
+	}
 	if name == "parents" {
-		zones = nil
-		for tld := range l.byParent() {
-			zones = append(zones, tld)
-		}
+		server, zones = l.Parent, slices.Collect(maps.Keys(l.topLevels))
 	}
 	return await(ctx, func(ctx context.Context) error {
 		if err := l.ended(name); err != nil {

@@ -23,72 +23,97 @@ view "top-level" {
 
 const rootServer = "a.root.lab."
 
-// signParents makes the zones above ours. ds has a DS RRset for each of our zones.
-func (l *Lab) signParents(ds map[string][]dns.RR) (map[string][]dns.RR, error) {
-	now := time.Now()
-	root, err := newSignedZone(".")
-	if err != nil {
-		return nil, err
+// A topLevel is a zone between the root and ours.
+type topLevel struct {
+	*signedZone
+	serial   uint32
+	children []*zone
+}
+
+// topLevelText is the zone as it is signed now.
+func (l *Lab) topLevelText(tld *topLevel) ([]byte, error) {
+	server := "ns." + tld.origin
+	rrs := []dns.RR{
+		soa(tld.origin, server, tld.serial),
+		&dns.NS{Hdr: header(tld.origin, dns.TypeNS), Ns: server},
+		&dns.A{Hdr: header(server, dns.TypeA), A: l.Parent.Addr().AsSlice()},
 	}
-	l.anchor = root.ds()
-	out := map[string][]dns.RR{}
-	rootRRs := []dns.RR{
-		soa(".", rootServer),
+	for _, child := range tld.children {
+		rrs = append(rrs, l.delegation(child)...)
+	}
+	rrs, err := tld.sign(rrs, time.Now())
+	return zoneText(rrs), err
+}
+
+func (l *Lab) rootText() ([]byte, error) {
+	rrs := []dns.RR{
+		soa(".", rootServer, 1),
 		&dns.NS{Hdr: header(".", dns.TypeNS), Ns: rootServer},
 		&dns.A{Hdr: header(rootServer, dns.TypeA), A: l.Root.Addr().AsSlice()},
 	}
-	for tld, zones := range l.byParent() {
-		z, err := newSignedZone(tld)
-		if err != nil {
-			return nil, err
-		}
-		server := "ns." + tld
-		glue := &dns.A{Hdr: header(server, dns.TypeA), A: l.Parent.Addr().AsSlice()}
-		ns := &dns.NS{Hdr: header(tld, dns.TypeNS), Ns: server}
-		rootRRs = append(rootRRs, ns, z.ds(), glue)
-		rrs := []dns.RR{soa(tld, server), ns, glue}
-		for _, child := range zones {
-			rrs = append(rrs, l.delegation(child, ds[child.name])...)
-		}
-		if out[tld], err = z.sign(rrs, now); err != nil {
-			return nil, err
-		}
+	for _, tld := range l.topLevels {
+		server := "ns." + tld.origin
+		rrs = append(rrs, tld.ds(),
+			&dns.NS{Hdr: header(tld.origin, dns.TypeNS), Ns: server},
+			&dns.A{Hdr: header(server, dns.TypeA), A: l.Parent.Addr().AsSlice()})
 	}
-	out["."], err = root.sign(rootRRs, now)
-	return out, err
+	rrs, err := l.root.sign(rrs, time.Now())
+	return zoneText(rrs), err
 }
 
-func soa(origin, server string) dns.RR {
+func soa(origin, server string, serial uint32) dns.RR {
 	return &dns.SOA{
 		Hdr: header(origin, dns.TypeSOA), Ns: server, Mbox: "hostmaster." + rootServer,
-		Serial: 1, Refresh: 86400, Retry: 86400, Expire: 2419200, Minttl: staticTTL,
+		Serial: serial, Refresh: 86400, Retry: 86400, Expire: 2419200, Minttl: staticTTL,
 	}
 }
 
-func (l *Lab) byParent() map[string][]*zone {
-	out := map[string][]*zone{}
+// makeParents makes the zones above ours.
+func (l *Lab) makeParents() (err error) {
+	if l.root, err = newSignedZone("."); err != nil {
+		return err
+	}
+	l.topLevels = map[string]*topLevel{}
 	for _, z := range l.zones {
-		next, _ := dns.NextLabel(z.name, 0)
-		out[z.name[next:]] = append(out[z.name[next:]], z)
+		tld := l.topLevels[z.parent()]
+		if tld == nil {
+			signed, err := newSignedZone(z.parent())
+			if err != nil {
+				return err
+			}
+			tld = &topLevel{signedZone: signed, serial: 1}
+			l.topLevels[z.parent()] = tld
+		}
+		tld.children = append(tld.children, z)
 	}
-	return out
+	return nil
 }
 
-func (l *Lab) startParents(zones map[string][]dns.RR) error {
+func (l *Lab) startParents() error {
 	dir, err := l.mkdir("parents")
 	if err != nil {
 		return err
 	}
+	if err := l.makeParents(); err != nil {
+		return err
+	}
+	text, err := l.rootText()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(dir+"/root.zone", text, 0o600); err != nil {
+		return err
+	}
 	var clauses strings.Builder
-	for origin, rrs := range zones {
-		file := "root.zone"
-		if origin != "." {
-			file = origin + "zone"
-			fmt.Fprintf(&clauses, "\tzone %q { type primary; file %q; };\n", origin, file)
-		}
-		if err := os.WriteFile(dir+"/"+file, zoneText(rrs), 0o600); err != nil {
+	for origin, tld := range l.topLevels {
+		text, err := l.topLevelText(tld)
+		if err != nil {
 			return err
 		}
+		if err := os.WriteFile(dir+"/"+origin+"zone", text, 0o600); err != nil {
+			return err
+		}
+		fmt.Fprintf(&clauses, "\tzone %q { type primary; file %q; };\n", origin, origin+"zone")
 	}
 	conf := fmt.Sprintf(bindOptions, dir, l.Root.Addr().String()+"; "+l.Parent.Addr().String()+";", "none;") + bindNoControls +
 		fmt.Sprintf(parentViews, l.Root.Addr(), l.Parent.Addr(), clauses.String())

@@ -76,7 +76,7 @@ func (l *Lab) ForceTransfer(t testing.TB, zone string) {
 	defer cancel()
 	err := l.run(ctx, "nsd-control", "-c", l.path("secondary/nsd.conf"), "force_transfer", zone)
 	if err == nil {
-		err = await(ctx, func(ctx context.Context) error { return l.sameSerial(ctx, zone) })
+		err = await(ctx, func(ctx context.Context) error { return l.second.sameSerial(ctx, zone) })
 	}
 	if err != nil {
 		t.Fatalf("lab: force transfer: %v", err)

@@ -49,7 +49,7 @@ func TestRestoreZone(t *testing.T) {
 	}
 
 	l.RestoreFiles(t, old)
-	if err := l.notify(t.Context(), Domain); err != nil {
+	if err := l.second.notify(t.Context(), Domain); err != nil {
 		t.Error(err)
 	}
 	time.Sleep(500 * time.Millisecond) // in which it would have followed

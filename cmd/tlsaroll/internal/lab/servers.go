@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-
-	"github.com/miekg/dns"
 )
 
 // serve starts a server and keeps it until the lab ends.
@@ -42,8 +40,9 @@ func (l *Lab) ended(name string) error {
 }
 
 // PIDs are the process ids of the lab's servers by name: "primary",
-// "secondary", "parents" (the root is among them), "postfix", "dovecot" and
-// "resolver-" with an address. Each leads a process group with its children.
+// "secondary", "parents" (the root is among them), "postfix", "dovecot",
+// "resolver-" with an address, and the Name of each added [Secondary]. Each leads a
+// process group with its children.
 // Those that [Lab.Stop] or [Lab.Kill] ended are not among them.
 func (l *Lab) PIDs() map[string]int {
 	out := map[string]int{}
@@ -53,33 +52,33 @@ func (l *Lab) PIDs() map[string]int {
 	return out
 }
 
-// awaitSigned returns the DS RRsets by zone.
-func (l *Lab) awaitSigned(ctx context.Context) (map[string][]dns.RR, error) {
-	out := map[string][]dns.RR{}
+// awaitSigned waits until the primary has signed the zones.
+func (l *Lab) awaitSigned(ctx context.Context) (err error) {
 	for _, z := range l.zones {
 		if z.security == insecure {
 			continue
 		}
-		ds, err := l.signedDS(ctx, z)
-		if err != nil {
-			return nil, err
+		if z.ds, err = l.signedDS(ctx, z); err != nil {
+			return err
 		}
-		out[z.name] = ds
 	}
-	return out, nil
+	return nil
 }
 
 // stop ends all, senders first, and reports what did not end as it should.
 func (l *Lab) stop() error {
 	var errs []error
 	l.mu.Lock()
-	tallies := l.tallies
+	tallies, secondaries := l.tallies, l.added
+	if l.second != nil {
+		secondaries = append(secondaries, l.second)
+	}
 	l.mu.Unlock()
 	for _, t := range tallies {
 		t.Stop()
 	}
-	if l.lag != nil {
-		l.lag.stop()
+	for _, s := range secondaries {
+		s.unfollow()
 	}
 	for _, s := range l.senders {
 		s.end()

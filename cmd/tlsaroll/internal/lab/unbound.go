@@ -52,7 +52,7 @@ func (l *Lab) startResolvers() error {
 	if err := os.WriteFile(dir+"/root.hints", []byte(hints), 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile(dir+"/root.key", []byte(l.anchor.String()+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(dir+"/root.key", []byte(l.root.ds().String()+"\n"), 0o644); err != nil {
 		return err
 	}
 	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {

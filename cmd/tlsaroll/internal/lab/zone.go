@@ -15,6 +15,8 @@ type zone struct {
 	key      Key
 	records  []dns.RR
 	security security
+	ds       []dns.RR // at the parent
+	parents  []string // the servers that the parent names
 }
 
 // security is what validating resolvers find of a zone (RFC 4033, section 5).
@@ -43,7 +45,7 @@ func (l *Lab) makeZones() error {
 		if err != nil {
 			return err
 		}
-		l.zones = append(l.zones, &zone{name: name, key: key, security: l.opts.security(name)})
+		l.zones = append(l.zones, &zone{name: name, key: key, security: l.opts.security(name), parents: []string{nameServer(0), nameServer(1)}})
 	}
 	lines, err := l.firstRecords()
 	if err != nil {
@@ -61,6 +63,12 @@ func (l *Lab) makeZones() error {
 		z.records = append(z.records, rr)
 	}
 	return nil
+}
+
+// parent is the zone above, a top-level domain.
+func (z *zone) parent() string {
+	next, _ := dns.NextLabel(z.name, 0)
+	return z.name[next:]
 }
 
 // zoneOf returns the zone that a name is in, nil if it is in none.
@@ -88,12 +96,9 @@ func (l *Lab) firstRecords() ([]string, error) {
 		// A refresh of a day: the secondary moves only when it is told to.
 		lines = append(lines,
 			fmt.Sprintf("%s %d SOA ns1.%s hostmaster.%s 1 86400 86400 2419200 %d", z.name, negative, Domain, Domain, negative),
-			fmt.Sprintf("%s %d NS ns1.%s", z.name, staticTTL, Domain),
-			fmt.Sprintf("%s %d NS ns2.%s", z.name, staticTTL, Domain))
+			l.nsLine(z.name, nameServer(0)), l.nsLine(z.name, nameServer(1)))
 	}
-	lines = append(lines,
-		fmt.Sprintf("ns1.%s %d A %s", Domain, staticTTL, l.Primary.Addr()),
-		fmt.Sprintf("ns2.%s %d A %s", Domain, staticTTL, l.Secondary.Addr()),
+	lines = append(lines, l.glueLine(nameServer(0)), l.glueLine(nameServer(1)),
 		fmt.Sprintf("%s %d MX 10 %s.", Domain, staticTTL, Host),
 		fmt.Sprintf("%s. %d A %s", Host, staticTTL, l.MX))
 	ports := []uint16{25}
@@ -115,18 +120,4 @@ func (l *Lab) firstRecords() ([]string, error) {
 		}
 	}
 	return lines, nil
-}
-
-// delegation is what the parent publishes of the zone: NS, DS and glue.
-func (l *Lab) delegation(z *zone, ds []dns.RR) []dns.RR {
-	rrs := ds
-	for _, ns := range []string{"ns1." + Domain, "ns2." + Domain} {
-		rrs = append(rrs, &dns.NS{Hdr: header(z.name, dns.TypeNS), Ns: ns})
-	}
-	if z.name == Domain {
-		rrs = append(rrs,
-			&dns.A{Hdr: header("ns1."+Domain, dns.TypeA), A: l.Primary.Addr().AsSlice()},
-			&dns.A{Hdr: header("ns2."+Domain, dns.TypeA), A: l.Secondary.Addr().AsSlice()})
-	}
-	return rrs
 }
