@@ -10,6 +10,7 @@ import (
 type HammerOptions struct {
 	Host     string        // default mx1.example.org
 	Port     uint16        // default 25
+	Takes    []KeyType     // as in [Lab.Finger]; default any
 	Rate     float64       // handshakes a second over all resolvers; default 30
 	Parallel int           // at most so many at once; default 4
 	Stagger  time.Duration // over which the resolvers' first questions are spread; default Options.TTL
@@ -43,7 +44,7 @@ func (o HammerOptions) withDefaults(ttl time.Duration) HammerOptions {
 func (l *Lab) Hammer(ctx context.Context, opts HammerOptions) *Tally {
 	opts = opts.withDefaults(l.opts.TTL)
 	ctx, cancel := context.WithCancel(ctx)
-	tally := &Tally{cancel: cancel, done: make(chan struct{}), moved: make(chan struct{}), begun: time.Now()}
+	tally := &Tally{cancel: cancel, done: make(chan struct{}), moved: make(chan struct{}), begun: time.Now(), counts: newCounts()}
 	l.mu.Lock()
 	l.tallies = append(l.tallies, tally)
 	l.mu.Unlock()
@@ -52,7 +53,7 @@ func (l *Lab) Hammer(ctx context.Context, opts HammerOptions) *Tally {
 	for range opts.Parallel {
 		workers.Go(func() {
 			for s := range jobs {
-				tally.note(s.handshake(opts.Host, opts.Port))
+				tally.note(s.handshake(opts.Host, opts.Port, opts.Takes))
 			}
 		})
 	}

@@ -3,8 +3,10 @@ package lab
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -64,7 +66,8 @@ const (
 
 // A Handshake is one delivery attempt up to TLS.
 type Handshake struct {
-	Resolver  int // whose cache it went by: index of Lab.Resolvers
+	Resolver  int        // whose cache it went by: index of Lab.Resolvers
+	Address   netip.Addr // of the mail server; with several it takes any, and the next if it is refused
 	Begun     time.Time
 	Took      time.Duration
 	Outcome   Outcome
@@ -72,9 +75,12 @@ type Handshake struct {
 	Output    string // of posttls-finger
 }
 
-// handshake runs one posttls-finger.
-func (s *sender) handshake(host string, port uint16) Handshake {
+// handshake runs one posttls-finger, which takes chains of the given key types only.
+func (s *sender) handshake(host string, port uint16, takes []KeyType) Handshake {
 	argv := []string{"-l", "dane-only", "-c", "-t", "10", "-T", "10"}
+	if len(takes) > 0 {
+		argv = append(argv, "-p", ">=TLSv1.2, <=TLSv1.2", "-o", "tls_medium_cipherlist="+ciphers(takes)) // ciphers of TLS 1.3 say nothing of keys
+	}
 	if port == 465 || port == 993 || port == 995 {
 		argv = append(argv, "-w") // TLS from the first octet; the protocol within does not matter
 	}
@@ -101,6 +107,18 @@ func (s *sender) handshake(host string, port uint16) Handshake {
 	return h
 }
 
+// ciphers is OpenSSL's word for the suites with these keys.
+func ciphers(takes []KeyType) string {
+	var list []string
+	for _, kt := range takes {
+		list = append(list, "a"+strings.ToUpper(string(kt)))
+	}
+	return strings.Join(list, ":")
+}
+
+// addressed is a host with the address that was taken of it.
+var addressed = regexp.MustCompile(`\S\[([0-9.]+)\]:\d`)
+
 // judge reads posttls-finger's output; its exit status says nothing about TLS.
 func (h *Handshake) judge() {
 	has := func(text string) bool { return strings.Contains(h.Output, text) }
@@ -116,6 +134,9 @@ func (h *Handshake) judge() {
 	default:
 		h.Outcome = NoTLS
 	}
+	if at := addressed.FindAllStringSubmatch(h.Output, -1); at != nil {
+		h.Address, _ = netip.ParseAddr(at[len(at)-1][1]) // the zero Addr if it is none
+	}
 	if _, after, ok := strings.Cut(h.Output, "Matched DANE "); ok {
 		line, _, _ := strings.Cut(after, "\n")
 		if _, record, ok := strings.Cut(line, ": "); ok {
@@ -126,6 +147,8 @@ func (h *Handshake) judge() {
 
 // Finger makes one handshake with a host of the lab, by the cache of the given
 // resolver. Ports 465, 993 and 995 have TLS from the start, others STARTTLS of SMTP.
-func (l *Lab) Finger(resolver int, host string, port uint16) Handshake {
-	return l.senders[resolver].handshake(host, port)
+// With key types the sender takes chains with such keys only, the first rather
+// than the next, by TLS 1.2.
+func (l *Lab) Finger(resolver int, host string, port uint16, takes ...KeyType) Handshake {
+	return l.senders[resolver].handshake(host, port, takes)
 }

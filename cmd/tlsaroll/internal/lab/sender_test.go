@@ -59,3 +59,21 @@ signal: killed`,
 		}
 	}
 }
+
+// The server that counts is the one that a handshake ended with.
+func TestJudgeAddress(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]string{
+		`posttls-finger: connect to mx1.example.org[127.77.0.26]:25: Connection refused
+posttls-finger: mx1.example.org[127.77.0.25]:25: Matched DANE EE certificate at depth 0: 3 1 1 4EF8
+posttls-finger: Verified TLS connection established to mx1.example.org[127.77.0.25]:25: TLSv1.3`: "127.77.0.25",
+		`posttls-finger: Failed to establish session to [mx1.example.org]:25 via mx1.example.org: connect to mx1.example.org[127.77.0.26]:25: Connection refused`: "127.77.0.26",
+		`posttls-finger: no TLSA records found, resorting to "secure"`:                                                                                            "invalid IP",
+	} {
+		h := Handshake{Output: output}
+		h.judge()
+		if got := h.Address.String(); got != want {
+			t.Errorf("%s\ngot %s, want %s", output, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ type Tally struct {
 	counts Counts
 }
 
-// Counts are the results of a hammer up to a moment.
+// Counts are the results of a hammer up to a moment, or a part of them.
 type Counts struct {
 	Total    int
 	Verified int
@@ -30,29 +31,33 @@ type Counts struct {
 	ByOutcome map[Outcome]int
 	// MatchedBy counts the verified ones by the TLSA record that matched.
 	MatchedBy map[string]int
-	// PerResolver counts all by the resolver's index.
+	// PerResolver counts all by the resolver's index, PerAddress by the mail
+	// server's address; that is the zero Addr where it did not come to a connection.
 	PerResolver map[int]int
+	PerAddress  map[netip.Addr]int
 	// Failures are the first of the failed, at most maxFailures, in order of their end.
 	Failures                  []Handshake
 	FirstFailure, LastFailure time.Time // when they began; zero: none
 	Elapsed                   time.Duration
+
+	made []Handshake // all, those that were verified without their Output
 }
 
 const maxFailures = 50
 
-func (t *Tally) note(h Handshake) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := &t.counts
-	if c.ByOutcome == nil {
-		c.ByOutcome, c.MatchedBy, c.PerResolver = map[Outcome]int{}, map[string]int{}, map[int]int{}
-	}
+func newCounts() Counts {
+	return Counts{ByOutcome: map[Outcome]int{}, MatchedBy: map[string]int{}, PerResolver: map[int]int{}, PerAddress: map[netip.Addr]int{}}
+}
+
+func (c *Counts) add(h Handshake) {
 	c.Total++
 	c.ByOutcome[h.Outcome]++
 	c.PerResolver[h.Resolver]++
+	c.PerAddress[h.Address]++
 	if h.Outcome == Verified {
 		c.Verified++
 		c.MatchedBy[h.MatchedBy]++
+		h.Output = ""
 	} else {
 		c.Failed++
 		if c.FirstFailure.IsZero() || h.Begun.Before(c.FirstFailure) {
@@ -65,6 +70,48 @@ func (t *Tally) note(h Handshake) {
 			c.Failures = append(c.Failures, h)
 		}
 	}
+	c.made = append(c.made, h)
+}
+
+// Only counts the handshakes that keep says yes to. Elapsed is then from the
+// first one's beginning to the last one's end.
+func (c Counts) Only(keep func(Handshake) bool) Counts {
+	part := newCounts()
+	var first, last time.Time
+	for _, h := range c.made {
+		if !keep(h) {
+			continue
+		}
+		part.add(h)
+		if first.IsZero() || h.Begun.Before(first) {
+			first = h.Begun
+		}
+		if end := h.Begun.Add(h.Took); end.After(last) {
+			last = end
+		}
+	}
+	part.Elapsed = last.Sub(first)
+	return part
+}
+
+// Since counts the handshakes that began at t or later. Whoever was under way at
+// t may have met what was before it, and after: they are in neither Since nor Before.
+func (c Counts) Since(t time.Time) Counts {
+	return c.Only(func(h Handshake) bool { return !h.Begun.Before(t) })
+}
+
+// Before counts the handshakes that had ended before t.
+func (c Counts) Before(t time.Time) Counts {
+	return c.Only(func(h Handshake) bool { return h.Begun.Add(h.Took).Before(t) })
+}
+
+// Between counts the handshakes that began at from or later and had ended before to.
+func (c Counts) Between(from, to time.Time) Counts { return c.Since(from).Before(to) }
+
+func (t *Tally) note(h Handshake) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.add(h)
 	close(t.moved)
 	t.moved = make(chan struct{})
 }
@@ -74,8 +121,9 @@ func (t *Tally) Counts() Counts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.counts
-	c.ByOutcome, c.MatchedBy, c.PerResolver = maps.Clone(c.ByOutcome), maps.Clone(c.MatchedBy), maps.Clone(c.PerResolver)
-	c.Failures = slices.Clone(c.Failures)
+	c.ByOutcome, c.MatchedBy = maps.Clone(c.ByOutcome), maps.Clone(c.MatchedBy)
+	c.PerResolver, c.PerAddress = maps.Clone(c.PerResolver), maps.Clone(c.PerAddress)
+	c.Failures, c.made = slices.Clip(c.Failures), slices.Clip(c.made) // which only ever grow
 	c.Elapsed = time.Since(t.begun)
 	return c
 }
