@@ -16,6 +16,7 @@ const (
 	hostRoot      = 1  // the root's server
 	hostParent    = 2  // the server of org. and its like
 	hostMX        = 25 // Postfix and Dovecot
+	hostSecondMX  = 26 // Postfix
 	hostPrimary   = 53
 	hostSecondary = 54
 	hostUnsigned  = 55 // a primary that does not sign its replies

@@ -23,11 +23,14 @@ type Lab struct {
 	Primary, Secondary netip.AddrPort   // ns1.example.org. (BIND), ns2.example.org. (NSD)
 	Resolvers          []netip.AddrPort // the senders' resolvers
 	Resolver           netip.AddrPort   // a validating resolver that no sender asks
-	MX                 netip.Addr       // mx1.example.org
+	MX                 netip.Addr       // mx1.example.org, whose second address is that of SecondPostfix
 
-	Live    *Pair       // what Postfix and Dovecot serve at first
-	Postfix *MailServer // port 25
-	Dovecot *MailServer // port 993; nil without Options.Dovecot
+	Live          *Pair       // what Postfix and Dovecot serve at first
+	LiveRSA       *Pair       // and beside it; nil without Options.RSA
+	SecondLive    *Pair       // what SecondPostfix serves at first; nil without Options.SecondMX
+	Postfix       *MailServer // port 25
+	SecondPostfix *MailServer // port 25; nil without Options.SecondMX
+	Dovecot       *MailServer // port 993; nil without Options.Dovecot
 
 	opts     Options
 	programs map[string]string
@@ -93,7 +96,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(l.startPrimary(), l.startPostfix(), l.startDovecot()); err != nil {
+	if err := errors.Join(l.startPrimary(), l.startPostfixes(), l.startDovecot()); err != nil {
 		return err
 	}
 	if err := l.awaitSigned(ctx); err != nil {
@@ -147,7 +150,7 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 	if l.ca, err = newCA(l.path("ca")); err != nil {
 		return err
 	}
-	if l.Live, err = l.ca.issue(l.opts.Leaf); err != nil {
+	if err := l.issueLive(); err != nil {
 		return err
 	}
 	if l.hand, err = newKey256("hand.lab.", l.path("keys")); err != nil {
@@ -160,6 +163,27 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return l.makeZones()
+}
+
+// issueLive makes the pairs that are served at first.
+func (l *Lab) issueLive() (err error) {
+	if l.Live, err = l.ca.issue(l.opts.Leaf); err != nil {
+		return err
+	}
+	if l.opts.RSA {
+		leaf := l.opts.Leaf
+		leaf.KeyType, leaf.Key = RSA, nil
+		if l.LiveRSA, err = l.ca.issue(leaf); err != nil {
+			return err
+		}
+	}
+	if l.opts.SecondMX {
+		l.SecondLive = l.Live
+	}
+	if l.opts.SecondLeaf != nil {
+		l.SecondLive, err = l.ca.issue(*l.opts.SecondLeaf)
+	}
+	return err
 }
 
 // Certificates is the lab's certification authority.

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,10 +21,19 @@ type Options struct {
 	NSTTL        time.Duration // of NS records and of the servers' addresses; default 5 min
 	Dovecot      bool          // implicit TLS on port 993 of mx1.example.org
 
+	// SecondMX is a second Postfix: mx1.example.org has two addresses. It serves
+	// the same certificates, or with SecondLeaf one of its own.
+	SecondMX   bool
+	SecondLeaf *LeafOptions
+	// LegoFiles has the first Postfix read what lego writes, see Lego.
+	LegoFiles bool
+
 	// Leaf is the certificate that is served at first.
 	Leaf LeafOptions
-	// TLSA are the combinations published for it at first, for port 25 and, with
-	// Dovecot, 993. Nil is 3 1 1; to publish nothing give an empty slice.
+	// RSA has every Postfix serve an RSA chain too, beside Leaf, which is then ECDSA.
+	RSA bool
+	// TLSA are the combinations published for each leaf at first, for port 25 and,
+	// with Dovecot, 993. Nil is 3 1 1; to publish nothing give an empty slice.
 	TLSA []tlsa.Params
 	// Alias makes a CNAME of a TLSA owner name; the records stand at its target.
 	Alias map[string]string
@@ -68,6 +78,12 @@ func (o Options) withDefaults() (Options, error) {
 	if len(o.Leaf.Names) == 0 {
 		o.Leaf.Names = []string{Host}
 	}
+	if o.SecondLeaf != nil && !o.SecondMX {
+		return o, errors.New("lab: SecondLeaf without SecondMX")
+	}
+	if o.RSA && (o.Leaf.KeyType == RSA || o.LegoFiles) {
+		return o, errors.New("lab: RSA beside a leaf that is RSA, or in lego's files")
+	}
 	if o.TLSA == nil {
 		o.TLSA = []tlsa.Params{tlsa.EE}
 	}
@@ -85,7 +101,7 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 func (o Options) hosts() []byte {
-	hosts := []byte{hostRoot, hostParent, hostMX, hostResolver, hostNoValidator, hostWrongAnchor, hostUnsigned}
+	hosts := []byte{hostRoot, hostParent, hostMX, hostSecondMX, hostResolver, hostNoValidator, hostWrongAnchor, hostUnsigned}
 	hosts = append(hosts, nameServers...)
 	for i := range o.Resolvers {
 		hosts = append(hosts, byte(hostResolvers+i))

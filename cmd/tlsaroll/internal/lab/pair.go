@@ -61,10 +61,15 @@ func (p *Pair) pem() (key, chain []byte, err error) {
 		return nil, nil, fmt.Errorf("private key: %w", err)
 	}
 	key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	for _, c := range p.Certificates {
+	return key, chainPEM(p.Certificates), nil
+}
+
+func chainPEM(certs []*x509.Certificate) []byte {
+	var chain []byte
+	for _, c := range certs {
 		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
-	return key, chain, nil
+	return chain
 }
 
 func (p *Pair) write() error { return p.writeTo(p.Dir) }

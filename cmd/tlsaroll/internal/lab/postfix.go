@@ -1,35 +1,16 @@
 package lab
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 )
-
-// A MailServer is Postfix or Dovecot with a configuration folder of its own.
-type MailServer struct {
-	Name   string
-	Addr   netip.AddrPort
-	Config string   // folder (Postfix) or file (Dovecot)
-	Reload []string // the argument list that has it read its certificate again
-
-	// Combined is the file with key and chain that Postfix reads.
-	Combined string
-	// TLS is the symlink to the directory with fullchain.pem and privkey.pem that
-	// Dovecot reads.
-	TLS string
-}
 
 const postfixMain = `
 compatibility_level = 3.7
@@ -68,38 +49,79 @@ error unix - - n - - error
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// startPostfix starts Postfix's master in the foreground, as "postfix start"
-// would in the background.
-func (l *Lab) startPostfix() error {
-	dir, err := l.mkdir("postfix")
-	if err != nil {
+// startPostfixes starts Postfix, and the one of a second MX.
+func (l *Lab) startPostfixes() (err error) {
+	l.Postfix = l.newPostfix("postfix", hostMX)
+	if l.opts.LegoFiles {
+		l.Postfix.Lego, l.Postfix.Combined = newLego(l.path("lego")), ""
+	}
+	if err := l.startPostfix(l.Postfix, l.Live); err != nil {
 		return err
 	}
+	if l.opts.SecondMX {
+		l.SecondPostfix = l.newPostfix("postfix-2", hostSecondMX)
+		return l.startPostfix(l.SecondPostfix, l.SecondLive)
+	}
+	return nil
+}
+
+func (l *Lab) newPostfix(name string, host byte) *MailServer {
+	dir := l.path(name)
 	s := &MailServer{
-		Name: "postfix", Addr: netip.AddrPortFrom(l.MX, 25),
+		Name: name, Addr: netip.AddrPortFrom(l.block.addr(host), 25),
 		Config: dir + "/etc", Combined: dir + "/tls/" + Host + ".pem",
 		Reload: []string{l.programs["postfix"], "-c", dir + "/etc", "reload"},
+	}
+	if l.opts.RSA {
+		s.CombinedRSA = dir + "/tls/" + Host + ".rsa.pem"
+	}
+	return s
+}
+
+// startPostfix starts Postfix's master in the foreground, as "postfix start"
+// would in the background.
+func (l *Lab) startPostfix(s *MailServer, live *Pair) error {
+	dir, err := l.mkdir(s.Name)
+	if err != nil {
+		return err
 	}
 	if err := postfixQueue(dir); err != nil {
 		return err
 	}
-	for _, d := range []string{s.Config, filepath.Dir(s.Combined)} {
+	for _, d := range []string{s.Config, dir + "/tls"} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := s.install(l.Live); err != nil {
+	if err := s.install(live); err != nil {
 		return err
 	}
-	main := fmt.Sprintf(postfixMain, dir, postfixDaemons, Host, l.MX, l.logPath(s.Name), l.path("log"), s.Combined)
+	if l.LiveRSA != nil {
+		if err := s.install(l.LiveRSA); err != nil {
+			return err
+		}
+	}
+	at := s.Addr.Addr()
+	main := fmt.Sprintf(postfixMain, dir, postfixDaemons, Host, at, l.logPath(s.Name), l.path("log"), strings.Join(s.chainFiles(), ", "))
 	if err := os.WriteFile(s.Config+"/main.cf", []byte(main), 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile(s.Config+"/master.cf", fmt.Appendf(nil, postfixMaster, l.MX), 0o644); err != nil {
+	if err := os.WriteFile(s.Config+"/master.cf", fmt.Appendf(nil, postfixMaster, at), 0o644); err != nil {
 		return err
 	}
-	l.Postfix = s
 	return l.serve(s.Name, l.programs[postfixDaemons+"/master"], "-c", s.Config, "-d")
+}
+
+// chainFiles are Postfix's: each key stands before its chain.
+func (s *MailServer) chainFiles() []string {
+	if s.Lego != nil {
+		return []string{s.Lego.Key, s.Lego.Cert}
+	}
+	files := []string{s.Combined}
+	if s.CombinedRSA != "" {
+		files = append(files, s.CombinedRSA)
+	}
+	return files
 }
 
 // postfixQueue makes the directories that "postfix check" would make, which
@@ -134,77 +156,4 @@ func postfixQueue(dir string) error {
 		errs = append(errs, mkdir("queue/"+name, 0o700, uid, 0))
 	}
 	return errors.Join(errs...)
-}
-
-func (l *Lab) mailServers() []*MailServer {
-	servers := []*MailServer{l.Postfix}
-	if l.Dovecot != nil {
-		servers = append(servers, l.Dovecot)
-	}
-	return servers
-}
-
-// mailReady waits until the server takes connections; Postfix also greets.
-func (l *Lab) mailReady(ctx context.Context, s *MailServer) error {
-	return await(ctx, func(ctx context.Context) error {
-		if err := l.ended(s.Name); err != nil {
-			return err
-		}
-		conn, err := (&net.Dialer{Timeout: queryTimeout}).DialContext(ctx, "tcp", s.Addr.String())
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		if s.Addr.Port() != 25 {
-			return nil
-		}
-		if deadline, ok := ctx.Deadline(); ok {
-			if err := conn.SetReadDeadline(deadline); err != nil {
-				return err
-			}
-		}
-		line, err := bufio.NewReader(conn).ReadString('\n')
-		if err != nil || !strings.HasPrefix(line, "220 ") {
-			return fmt.Errorf("%s: greeting %q: %w", s.Name, line, err)
-		}
-		_, err = conn.Write([]byte("QUIT\r\n"))
-		return err
-	})
-}
-
-// Install puts a pair where the server reads it, in one step, and does nothing
-// else: what an ACME client's deploy hook does before it reloads.
-func (s *MailServer) Install(t testing.TB, p *Pair) {
-	t.Helper()
-	if err := s.install(p); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *MailServer) install(p *Pair) error {
-	key, chain, err := p.pem()
-	if err != nil {
-		return err
-	}
-	if s.Combined != "" {
-		return replaceFile(s.Combined, append(key, chain...), 0o600)
-	}
-	dir := s.TLS + "-" + filepath.Base(p.Dir)
-	if err := p.writeTo(dir); err != nil {
-		return err
-	}
-	tmp := s.TLS + ".new"
-	if err := os.Symlink(filepath.Base(dir), tmp); err != nil {
-		return err
-	}
-	return os.Rename(tmp, s.TLS)
-}
-
-// RunReload runs the server's reload command.
-func (s *MailServer) RunReload(t testing.TB) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), s.Reload[0], s.Reload[1:]...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: reload: %v: %s", s.Name, err, out)
-	}
 }

@@ -98,6 +98,9 @@ func TestOptions(t *testing.T) {
 	for want, opts := range map[string]Options{
 		`lab: TTL 1.5s: want whole seconds`:                                                              {TTL: 1500e6},
 		`lab: TTL -1s: want whole seconds`:                                                               {TTL: -1e9},
+		`lab: TTL 1ns: want whole seconds`:                                                               {NSTTL: 1},
+		`lab: SecondLeaf without SecondMX`:                                                               {SecondLeaf: &LeafOptions{}},
+		`lab: RSA beside a leaf that is RSA, or in lego's files`:                                         {RSA: true, LegoFiles: true},
 		`lab: 101 resolvers: at most 100 fit the address block`:                                          {Resolvers: 101},
 		`lab: zone "example.net": want a name directly below a top-level domain, with a final dot`:       {Zones: []string{"example.net"}},
 		`lab: zone "deep.example.net.": want a name directly below a top-level domain, with a final dot`: {Zones: []string{"deep.example.net."}},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // A zone is one of the dynamic zones that primary and secondary serve.
@@ -101,6 +103,9 @@ func (l *Lab) firstRecords() ([]string, error) {
 	lines = append(lines, l.glueLine(nameServer(0)), l.glueLine(nameServer(1)),
 		fmt.Sprintf("%s %d MX 10 %s.", Domain, staticTTL, Host),
 		fmt.Sprintf("%s. %d A %s", Host, staticTTL, l.MX))
+	if l.opts.SecondMX {
+		lines = append(lines, fmt.Sprintf("%s. %d A %s", Host, staticTTL, l.block.addr(hostSecondMX)))
+	}
 	ports := []uint16{25}
 	if l.opts.Dovecot {
 		ports = append(ports, 993)
@@ -111,13 +116,33 @@ func (l *Lab) firstRecords() ([]string, error) {
 			lines = append(lines, fmt.Sprintf("%s %d CNAME %s", owner, negative, target))
 			owner = target
 		}
-		for _, params := range l.opts.TLSA {
-			a, err := l.Live.Association(params)
-			if err != nil {
-				return nil, err
-			}
+		records, err := l.firstTLSA()
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range records {
 			lines = append(lines, fmt.Sprintf("%s %d TLSA %s", owner, negative, a))
 		}
 	}
 	return lines, nil
+}
+
+// firstTLSA are the associations of the pairs that are served at first.
+func (l *Lab) firstTLSA() ([]tlsa.Association, error) {
+	var out []tlsa.Association
+	for _, p := range []*Pair{l.Live, l.LiveRSA, l.SecondLive} {
+		if p == nil {
+			continue
+		}
+		for _, params := range l.opts.TLSA {
+			a, err := p.Association(params)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out, nil
 }
