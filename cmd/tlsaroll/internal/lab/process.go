@@ -15,7 +15,7 @@ import (
 // A process is a server in the foreground, the leader of a process group.
 type process struct {
 	name string
-	log  string // what it writes about itself
+	log  string // what it writes about itself; "" where that is kept elsewhere
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 	err  error         // how it ended; read after done
@@ -37,16 +37,22 @@ func run(name, log string, argv ...string) (*process, error) {
 	cmd.Dir = filepath.Dir(log)
 	cmd.Env = []string{"PATH=" + searchPath, "LC_ALL=C", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: start: %w", name, err)
+	p := &process{name: name, log: log, cmd: cmd}
+	return p, p.start()
+}
+
+// start starts what cmd has as the leader of a process group.
+func (p *process) start() error {
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		return fmt.Errorf("%s: start: %w", p.name, err)
 	}
-	p := &process{name: name, log: log, cmd: cmd, done: make(chan struct{})}
+	p.done = make(chan struct{})
 	go func() {
 		defer close(p.done)
-		p.err = cmd.Wait()
+		p.err = p.cmd.Wait()
 	}()
-	return p, nil
+	return nil
 }
 
 // ended returns an error if the server is no longer there, with the end of its log.
@@ -68,6 +74,9 @@ func exitText(err error) string {
 
 // tail returns the last lines of the log.
 func (p *process) tail(lines int) string {
+	if p.log == "" {
+		return ""
+	}
 	data, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()
