@@ -20,4 +20,11 @@
 //	if c := h.Stop(); c.Failed > 0 {
 //		t.Error(c)
 //	}
+//
+// A test of a host's life has a [Daemon] beside it and does what happens to such
+// hosts: servers that go away ([Lab.Stop], [Lab.Kill], [Lab.Pause]) and come back, an
+// old zone that is restored ([Lab.RestoreZone], [Lab.RestoreFiles]), name servers that
+// come and go ([Lab.AddSecondary], [Lab.SetNS], [Lab.SetDelegation]). Where a person,
+// not the program, brings failures about, [Counts.Before] and [Counts.Since] tell
+// them apart.
 package lab

@@ -39,6 +39,7 @@ func TestSecondMX(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := h.Stop()
+	t.Log(c)
 	if c.Before(swapped).Failed > 0 || c.Since(stopped).Failed > 0 {
 		t.Errorf("failed before the swap: %s\nand with one host down: %s", c.Before(swapped), c.Since(stopped))
 	}

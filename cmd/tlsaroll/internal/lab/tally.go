@@ -169,6 +169,11 @@ func (c Counts) String() string {
 	for _, record := range slices.Sorted(maps.Keys(c.MatchedBy)) {
 		fmt.Fprintf(&b, "\n  %6d matched by %s", c.MatchedBy[record], record)
 	}
+	if len(c.PerAddress) > 1 {
+		for _, at := range slices.SortedFunc(maps.Keys(c.PerAddress), netip.Addr.Compare) {
+			fmt.Fprintf(&b, "\n  %6d at %s", c.PerAddress[at], at)
+		}
+	}
 	for _, h := range c.Failures[:min(3, len(c.Failures))] {
 		fmt.Fprintf(&b, "\n  %s resolver %d: %s:\n    %s", h.Begun.Format("15:04:05.000"), h.Resolver, h.Outcome, strings.ReplaceAll(h.Output, "\n", "\n    "))
 	}
