@@ -39,11 +39,19 @@ func (l *Lab) AddSecondary(t testing.TB) *Secondary {
 	return s
 }
 
-// secondary returns the secondary whose process has a name, nil if none has.
-func (l *Lab) secondary(name string) *Secondary {
+// secondaries are those that were started.
+func (l *Lab) secondaries() []*Secondary {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, s := range append([]*Secondary{l.second}, l.added...) {
+	if l.second == nil {
+		return nil
+	}
+	return append([]*Secondary{l.second}, l.added...)
+}
+
+// secondary returns the secondary whose process has a name, nil if none has.
+func (l *Lab) secondary(name string) *Secondary {
+	for _, s := range l.secondaries() {
 		if s.Name == name {
 			return s
 		}

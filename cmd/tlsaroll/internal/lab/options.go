@@ -81,7 +81,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.SecondLeaf != nil && !o.SecondMX {
 		return o, errors.New("lab: SecondLeaf without SecondMX")
 	}
-	if o.RSA && (o.Leaf.KeyType == RSA || o.LegoFiles) {
+	if o.RSA && (o.Leaf.KeyType == RSA || o.LegoFiles || o.SecondLeaf != nil && o.SecondLeaf.KeyType == RSA) {
 		return o, errors.New("lab: RSA beside a leaf that is RSA, or in lego's files")
 	}
 	if o.TLSA == nil {

@@ -18,6 +18,7 @@ import (
 // connections are refused until [Lab.StartAgain].
 func (l *Lab) Stop(t testing.TB, name string) {
 	t.Helper()
+	l.Resume(t, name) // for one that is paused cannot end
 	if s := l.secondary(name); s != nil {
 		if err := s.written(t.Context()); err != nil {
 			t.Fatalf("lab: stop: %v", err)

@@ -71,6 +71,7 @@ func TestSecondaryStartsWithoutThePrimary(t *testing.T) {
 	l.HoldSecondary()
 	old := []string{l.Live.TLSA(t, tlsa.EE)}
 	l.Update(t, Add(q.Name+" 10 TLSA 3 1 1 "+strings.Repeat("0a", 32)))
+	l.Pause(t, "secondary")
 	l.Stop(t, "secondary")
 	l.StartAgain(t, "secondary")
 	if a, err := l.Query(t.Context(), l.Secondary, q); err != nil || !slices.Equal(a.RDATA, old) {

@@ -68,18 +68,20 @@ func (l *Lab) RestoreFiles(t testing.TB, s Snapshot) {
 	l.StartAgain(t, "primary")
 }
 
-// ForceTransfer has the secondary take a zone over from the primary whatever the
-// serials say, and returns when it has it.
+// ForceTransfer has the secondaries take a zone over from the primary whatever the
+// serials say, and returns when they have it.
 func (l *Lab) ForceTransfer(t testing.TB, zone string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), restorePatience)
 	defer cancel()
-	err := l.run(ctx, "nsd-control", "-c", l.path("secondary/nsd.conf"), "force_transfer", zone)
-	if err == nil {
-		err = await(ctx, func(ctx context.Context) error { return l.second.sameSerial(ctx, zone) })
-	}
-	if err != nil {
-		t.Fatalf("lab: force transfer: %v", err)
+	for _, s := range l.secondaries() {
+		err := l.runToEnd(ctx, "nsd-control", "-c", l.path(s.Name+"/nsd.conf"), "force_transfer", zone)
+		if err == nil {
+			err = await(ctx, func(ctx context.Context) error { return s.sameSerial(ctx, zone) })
+		}
+		if err != nil {
+			t.Fatalf("lab: force transfer: %v", err)
+		}
 	}
 }
 
@@ -155,11 +157,11 @@ func (l *Lab) restoreZone(ctx context.Context, s Snapshot) error {
 
 // rndc has the primary do something.
 func (l *Lab) rndc(ctx context.Context, args ...string) error {
-	return l.run(ctx, "rndc", append([]string{"-c", l.path("primary/rndc.conf")}, args...)...)
+	return l.runToEnd(ctx, "rndc", append([]string{"-c", l.path("primary/rndc.conf")}, args...)...)
 }
 
-// run runs a program of the servers' packages to its end.
-func (l *Lab) run(ctx context.Context, program string, args ...string) error {
+// runToEnd runs a program of the servers' packages.
+func (l *Lab) runToEnd(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, l.programs[program], args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, bytes.TrimSpace(out))

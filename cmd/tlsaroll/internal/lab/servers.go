@@ -40,10 +40,10 @@ func (l *Lab) ended(name string) error {
 }
 
 // PIDs are the process ids of the lab's servers by name: "primary",
-// "secondary", "parents" (the root is among them), "postfix", "dovecot",
-// "resolver-" with an address, and the Name of each added [Secondary]. Each leads a
-// process group with its children.
-// Those that [Lab.Stop] or [Lab.Kill] ended are not among them.
+// "secondary", "parents" (the root is among them), "postfix", "postfix-2",
+// "dovecot", "resolver-" with an address, and the Name of each added [Secondary].
+// Each leads a process group with its children. Those that [Lab.Stop] or [Lab.Kill]
+// ended are not among them.
 func (l *Lab) PIDs() map[string]int {
 	out := map[string]int{}
 	for _, p := range l.running() {
@@ -69,15 +69,12 @@ func (l *Lab) awaitSigned(ctx context.Context) (err error) {
 func (l *Lab) stop() error {
 	var errs []error
 	l.mu.Lock()
-	tallies, secondaries := l.tallies, l.added
-	if l.second != nil {
-		secondaries = append(secondaries, l.second)
-	}
+	tallies := l.tallies
 	l.mu.Unlock()
 	for _, t := range tallies {
 		t.Stop()
 	}
-	for _, s := range secondaries {
+	for _, s := range l.secondaries() {
 		s.unfollow()
 	}
 	for _, s := range l.senders {
