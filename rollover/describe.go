@@ -11,6 +11,7 @@ import (
 // added, none is renamed, and what is not known is null or "unknown".
 type Status struct {
 	Lineages []LineageStatus `json:"lineages"`
+	Warnings []Warning       `json:"warnings,omitempty"` // about no lineage
 }
 
 // LineageStatus is where one lineage stands.

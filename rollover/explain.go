@@ -47,6 +47,19 @@ func (s LineageStatus) Explain(now time.Time) string {
 	return b.String()
 }
 
+// Next is what comes next, and when, in a few words.
+func (s LineageStatus) Next(now time.Time) string {
+	switch {
+	case s.Successor != nil:
+		return s.Successor.ID.Short() + " is " + string(s.Successor.Phase) + ", " + s.readiness(now)
+	case s.Live != nil:
+		return s.Live.ID.Short() + " is live, " + s.served()
+	case len(s.Waiting) > 0:
+		return s.Waiting[0].Text + in(s.Waiting[0].Until, now)
+	}
+	return "nothing is on its way"
+}
+
 // Explain is the endpoint in one line: who has it, whether it is signed and
 // whether what is served matches.
 func (e EndpointStatus) Explain() string {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -44,75 +45,91 @@ func (p *program) adoptCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) adopt(ctx context.Context, lineage string, files certwatch.Files, records []string) (err error) {
+// adoptOptions are what adopt was asked for.
+type adoptOptions struct {
+	Records []string `json:"records,omitempty"` // become ours
+}
+
+// adopt sends the errand, with the pair that was named.
+func (p *program) adopt(ctx context.Context, lineage string, files certwatch.Files, records []string) error {
 	if files.Key != "" && files.Cert == "" {
 		return usage(errors.New("--key without --cert (hint: name the certificate's file too)"))
 	}
-	as, err := parseRecords(records)
+	if _, err := parseRecords(records); err != nil {
+		return usage(err)
+	}
+	if files.Cert == "" {
+		return p.errand(ctx, "adopt", lineage, adoptOptions{records})
+	}
+	return p.handIn(ctx, "adopt", lineage, adoptOptions{records}, files)
+}
+
+// adopt takes over what is in service, see the command.
+func (o *office) adopt(ctx context.Context, r control.Request) error {
+	asked, err := options[adoptOptions](r)
+	if err != nil {
+		return err
+	}
+	records, err := parseRecords(asked.Records)
 	if err != nil {
 		return usage(err)
 	}
-	a, err := p.open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	if err := known(a, lineage); err != nil {
-		return err
-	}
-	if files.Cert != "" {
-		pair, err := certwatch.Load(files)
+	return with(o.acting, r.Lineage, func(a *agent.Agent) error {
+		var pair certwatch.Pair
+		if r.Pair != nil {
+			if pair, err = pairOf(r); err != nil {
+				return err
+			}
+			if err := a.Adopt(r.Lineage, pair); err != nil {
+				return err
+			}
+		}
+		report, err := o.onceOver(ctx, a, r.Lineage)
 		if err != nil {
 			return err
 		}
-		if err := a.Adopt(lineage, pair); err != nil {
+		o.failed(report)
+		if err := o.adopted(report, r, pair); err != nil {
 			return err
 		}
-	}
-	r, err := p.onceOver(ctx, a, lineage)
-	if err != nil {
-		return err
-	}
-	if err := p.adopted(r, lineage, files); err != nil {
-		return err
-	}
-	if len(as) > 0 {
-		if err := a.Own(lineage, as...); err != nil {
+		if len(records) > 0 {
+			if err := a.Own(r.Lineage, records...); err != nil {
+				return err
+			}
+		}
+		state, policy, err := a.State(r.Lineage)
+		if err != nil {
 			return err
 		}
-	}
-	state, policy, err := a.State(lineage)
-	if err != nil {
-		return err
-	}
-	p.ui.result(status(agent.Report{State: state, Policy: policy}, lineage, a.Now()).Explain(a.Now()))
-	return nil
+		o.ui.result(status(agent.Report{State: state, Policy: policy}, r.Lineage, a.Now()).Explain(a.Now()))
+		return nil
+	})
 }
 
 // adopted says why a lineage still has no live pair, or has another one.
-func (p *program) adopted(r agent.Report, lineage string, files certwatch.Files) error {
-	l := r.State.Lineages[lineage]
-	if l.Live == "" {
-		p.ui.say(string(rollover.CodeNotAdopted)+": "+whyNotAdopted(r, status(r, lineage, r.At), files), "")
+func (o *office) adopted(report agent.Report, r control.Request, pair certwatch.Pair) error {
+	l := report.State.Lineages[r.Lineage]
+	file := ""
+	if r.Pair != nil {
+		file = r.Pair.ChainFile
+	}
+	switch {
+	case l.Live == "":
+		o.ui.say(string(rollover.CodeNotAdopted)+": "+whyNotAdopted(report, status(report, r.Lineage, report.At), file), "")
 		return &exitCode{code: exitPerson}
+	case r.Pair != nil && pair.ID() != l.Live:
+		return fmt.Errorf("%s: %s has a live pair already, and it is another one (hint: tlsaroll rollover %s brings this one into service)", file, r.Lineage, r.Lineage)
 	}
-	if files.Cert == "" {
-		return nil
-	}
-	pair, err := certwatch.Load(files)
-	if err == nil && pair.ID() != l.Live {
-		return fmt.Errorf("%s: %s has a live pair already, and it is another one (hint: tlsaroll rollover %s brings this one into service)", files.Cert, lineage, lineage)
-	}
-	return err
+	return nil
 }
 
 // whyNotAdopted is one sentence, of all that may be said the one that explains the others.
-func whyNotAdopted(r agent.Report, s rollover.LineageStatus, files certwatch.Files) string {
+func whyNotAdopted(r agent.Report, s rollover.LineageStatus, file string) string {
 	if why := blind(r, s); why != "" {
 		return why
 	}
-	if at, leaf := presented(s); files.Cert != "" && at != "" {
-		return fmt.Sprintf("%s: not the pair that is served: %s presents the certificate with SHA-256 %.16s… (hint: hand in the files that the server reads)", files.Cert, at, leaf)
+	if at, leaf := presented(s); file != "" && at != "" {
+		return fmt.Sprintf("%s: not the pair that is served: %s presents the certificate with SHA-256 %.16s… (hint: hand in the files that the server reads)", file, at, leaf)
 	}
 	for _, reason := range s.Waiting {
 		if reason.Code == rollover.CodeNotAdopted || reason.Code == rollover.CodeAdopting {

@@ -25,11 +25,11 @@ func (p *program) completionCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch args[0] {
 			case "bash":
-				return c.Root().GenBashCompletionV2(p.ui.stdout, true)
+				return c.Root().GenBashCompletionV2(p.ui.own.stdout, true)
 			case "zsh":
-				return c.Root().GenZshCompletion(p.ui.stdout)
+				return c.Root().GenZshCompletion(p.ui.own.stdout)
 			case "fish":
-				return c.Root().GenFishCompletion(p.ui.stdout, true)
+				return c.Root().GenFishCompletion(p.ui.own.stdout, true)
 			}
 			return usage(fmt.Errorf("no completion for %q (hint: %s)", args[0], suggest.Hint(args[0], shells, "there is: ")))
 		},

@@ -32,8 +32,8 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// sentence is a record in words. The error of an action says what was being done, and
-// codes are for programs.
+// sentence is a record in words. The error of an action says what was being done,
+// codes are for programs, and when the next look is due is for who waits for it.
 func sentence(message string, attrs []slog.Attr) string {
 	named := map[string]string{}
 	for _, a := range attrs {
@@ -47,7 +47,7 @@ func sentence(message string, attrs []slog.Attr) string {
 		parts = []string{lineage, message}
 	}
 	for _, a := range attrs {
-		if a.Key != "lineage" && a.Key != "code" {
+		if a.Key != "lineage" && a.Key != "code" && a.Key != "next_look" {
 			parts = append(parts, a.Value.String())
 		}
 	}

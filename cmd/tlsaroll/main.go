@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -23,15 +24,22 @@ func main() {
 	context.AfterFunc(ctx, stop) // the first signal asks, the second ends
 	code := run(ctx, os.Args[1:], world{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		lookupEnv: os.LookupEnv, now: time.Now,
+		lookupEnv: os.LookupEnv, now: time.Now, hangups: hangups,
 	})
 	stop()
 	os.Exit(code)
 }
 
+// hangups are the signals that want the configuration to be read anew, until ignored.
+func hangups() (<-chan os.Signal, func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
 // run is the program without the process around it: it returns the exit code.
 func run(ctx context.Context, args []string, w world) int {
-	p := &program{ui: newUI(w), now: w.now}
+	p := newProgram(w)
 	root := p.rootCommand()
 	root.SetArgs(args)
 	return p.ui.exit(root.ExecuteContext(ctx))
@@ -41,8 +49,16 @@ func run(ctx context.Context, args []string, w world) int {
 type program struct {
 	ui         *ui
 	now        func() time.Time
+	lookupEnv  func(string) (string, bool)
+	hangups    func() (<-chan os.Signal, func())
+	version    string
 	configFile string // of -c
-	heard      hearing
+	heard      *hearing
+}
+
+func newProgram(w world) *program {
+	info, _ := debug.ReadBuildInfo() // without it the version is unknown, which versionOf says
+	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, version: versionOf(version, info), heard: &hearing{}}
 }
 
 func (p *program) rootCommand() *cobra.Command {
@@ -63,11 +79,18 @@ func (p *program) rootCommand() *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&p.configFile, "config", "c", defaultConfig, "read the configuration from `FILE`")
 	root.AddCommand(
+		p.runCommand(),
 		p.rolloverCommand(),
+		p.hookCommand(),
 		p.onceCommand(),
 		p.planCommand(),
 		p.statusCommand(),
 		p.adoptCommand(),
+		p.rollbackCommand(),
+		p.cancelCommand(),
+		p.freezeCommand(),
+		p.thawCommand(),
+		p.withdrawCommand(),
 		p.recordCommand(),
 		p.matchCommand(),
 		p.explainCommand(),

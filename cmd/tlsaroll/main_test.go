@@ -203,7 +203,7 @@ func TestColourIsForTerminals(t *testing.T) {
 
 // TestPages holds every command's page to the form of a manual page.
 func TestPages(t *testing.T) {
-	p := &program{ui: newUI(world{lookupEnv: os.LookupEnv}), now: time.Now}
+	p := newProgram(world{lookupEnv: os.LookupEnv, now: time.Now})
 	root := p.rootCommand()
 	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
 		if c.Hidden {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
@@ -22,49 +23,58 @@ func (p *program) onceCommand() *cobra.Command {
 			$ tlsaroll once`,
 		Annotations: map[string]string{exitStatus: "0\tdone, or everything that is due is done and the rest waits\n1\tan error\n2\twrong usage or configuration\n3\twith --exit-code: something waits\n4\twith --exit-code: something needs a person"},
 		Args:        atMostOne("LINEAGE"),
-		RunE:        func(c *cobra.Command, args []string) error { return p.once(c.Context(), args, code) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.errand(c.Context(), "once", first(args), exitCodes{code})
+		},
 	}
 	c.Flags().BoolVar(&code, "exit-code", false, "end with 3 while something waits, with 4 where it needs a person")
 	return c
 }
 
-func (p *program) once(ctx context.Context, args []string, code bool) (err error) {
-	a, err := p.open()
-	if errors.Is(err, agent.ErrLocked) {
-		p.ui.say(err.Error(), "") // whoever holds the journal does what is due: no failure for a timer
-		return busy(code)
+// exitCodes says whether an exit code tells of what waits.
+type exitCodes struct {
+	Wanted bool `json:"exit_code,omitempty"`
+}
+
+// first is the argument that may be left out.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
 	}
+	return args[0]
+}
+
+// once makes a pass over one lineage or all.
+func (o *office) once(ctx context.Context, r control.Request) error {
+	code, err := options[exitCodes](r)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	names := a.Lineages()
-	if len(args) == 1 {
-		if err := known(a, args[0]); err != nil {
-			return err
-		}
-		names = args
-	}
 	worst := exitDone
-	var errs []error
-	for _, name := range names {
-		r, err := p.onceOver(ctx, a, name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
+	err = with(o.acting, r.Lineage, func(a *agent.Agent) error {
+		var errs []error
+		for _, name := range lineages(a, r.Lineage) {
+			report, err := o.onceOver(ctx, a, name)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			if len(report.Failed) > 0 {
+				o.failed(report)
+				errs = append(errs, &exitCode{code: exitError})
+			}
+			o.ui.result(status(report, name, a.Now()).Explain(a.Now()))
+			worst = max(worst, standing(report, name))
 		}
-		if len(r.Failed) > 0 {
-			errs = append(errs, &exitCode{code: exitError}) // said when it happened
-		}
-		s := status(r, name, a.Now())
-		p.ui.result(s.Explain(a.Now()))
-		worst = max(worst, standing(r, name))
-	}
-	errs = append(errs, unmendable(p.heard.refusals()))
-	switch err := errors.Join(errs...); {
+		return errors.Join(append(errs, unmendable(o.refusals()))...)
+	})
+	switch {
+	case errors.Is(err, agent.ErrLocked):
+		o.ui.say(err.Error(), "") // whoever holds the journal does what is due: no failure for a timer
+		return busy(code.Wanted)
 	case err != nil:
 		return err
-	case code && worst != exitDone:
+	case code.Wanted && worst != exitDone:
 		return &exitCode{code: worst}
 	}
 	return nil
@@ -72,7 +82,7 @@ func (p *program) once(ctx context.Context, args []string, code bool) (err error
 
 // onceOver makes passes as long as something is done and succeeds: adopt,
 // publish, swap and verify may follow each other without a wait.
-func (p *program) onceOver(ctx context.Context, a *agent.Agent, name string) (agent.Report, error) {
+func (o *office) onceOver(ctx context.Context, a *agent.Agent, name string) (agent.Report, error) {
 	var r agent.Report
 	for range lull {
 		next, err := a.Pass(ctx, name)
@@ -84,6 +94,16 @@ func (p *program) onceOver(ctx context.Context, a *agent.Agent, name string) (ag
 		}
 	}
 	return r, nil
+}
+
+// failed says what went wrong with actions, where the agent's own words go elsewhere.
+func (o *office) failed(r agent.Report) {
+	if !o.hired {
+		return
+	}
+	for _, err := range r.Failed {
+		o.ui.say(paint(o.ui.colourErr, red, "error: ")+err.Error(), "")
+	}
 }
 
 // busy is how a command ends that leaves something in progress.

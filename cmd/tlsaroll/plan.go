@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
@@ -24,38 +24,35 @@ func (p *program) planCommand() *cobra.Command {
 			$ tlsaroll plan mx1`,
 		Annotations: map[string]string{exitStatus: "0\tthe plan is printed\n1\tan error\n2\twrong usage or configuration\n3\twith --exit-code: something waits\n4\twith --exit-code: something needs a person"},
 		Args:        atMostOne("LINEAGE"),
-		RunE:        func(c *cobra.Command, args []string) error { return p.plan(c.Context(), args, code) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.errand(c.Context(), "plan", first(args), exitCodes{code})
+		},
 	}
 	c.Flags().BoolVar(&code, "exit-code", false, "end with 3 while something waits, with 4 where it needs a person")
 	return c
 }
 
-func (p *program) plan(ctx context.Context, args []string, code bool) (err error) {
-	a, err := p.openDry()
+// plan says what a pass would do.
+func (o *office) plan(ctx context.Context, r control.Request) error {
+	code, err := options[exitCodes](r)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	names := a.Lineages()
-	if len(args) == 1 {
-		if err := known(a, args[0]); err != nil {
-			return err
+	return with(o.looking, r.Lineage, func(a *agent.Agent) error {
+		worst := exitDone
+		for _, name := range lineages(a, r.Lineage) {
+			report, err := a.Pass(ctx, name)
+			if err != nil {
+				return err
+			}
+			o.ui.plan(name, report, a.Now())
+			worst = max(worst, standing(report, name))
 		}
-		names = args
-	}
-	worst := exitDone
-	for _, name := range names {
-		r, err := a.Pass(ctx, name)
-		if err != nil {
-			return err
+		if code.Wanted && worst != exitDone {
+			return &exitCode{code: worst}
 		}
-		p.ui.plan(name, r, a.Now())
-		worst = max(worst, standing(r, name))
-	}
-	if code && worst != exitDone {
-		return &exitCode{code: worst}
-	}
-	return nil
+		return nil
+	})
 }
 
 // plan prints what a pass over a lineage's group would do, and why nothing more.

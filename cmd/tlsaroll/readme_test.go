@@ -64,7 +64,7 @@ func loadBlock(t *testing.T, text string) {
 		t.Errorf("the README's configuration: %v %v", err, warnings)
 		return
 	}
-	if _, err := (&program{ui: newUI(quiet()), now: time.Now}).wire(cfg); err != nil {
+	if _, err := newProgram(quiet()).wire(cfg); err != nil {
 		t.Errorf("the README's configuration cannot be wired: %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func testExists(t *testing.T, words []string) {
 // parses wants a command with these options.
 func parses(t *testing.T, args []string) {
 	t.Helper()
-	p := &program{ui: newUI(quiet()), now: time.Now}
+	p := newProgram(quiet())
 	c, rest, err := p.rootCommand().Find(args)
 	if err == nil {
 		err = c.ParseFlags(rest)
@@ -137,11 +137,11 @@ func TestREADMECommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{ui: newUI(quiet()), now: time.Now}
+	p := newProgram(quiet())
 	known := map[string]bool{}
 	for _, c := range p.rootCommand().Commands() {
 		known[c.Name()] = true
-		if !c.Hidden && c.Name() != "completion" && c.Name() != "version" && c.Name() != "man" && !strings.Contains(string(text), "| `tlsaroll "+c.Name()) {
+		if !c.Hidden && c.Name() != "completion" && c.Name() != "version" && c.Name() != "man" && !strings.Contains(string(text), "`tlsaroll "+c.Name()) {
 			t.Errorf("the README's table lacks tlsaroll %s", c.Name())
 		}
 	}

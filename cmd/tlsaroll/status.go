@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -23,47 +26,48 @@ func (p *program) statusCommand() *cobra.Command {
 			$ tlsaroll status --json mx1`,
 		Annotations: map[string]string{exitStatus: "0\tprinted\n1\tthe journal cannot be read\n2\twrong usage or configuration"},
 		Args:        atMostOne("LINEAGE"),
-		RunE:        func(_ *cobra.Command, args []string) error { return p.status(args, asJSON) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.errand(c.Context(), "status", first(args), statusOptions{asJSON})
+		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
 	return c
 }
 
-func (p *program) status(args []string, asJSON bool) (err error) {
-	a, err := p.openDry()
+// statusOptions are what status was asked for.
+type statusOptions struct {
+	JSON bool `json:"json,omitempty"`
+}
+
+// status says where everything stands.
+func (o *office) status(_ context.Context, r control.Request) error {
+	asked, err := options[statusOptions](r)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	names := a.Lineages()
-	if len(args) == 1 {
-		if err := known(a, args[0]); err != nil {
-			return err
-		}
-		names = args
-	}
-	out := rollover.Status{Lineages: []rollover.LineageStatus{}}
-	for _, name := range names {
-		state, policy, err := a.State(name)
-		if err != nil {
-			return err
-		}
-		for _, s := range rollover.Describe(state, policy, a.Now()) {
-			if s.Name == name {
-				out.Lineages = append(out.Lineages, s)
+	return with(o.reading, r.Lineage, func(a *agent.Agent) error {
+		out := rollover.Status{Lineages: []rollover.LineageStatus{}, Warnings: o.told()}
+		for _, name := range lineages(a, r.Lineage) {
+			state, policy, err := a.State(name)
+			if err != nil {
+				return err
 			}
+			out.Lineages = append(out.Lineages, status(agent.Report{State: state, Policy: policy}, name, a.Now()))
 		}
-	}
-	if asJSON {
-		b, err := json.MarshalIndent(out, "", "  ")
-		if err != nil {
-			return err
+		if asked.JSON {
+			b, err := json.MarshalIndent(out, "", "  ")
+			if err != nil {
+				return err
+			}
+			o.ui.result(string(b))
+			return nil
 		}
-		p.ui.result(string(b))
+		for _, w := range out.Warnings {
+			o.ui.result(fmt.Sprintf("%-10s  %-8s  %-10s  %s: %s", "tlsaroll", "", w.Severity, w.Code, w.Text))
+		}
+		for _, s := range out.Lineages {
+			o.ui.result(s.Explain(a.Now()))
+		}
 		return nil
-	}
-	for _, s := range out.Lineages {
-		p.ui.result(s.Explain(a.Now()))
-	}
-	return nil
+	})
 }

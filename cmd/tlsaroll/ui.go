@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 )
 
 // The rules for every line that is printed: results go to standard output. All
@@ -24,27 +25,37 @@ type world struct {
 	stdout, stderr io.Writer
 	lookupEnv      func(string) (string, bool)
 	now            func() time.Time
+	hangups        func() (<-chan os.Signal, func())
 }
 
-// ui speaks to the user.
+// ui has the words for the user, who may sit at this process's terminal or at that of
+// a client of the daemon.
 type ui struct {
-	stdin  io.Reader
-	stdout *sink
-	stderr io.Writer
+	stdin io.Reader
+	face  control.Face // shows lines
+	own   *screen      // this process's; nil where the user sits elsewhere
 
 	colourOut, colourErr bool
-	terminal             bool // stderr is one
-
-	mu    sync.Mutex
-	stuck string // the line on the terminal that changes, "" if none
+	terminal             bool // standard error is one
 }
 
 func newUI(w world) *ui {
+	own := &screen{stdout: &sink{Writer: w.stdout}, stderr: w.stderr}
 	return &ui{
-		stdin: w.stdin, stdout: &sink{Writer: w.stdout}, stderr: w.stderr,
+		stdin: w.stdin, face: own, own: own,
 		colourOut: coloured(w.stdout, w.lookupEnv), colourErr: coloured(w.stderr, w.lookupEnv),
 		terminal: isTerminal(w.stderr),
 	}
+}
+
+// at is the ui of a client.
+func at(t control.Terminal, to control.Face) *ui {
+	return &ui{face: to, colourOut: t.ColourOut, colourErr: t.ColourErr, terminal: t.Sticky}
+}
+
+// facts are what a daemon must know of the user's terminal.
+func (u *ui) facts() control.Terminal {
+	return control.Terminal{ColourOut: u.colourOut, ColourErr: u.colourErr, Sticky: u.terminal, Width: u.own.width()}
 }
 
 // coloured reports whether colour may be used on a stream.
@@ -64,20 +75,6 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// sink remembers that a write went wrong: a result that is not out is no result.
-type sink struct {
-	io.Writer
-	err error
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	n, err := s.Writer.Write(p)
-	if s.err == nil {
-		s.err = err
-	}
-	return n, err
-}
-
 // colour is an SGR parameter of ECMA-48.
 type colour string
 
@@ -95,7 +92,7 @@ func paint(on bool, c colour, s string) string {
 }
 
 // result prints a line to standard output.
-func (u *ui) result(line string) { fmt.Fprintln(u.stdout, line) }
+func (u *ui) result(line string) { u.face.Result(line) }
 
 // warn says what is worth a word, and what to do about it.
 func (u *ui) warn(text, hint string) {
@@ -107,62 +104,17 @@ func (u *ui) say(text, hint string) {
 	if hint != "" {
 		text += " (hint: " + hint + ")"
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	stuck := u.stuck
-	u.wipe()
-	fmt.Fprintln(u.stderr, "tlsaroll: "+text)
-	u.draw(stuck)
+	u.face.Say("tlsaroll: " + text)
 }
 
 // sticky reports whether there is a terminal on which a line can change.
 func (u *ui) sticky() bool { return u.terminal }
 
 // stick shows a line that the next one replaces; what is said meanwhile goes above it.
-func (u *ui) stick(text string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.wipe()
-	u.draw("tlsaroll: " + text)
-}
+func (u *ui) stick(text string) { u.face.Stick("tlsaroll: " + text) }
 
 // unstick leaves the line that changes where it stands.
-func (u *ui) unstick() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.stuck != "" {
-		fmt.Fprintln(u.stderr)
-		u.stuck = ""
-	}
-}
-
-func (u *ui) wipe() {
-	if u.stuck != "" {
-		fmt.Fprint(u.stderr, "\r\x1b[K")
-		u.stuck = ""
-	}
-}
-
-func (u *ui) draw(text string) {
-	if text == "" {
-		return
-	}
-	if width := u.width(); len(text) >= width {
-		text = text[:width-1]
-	}
-	fmt.Fprint(u.stderr, text)
-	u.stuck = text
-}
-
-// width is that of the terminal, 80 where it cannot be told.
-func (u *ui) width() int {
-	if f, ok := u.stderr.(interface{ Fd() uintptr }); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 20 {
-			return width
-		}
-	}
-	return 80
-}
+func (u *ui) unstick() { u.face.Unstick() }
 
 // Exit codes.
 const (
@@ -197,8 +149,8 @@ func usage(errs ...error) error {
 // exit reports the error that a command ended with, one line a finding, and
 // returns the exit code.
 func (u *ui) exit(err error) int {
-	if err == nil && u.stdout.err != nil {
-		err = fmt.Errorf("standard output: %w", u.stdout.err)
+	if err == nil && u.own != nil && u.own.stdout.err != nil {
+		err = fmt.Errorf("standard output: %w", u.own.stdout.err)
 	}
 	for _, line := range findings(err) {
 		u.say(paint(u.colourErr, red, line), "")

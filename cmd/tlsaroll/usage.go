@@ -15,11 +15,11 @@ import (
 func (p *program) dress(root *cobra.Command) {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(p.ui.stdin)
-	root.SetOut(p.ui.stdout)
-	root.SetErr(p.ui.stderr)
+	root.SetOut(p.ui.own.stdout)
+	root.SetErr(p.ui.own.stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(p.ui.stdout, manual(c)) })
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(p.ui.own.stdout, manual(c)) })
 	root.SetHelpCommand(helpCommand())
 	for _, c := range append(root.Commands(), root) {
 		c.DisableFlagsInUseLine = true

@@ -29,8 +29,14 @@ func (p *program) versionCommand() *cobra.Command {
 	}
 }
 
-// versionLine is the version that was linked in, else that of the module.
+// versionLine is the version, and what it was built for.
 func versionLine(linked string, info *debug.BuildInfo) string {
+	return fmt.Sprintf("tlsaroll %s %s %s/%s", versionOf(linked, info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// versionOf is the version that was linked in, else that of the module, with the
+// commit where that is known.
+func versionOf(linked string, info *debug.BuildInfo) string {
 	v, commit := linked, ""
 	if info != nil {
 		if v == "" && info.Main.Version != "" && info.Main.Version != "(devel)" {
@@ -51,5 +57,5 @@ func versionLine(linked string, info *debug.BuildInfo) string {
 	if v == "" {
 		v = "unreleased"
 	}
-	return fmt.Sprintf("tlsaroll %s%s %s %s/%s", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return v + commit
 }

@@ -22,7 +22,8 @@ func command(t *testing.T, part, path string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childPart+"="+part, childPath+"="+path)
+	// With the race detector a process else waits for a second before it ends.
+	cmd.Env = append(os.Environ(), childPart+"="+part, childPath+"="+path, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 

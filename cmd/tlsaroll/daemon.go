@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/notify"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/web"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
+)
+
+// daemon keeps all lineages until it is told to end. What runs beside the passes (the
+// control socket, the watchdog, notices, metrics) asks for the agent anew each time:
+// with another configuration there is another one.
+type daemon struct {
+	*program
+	log     *slog.Logger
+	service service // systemd's view of us
+	socket  *control.Listener
+	metrics *web.Metrics
+	page    *web.Server // nil where nothing is listened on
+	present atomic.Pointer[present]
+
+	mu       sync.Mutex
+	troubles map[rollover.Code]rollover.Warning // that are about no lineage
+	noted    map[string]note                    // by lineage: what its last pass came to
+}
+
+// present is what is in force.
+type present struct {
+	cfg    *config.Config
+	agent  *agent.Agent
+	teller *notify.Teller
+}
+
+// lockPatience is between two tries to get at a journal that another instance has: a
+// timer's call of once is over soon.
+const lockPatience = 5 * time.Second
+
+// startDaemon does what can fail before anything is done: it reads the configuration,
+// takes the control socket, then the journal.
+func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
+	d := &daemon{program: p, service: newService(p.lookupEnv), troubles: map[rollover.Code]rollover.Warning{}, noted: map[string]note{}}
+	d.log = p.daemonLog()
+	d.metrics = web.NewMetrics(web.Sources{Status: d.statuses, Warnings: d.told, Version: p.version})
+	cfg, wired, err := d.read()
+	if err != nil {
+		return nil, err
+	}
+	if d.socket, err = control.Listen(cfg.Control, cfg.ControlGroup); err != nil {
+		return nil, err
+	}
+	if err := d.begin(ctx, cfg, wired); err != nil {
+		return nil, errors.Join(err, d.socket.Close())
+	}
+	return d, nil
+}
+
+// begin opens what needs the control socket to be ours.
+func (d *daemon) begin(ctx context.Context, cfg *config.Config, wired agent.Config) error {
+	if cfg.Listen.IsValid() {
+		page, err := web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: journalOpen, Log: d.log})
+		if err != nil {
+			return err
+		}
+		d.page = page
+	}
+	a, err := d.open(ctx, wired)
+	if err != nil {
+		return err
+	}
+	teller, err := d.tellerFor(cfg)
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
+	d.enforce(&present{cfg, a, teller})
+	return nil
+}
+
+// journalOpen says that it is: without it the daemon does not run.
+func journalOpen() error { return nil }
+
+// enforce makes a configuration the one that counts.
+func (d *daemon) enforce(now *present) {
+	var providers []string
+	for _, p := range now.cfg.Providers {
+		providers = append(providers, p.Name)
+	}
+	d.metrics.Configure(now.agent.Lineages(), providers)
+	d.forget(now.agent.Lineages())
+	d.present.Store(now)
+}
+
+// read reads the configuration, with a log instead of a person's lines.
+func (d *daemon) read() (*config.Config, agent.Config, error) {
+	cfg, wired, err := d.load()
+	wired.Log, wired.Acted = d.log, d.metrics.Acted
+	return cfg, wired, err
+}
+
+// open waits for whoever has the journal.
+func (d *daemon) open(ctx context.Context, cfg agent.Config) (*agent.Agent, error) {
+	for said := false; ; said = true {
+		a, err := agent.Open(cfg)
+		if !errors.Is(err, agent.ErrLocked) {
+			return a, err
+		}
+		if !said {
+			d.log.Warn("waiting for the journal", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(lockPatience):
+		}
+	}
+}
+
+// live runs everything until ctx ends.
+func (d *daemon) live(ctx context.Context) error {
+	beside, ctx := errgroup.WithContext(ctx)
+	hangups, ignore := d.hangups()
+	defer ignore()
+	beside.Go(func() error { return d.serveControl(ctx) })
+	beside.Go(func() error { return d.feedWatchdog(ctx) })
+	beside.Go(func() error { return d.passes(ctx, hangups) })
+	if d.page != nil {
+		beside.Go(func() error { return d.page.Run(ctx) })
+	}
+	d.log.Info("tlsaroll runs", "version", d.version, "pid", os.Getpid(), "lineages", d.agent().Lineages(), "next_look", d.now().UTC())
+	d.service.ready(d.log)
+	err := beside.Wait()
+	d.service.stopping(d.log)
+	d.log.Info("tlsaroll ends; nothing is lost")
+	return errors.Join(err, d.agent().Close())
+}
+
+// passes makes passes when they are due, and goes on with another configuration when
+// one is wanted and good.
+func (d *daemon) passes(ctx context.Context, hangups <-chan os.Signal) error {
+	for ctx.Err() == nil {
+		turn, end := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func(now *present) { ended <- d.turn(turn, now) }(d.present.Load())
+		select {
+		case err := <-ended:
+			end()
+			if err != nil || ctx.Err() != nil {
+				return err
+			}
+		case <-hangups:
+			// The new one is read while the old one works: a bad file interrupts nothing.
+			cfg, wired, err := d.reread()
+			end()
+			if err := <-ended; err != nil {
+				return err
+			}
+			if err == nil {
+				d.change(cfg, wired)
+			}
+		}
+	}
+	return nil
+}
+
+// turn makes passes and tells people of warnings until ctx ends.
+func (d *daemon) turn(ctx context.Context, now *present) error {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return now.agent.Run(ctx, "", d.seen) })
+	both.Go(func() error { return now.teller.Run(ctx) })
+	return both.Wait()
+}
+
+// agent is the one that is in force.
+func (d *daemon) agent() *agent.Agent { return d.present.Load().agent }
+
+// serveControl carries out what commands ask for.
+func (d *daemon) serveControl(ctx context.Context) error {
+	return control.Server{
+		Version: d.version, Log: d.log,
+		Alive: d.alive,
+		Carry: func(ctx context.Context, r control.Request, to *control.Reply) int {
+			visitor := *d.program
+			visitor.ui = at(r.Terminal, to)
+			o := &office{program: &visitor, keeper: d, hired: true}
+			return visitor.ui.exit(o.carry(ctx, r))
+		},
+	}.Serve(ctx, d.socket)
+}
+
+// The daemon is the keeper of the journal for whoever asks over the socket.
+
+func (d *daemon) acting() (*agent.Agent, func() error, error)  { return d.agent(), nothing, nil }
+func (d *daemon) reading() (*agent.Agent, func() error, error) { return d.agent(), nothing, nil }
+func (d *daemon) configured() *config.Config                   { return d.present.Load().cfg }
+func (d *daemon) refusals() []error                            { return d.heard.refusals() }
+
+func nothing() error { return nil }
+
+func (d *daemon) looking() (*agent.Agent, func() error, error) {
+	a, err := d.agent().Dry()
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, a.Close, nil
+}
+
+// stay watches the passes that the daemon makes; with another configuration it goes on
+// with those of the next agent.
+func (d *daemon) stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error {
+	for {
+		err := a.Follow(ctx, lineage, seen)
+		next := d.agent()
+		switch {
+		case !errors.Is(err, agent.ErrClosed):
+			return err
+		case next == a:
+			return fmt.Errorf("the daemon ends; nothing is lost (hint: tlsaroll status %s, when it runs again)", lineage)
+		}
+		a = next
+	}
+}

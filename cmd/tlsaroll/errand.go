@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+)
+
+// errand has a command carried out: by the daemon if one runs, else by this process
+// under the journal's lock. Options go along as JSON, so that both read the same.
+func (p *program) errand(ctx context.Context, command, lineage string, options any) error {
+	return p.send(ctx, command, lineage, options, nil)
+}
+
+// handIn is errand with a pair, which goes along as content: the daemon need not be
+// able to read the caller's files, and must not read what the caller cannot.
+func (p *program) handIn(ctx context.Context, command, lineage string, options any, files certwatch.Files) error {
+	pair, err := certwatch.Load(files)
+	if err != nil {
+		return err
+	}
+	for _, f := range pair.Findings {
+		p.ui.warn(f.Text, "")
+	}
+	return p.send(ctx, command, lineage, options, &control.Pair{
+		Chain: pair.ChainPEM(), Key: config.NewSecret(pair.Key.PEM()), ChainFile: files.Cert, KeyFile: files.Key,
+	})
+}
+
+func (p *program) send(ctx context.Context, command, lineage string, options any, pair *control.Pair) error {
+	args, err := json.Marshal(options)
+	if err != nil {
+		return fmt.Errorf("%s: its options: %w", command, err)
+	}
+	r := control.Request{Version: p.version, Command: command, Args: args, Lineage: lineage, Pair: pair, Terminal: p.ui.facts()}
+	if socket := p.controlSocket(); socket != "" {
+		switch exit, err := control.Do(ctx, socket, r, p.ui.face); {
+		case err == nil && exit == exitDone:
+			return nil
+		case err == nil:
+			return &exitCode{code: exit} // all is said
+		case errors.Is(err, control.ErrNone):
+		default:
+			return err
+		}
+	}
+	return (&office{program: p, keeper: &own{program: p}}).carry(ctx, r)
+}
+
+// controlSocket is where a daemon would answer, "" where the configuration cannot be
+// read: what is wrong with that is said when it is needed.
+func (p *program) controlSocket() string {
+	l := config.System(config.RFC2136())
+	l.SkipSecrets = true
+	cfg, _, err := l.Load(p.configFile)
+	if err != nil {
+		return ""
+	}
+	return cfg.Control
+}

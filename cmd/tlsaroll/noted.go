@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/notify"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
+)
+
+// note is what a lineage's last pass came to, as far as the log and people are told.
+type note struct {
+	phase    rollover.Phase
+	warnings []rollover.Warning
+}
+
+// tellerFor tells people as a configuration says.
+func (d *daemon) tellerFor(cfg *config.Config) (*notify.Teller, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost" // the JSON says that it is not known better
+	}
+	return notify.New(notify.Config{Notifiers: cfg.Notify, At: rollover.Severity(cfg.NotifyAt),
+		File: filepath.Join(cfg.State, "told.json"), Host: host, Now: d.now, Log: d.log})
+}
+
+// seen takes in what a pass came to: it goes to the log where something has changed, to
+// the metrics and to those who are told of warnings.
+func (d *daemon) seen(r agent.Report) bool {
+	if r.Err != nil {
+		d.trouble(rollover.CodePassFailed, list(r.Lineages), r.Err.Error())
+	} else {
+		d.over(rollover.CodePassFailed)
+		d.metrics.Passed(r.Lineages, d.now())
+		for _, name := range r.Lineages {
+			d.note(name, r.State.Lineages[name])
+		}
+	}
+	d.watchClock()
+	teller := d.present.Load().teller
+	if troubles := teller.Troubles(); len(troubles) > 0 {
+		d.trouble(rollover.CodeNotifyFailed, "", strings.Join(troubles, "; "))
+	} else {
+		d.over(rollover.CodeNotifyFailed)
+	}
+	teller.See(d.notices())
+	return false
+}
+
+// note logs how far a lineage has come, and what of its warnings is new or over.
+func (d *daemon) note(name string, l rollover.Lineage) {
+	d.mu.Lock()
+	before := d.noted[name]
+	d.noted[name] = note{l.Phase, l.Warnings}
+	d.mu.Unlock()
+	log := d.log.With("lineage", name)
+	if l.Phase != before.phase {
+		attrs := []any{"phase", string(l.Phase)}
+		if l.Successor != "" && !l.ReadyAt.IsZero() {
+			attrs = append(attrs, "ready_at", l.ReadyAt)
+		}
+		if len(l.Waiting) > 0 {
+			attrs = append(attrs, "waits_for", l.Waiting[0].Text)
+		}
+		log.Info("phase", append(attrs, "next_look", l.Wake)...)
+	}
+	for _, w := range l.Warnings {
+		if !has(before.warnings, w) {
+			log.Log(context.Background(), level(w.Severity), w.Text, "code", string(w.Code), "about", w.About, "next_look", l.Wake)
+		}
+	}
+	for _, w := range before.warnings {
+		if !has(l.Warnings, w) {
+			log.Info("over: "+w.Text, "code", string(w.Code), "about", w.About, "next_look", l.Wake)
+		}
+	}
+}
+
+// has reports whether a warning about the same is among some.
+func has(all []rollover.Warning, w rollover.Warning) bool {
+	return slices.ContainsFunc(all, func(x rollover.Warning) bool { return x.Code == w.Code && x.About == w.About })
+}
+
+func level(s rollover.Severity) slog.Level {
+	switch s {
+	case rollover.Info:
+		return slog.LevelInfo
+	case rollover.Warn:
+		return slog.LevelWarn
+	}
+	return slog.LevelError
+}
+
+// notices are all warnings that there are.
+func (d *daemon) notices() []notify.Notice {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []notify.Notice
+	add := func(lineage string, w rollover.Warning) {
+		all = append(all, notify.Notice{Lineage: lineage, Code: w.Code, Severity: w.Severity, About: w.About, Text: w.Text})
+	}
+	for _, w := range d.troubles {
+		add("", w)
+	}
+	for name, n := range d.noted {
+		for _, w := range n.warnings {
+			add(name, w)
+		}
+	}
+	return all
+}
+
+// forget drops lineages that the configuration no longer has.
+func (d *daemon) forget(kept []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.noted {
+		if !slices.Contains(kept, name) {
+			delete(d.noted, name)
+		}
+	}
+}
+
+// watchClock tells of a wall clock that was set.
+func (d *daemon) watchClock() {
+	apart := d.agent().ClockApart()
+	if apart == 0 {
+		d.over(rollover.CodeClockSet)
+		return
+	}
+	way := " behind"
+	if apart > 0 {
+		way = " ahead of"
+	}
+	d.trouble(rollover.CodeClockSet, "", "the wall clock was set, and is "+apart.Abs().Round(time.Second).String()+way+
+		" the time by which this process goes on (hint: if the clock is right now, restart tlsaroll; open waits start again then)")
+}
+
+// statuses are where all lineages stand.
+func (d *daemon) statuses() []rollover.LineageStatus {
+	a := d.agent()
+	var all []rollover.LineageStatus
+	for _, name := range a.Lineages() {
+		state, policy, err := a.State(name)
+		if err != nil {
+			continue // it left the configuration a moment ago
+		}
+		all = append(all, status(agent.Report{State: state, Policy: policy}, name, a.Now()))
+	}
+	return all
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
+)
+
+// orderOptions are a person's words about lineages.
+type orderOptions struct {
+	Verb   string          `json:"verb"` // the command, for sentences
+	Orders rollover.Orders `json:"orders"`
+	Wait   string          `json:"wait,omitempty"` // until what, see [order]
+}
+
+// untilWithdrawn is when no cache can hold a record any more.
+const untilWithdrawn = "withdrawn"
+
+// order has the next pass hear a person's words about one lineage or all, and says what
+// came of it.
+func (o *office) order(ctx context.Context, r control.Request) error {
+	asked, err := options[orderOptions](r)
+	if err != nil {
+		return err
+	}
+	return with(o.acting, r.Lineage, func(a *agent.Agent) error {
+		names := lineages(a, r.Lineage)
+		if err := object(a, names, asked); err != nil {
+			return err
+		}
+		var errs []error
+		for _, name := range names {
+			errs = append(errs, o.ordered(ctx, a, name, asked))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// object says why some lineage cannot do what is wanted: then none does.
+func object(a *agent.Agent, names []string, asked orderOptions) error {
+	var errs []error
+	for _, name := range names {
+		objections, err := a.Objections(name, asked.Orders)
+		errs = append(errs, err)
+		for _, why := range objections {
+			errs = append(errs, fmt.Errorf("%s: %s: %s", asked.Verb, name, why))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ordered gives one lineage its order, and stays with it as long as is wanted.
+func (o *office) ordered(ctx context.Context, a *agent.Agent, name string, asked orderOptions) error {
+	state, _, err := a.State(name)
+	if err != nil {
+		return err
+	}
+	if err := a.Order(name, asked.Orders); err != nil {
+		return err
+	}
+	job := &job{office: o, agent: a, lineage: name, goal: asked.Wait, shown: newProgress(o.ui, name)}
+	switch {
+	case asked.Orders.Rollback:
+		job.want = state.Lineages[name].Previous
+		if asked.Wait != "" {
+			return job.stay(ctx)
+		}
+		return job.step(ctx)
+	case asked.Wait == untilWithdrawn:
+		return job.stayWithdrawn(ctx)
+	}
+	report, err := o.onceOver(ctx, a, name)
+	if err != nil {
+		return err
+	}
+	o.failed(report)
+	s := status(report, name, a.Now())
+	o.ui.result(s.Explain(a.Now()))
+	switch {
+	case len(report.Failed) > 0:
+		return &exitCode{code: exitError}
+	case asked.Orders.Withdraw && !withdrawn(s):
+		return &exitCode{code: exitWaiting}
+	}
+	return nil
+}
+
+// stayWithdrawn makes passes until no cache can hold a record of the lineage.
+func (j *job) stayWithdrawn(ctx context.Context) error {
+	var last agent.Report
+	err := j.office.stay(ctx, j.agent, j.lineage, func(r agent.Report) bool {
+		last = r
+		j.failedOnce(r)
+		j.ended = j.hopeless(r)
+		if j.ended != nil || !r.Changed && withdrawn(status(r, j.lineage, j.agent.Now())) {
+			return true
+		}
+		j.shown.pass(j.agent.Now(), r)
+		return false
+	})
+	j.shown.end()
+	switch {
+	case err != nil:
+		return err
+	case j.ended != nil:
+		return j.ended
+	}
+	s := status(last, j.lineage, j.agent.Now())
+	j.ui.result(s.Explain(j.agent.Now()))
+	if !withdrawn(s) {
+		return &exitCode{code: exitWaiting}
+	}
+	return nil
+}
+
+// withdrawn reports whether a lineage's records are withdrawn and out of all caches.
+func withdrawn(s rollover.LineageStatus) bool {
+	return slices.ContainsFunc(s.Warnings, func(w rollover.Warning) bool { return w.Code == rollover.CodeWithdrawn })
+}
