@@ -87,8 +87,8 @@ func (t *Teller) ended(ctx context.Context, o *outlet, batch []letter, err error
 	case o.retry(t.cfg.Now()):
 		t.cfg.Log.Debug("people could not be told of a warning", "to", o.name, "err", err, "again", o.again)
 	default:
-		if text := err.Error(); text != o.trouble {
-			o.trouble = text
+		o.trouble = err.Error()
+		if o.failures == tries { // once, and not for each that stands behind
 			t.cfg.Log.Error("people could not be told of a warning: given up until it changes, or its next reminder", "to", o.name, "err", err)
 		}
 		t.forget(o, len(batch))
@@ -117,8 +117,8 @@ func (t *Teller) forget(o *outlet, n int) {
 	t.changed = true
 }
 
-// keep makes durable what has changed: before it is delivered, so that no crash
-// makes it forgotten.
+// keep makes durable what has changed. What was told and what is on its way are
+// written in one, so that a crash loses nothing.
 func (t *Teller) keep() error {
 	t.mu.Lock()
 	told, letters, changed := t.told, slices.Clone(t.letters), t.changed
