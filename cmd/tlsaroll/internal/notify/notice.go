@@ -21,6 +21,15 @@ type Notice struct {
 	Since    time.Time         `json:"since"` // zero: since it was first seen
 }
 
+// Of are a lineage's warnings as notices; of the program's own for "".
+func Of(lineage string, warnings []rollover.Warning) []Notice {
+	out := make([]Notice, len(warnings))
+	for i, w := range warnings {
+		out[i] = Notice{Lineage: lineage, Code: w.Code, Severity: w.Severity, About: w.About, Text: w.Text}
+	}
+	return out
+}
+
 // key is what makes two notices the same one.
 type key struct {
 	lineage string

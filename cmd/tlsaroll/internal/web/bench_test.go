@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -22,7 +23,7 @@ func BenchmarkScrape(b *testing.B) {
 			handler := (&Server{cfg: Config{Metrics: metricsOf(status)}}).handler()
 			b.ReportAllocs()
 			for b.Loop() {
-				handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil))
+				handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil))
 			}
 		})
 	}
