@@ -118,6 +118,13 @@ func (x *pass) describe(name string) LineageStatus {
 	l, met := x.Lineages[name]
 	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Held: l.Held, Swapping: l.Swapping,
 		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
+	switch {
+	case d.Phase != "":
+	case l.Successor != "":
+		d.Phase = Generated // a step was made a moment ago, and not looked at since
+	case met:
+		d.Phase = Retiring
+	}
 	if !met {
 		d.Phase = Steady
 		d.Waiting = []Reason{reason(CodeServersUnknown, "nothing has been looked at yet")}
@@ -129,7 +136,7 @@ func (x *pass) describe(name string) LineageStatus {
 		d.Warnings = []Warning{}
 	}
 	if next := x.pair(l.Successor); next != nil {
-		d.Successor = &SuccessorStatus{PairStatus: *next, Phase: l.Phase, ReadyAt: instant(l.ReadyAt)}
+		d.Successor = &SuccessorStatus{PairStatus: *next, Phase: d.Phase, ReadyAt: instant(l.ReadyAt)}
 	}
 	for _, e := range x.policy.Lineages[name].Endpoints {
 		for _, owner := range e.Owners() {

@@ -80,7 +80,7 @@ func TestStatusJSON(t *testing.T) {
 	w, issuer, _ := rolled(t, "ee")
 	w.offer(w.issue(issuer, leaf{}))
 	w.run(2 * time.Second)
-	b, err := json.Marshal(Status{Describe(w.state, w.policy, w.now)})
+	b, err := json.Marshal(Status{Lineages: Describe(w.state, w.policy, w.now)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,9 +102,9 @@ func (d *daemon) enforce(now *present) {
 	d.present.Store(now)
 }
 
-// read reads the configuration, with a log instead of a person's lines.
+// read reads the configuration; its warnings go to the log.
 func (d *daemon) read() (*config.Config, agent.Config, error) {
-	cfg, wired, err := d.load()
+	cfg, wired, err := d.loadWarning(func(text string) { d.log.Warn(text, "next_look", d.now()) })
 	wired.Log, wired.Acted = d.log, d.metrics.Acted
 	return cfg, wired, err
 }
@@ -188,7 +188,7 @@ func (d *daemon) agent() *agent.Agent { return d.present.Load().agent }
 // serveControl carries out what commands ask for.
 func (d *daemon) serveControl(ctx context.Context) error {
 	return control.Server{
-		Version: d.version, Log: d.log,
+		Version: d.version, Log: d.log, Reads: []string{"status"},
 		Alive: d.alive,
 		Carry: func(ctx context.Context, r control.Request, to *control.Reply) int {
 			visitor := *d.program

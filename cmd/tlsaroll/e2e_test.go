@@ -54,6 +54,8 @@ type setting struct {
 	zones     string
 	knownTTL  string
 	timeout   string // of each command
+	staged    string // where an ACME client leaves pairs
+	top       string // further lines at the top of the file
 }
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
@@ -83,6 +85,8 @@ func (h *host) configure(s setting) {
 	}
 	text := fmt.Sprintf(`
 state: %s
+control: %s/control.sock
+%s
 resolver: %s
 timing: {ttls: 1, floor: %s, retire: %s, quiet: 1s, look: 1s, poll: 1s, settle: %s}
 zones: %s
@@ -99,10 +103,11 @@ lineages:
     check: %s
     reload: %s
     timeout: %s
-`, filepath.Join(h.Dir, or(s.state, "tlsaroll")), or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
+    %s
+`, filepath.Join(h.Dir, or(s.state, "tlsaroll")), h.Dir, s.top, or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
 		or(s.provider, h.Primary.String()), zone, s.key,
 		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "), or(s.ignore, "[]"),
-		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"))
+		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"), s.staged)
 	h.config = filepath.Join(h.Dir, "tlsaroll.yaml")
 	if err := os.WriteFile(h.config, []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)

@@ -11,9 +11,13 @@ import (
 // load reads the configuration and builds what the agent works with. Warnings
 // are said; every error is in the result.
 func (p *program) load() (*config.Config, agent.Config, error) {
+	return p.loadWarning(func(text string) { p.ui.warn(text, "") })
+}
+
+func (p *program) loadWarning(warn func(text string)) (*config.Config, agent.Config, error) {
 	cfg, warnings, err := config.System(config.RFC2136()).Load(p.configFile)
 	for _, w := range warnings {
-		p.ui.warn(w.Error(), "")
+		warn(w.Error())
 	}
 	if err != nil {
 		return nil, agent.Config{}, err

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,10 +60,10 @@ func (d *daemon) seen(r agent.Report) bool {
 func (d *daemon) note(name string, l rollover.Lineage) {
 	d.mu.Lock()
 	before := d.noted[name]
-	d.noted[name] = note{l.Phase, l.Warnings}
+	d.noted[name] = note{cmp.Or(l.Phase, before.phase), l.Warnings}
 	d.mu.Unlock()
 	log := d.log.With("lineage", name)
-	if l.Phase != before.phase {
+	if l.Phase != "" && l.Phase != before.phase { // "" is between a step and the next look
 		attrs := []any{"phase", string(l.Phase)}
 		if l.Successor != "" && !l.ReadyAt.IsZero() {
 			attrs = append(attrs, "ready_at", l.ReadyAt)
@@ -102,17 +104,9 @@ func level(s rollover.Severity) slog.Level {
 func (d *daemon) notices() []notify.Notice {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var all []notify.Notice
-	add := func(lineage string, w rollover.Warning) {
-		all = append(all, notify.Notice{Lineage: lineage, Code: w.Code, Severity: w.Severity, About: w.About, Text: w.Text})
-	}
-	for _, w := range d.troubles {
-		add("", w)
-	}
+	all := notify.Of("", slices.Collect(maps.Values(d.troubles)))
 	for name, n := range d.noted {
-		for _, w := range n.warnings {
-			add(name, w)
-		}
+		all = append(all, notify.Of(name, n.warnings)...)
 	}
 	return all
 }

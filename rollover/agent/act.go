@@ -215,7 +215,7 @@ func (a *Agent) tell(g *group, o outcomeOf) {
 	if o.err == nil {
 		delete(g.failures, what)
 		if _, quiet := o.action.(rollover.Discard); !quiet {
-			a.log.Info("done", "action", what, "next_look", g.plan.Wake())
+			a.log.Info("done", "action", what, "next_look", later(g.plan.Wake(), a.clock.now()))
 		}
 		return
 	}

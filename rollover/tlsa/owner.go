@@ -61,8 +61,13 @@ func (o Owner) split() (port uint16, base string, ok bool) {
 // String returns the name with its trailing dot.
 func (o Owner) String() string { return string(o) }
 
-// UnmarshalText accepts any spelling of the name, see [ParseOwner].
+// UnmarshalText accepts any spelling of the name, see [ParseOwner], and nothing for
+// a name that is not known.
 func (o *Owner) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*o = ""
+		return nil
+	}
 	*o, err = ParseOwner(string(text))
 	return err
 }

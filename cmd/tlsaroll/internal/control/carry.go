@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -53,7 +55,11 @@ func (s *service) carry(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	s.unlessStopping()
-	s.Log.Info("control request", "command", r.Command, "lineage", r.Lineage, "peer", who.peer)
+	level := slog.LevelInfo
+	if slices.Contains(s.Reads, r.Command) {
+		level = slog.LevelDebug
+	}
+	s.Log.Log(hr.Context(), level, "control request", "command", r.Command, "lineage", r.Lineage, "peer", who.peer)
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer context.AfterFunc(hr.Context(), func() { cancel(ErrGone) })()

@@ -25,6 +25,7 @@ type Server struct {
 	// ends. While it fails clients get no sign of life.
 	Alive func(ctx context.Context) error
 	Log   *slog.Logger // nil: nowhere
+	Reads []string     // commands that change nothing, and go to the log at debug alone
 	Pace  Pace
 }
 
