@@ -86,7 +86,9 @@ func TestDaemon(t *testing.T) {
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
-	h.eventually(20*time.Second, "published", func(s rollover.LineageStatus) bool { return s.Successor != nil && s.Successor.Phase == rollover.Published })
+	h.eventually(20*time.Second, "published", func(s rollover.LineageStatus) bool {
+		return s.Successor != nil && s.Successor.Phase == rollover.Published
+	})
 	out, _ := h.must(exitDone, "plan", "mx1")
 	if !strings.Contains(out.String(), "published") {
 		t.Errorf("plan beside the daemon:\n%s", out)
