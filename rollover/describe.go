@@ -23,6 +23,7 @@ type LineageStatus struct {
 	Queued    *PairStatus      `json:"queued"`
 	Held      *Held            `json:"held"`
 	Swapping  *Swapping        `json:"swapping"`
+	Since     *time.Time       `json:"since"` // when the successor was admitted
 	Endpoints []EndpointStatus `json:"endpoints"`
 	Waiting   []Reason         `json:"waiting"`
 	NextLook  *time.Time       `json:"next_look"`
@@ -116,7 +117,7 @@ func Describe(s State, p Policy, now time.Time) []LineageStatus {
 
 func (x *pass) describe(name string) LineageStatus {
 	l, met := x.Lineages[name]
-	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Held: l.Held, Swapping: l.Swapping,
+	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Held: l.Held, Swapping: l.Swapping, Since: instant(l.Since),
 		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
 	switch {
 	case d.Phase != "":

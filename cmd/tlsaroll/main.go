@@ -95,6 +95,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.matchCommand(),
 		p.explainCommand(),
 		p.completionCommand(),
+		p.manCommand(),
 		p.versionCommand(),
 	)
 	p.dress(root)

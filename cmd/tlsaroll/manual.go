@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,26 +23,55 @@ const allExits = "0\tdone\n1\tan error\n2\twrong usage or configuration\n3\tsome
 // pageWidth is that of a manual page on the usual terminal.
 const pageWidth = 78
 
+// section is one of a manual page. Text is laid out by its kind.
+type section struct {
+	title string
+	kind  layout
+	text  string
+}
+
+// layout is how a section's text is meant.
+type layout int
+
+const (
+	prose    layout = iota // one paragraph
+	parted                 // paragraphs and examples, see [paragraphs]
+	glossary               // lines of a term, a tab and what it means
+)
+
+// sections are those of a command's page that have a text.
+func sections(c *cobra.Command) []section {
+	all := []section{
+		{"NAME", prose, c.CommandPath() + " - " + c.Short},
+		{"SYNOPSIS", prose, c.UseLine()},
+		{"DESCRIPTION", parted, c.Long},
+		{"COMMANDS", glossary, commandTerms(c)},
+		{"OPTIONS", glossary, optionTerms(c.LocalFlags())},
+		{"OPTIONS OF ALL COMMANDS", glossary, optionTerms(c.InheritedFlags())},
+		{"EXIT STATUS", glossary, c.Annotations[exitStatus]},
+		{"FILES", glossary, c.Annotations[files]},
+		{"EXAMPLES", parted, c.Example},
+	}
+	return slices.DeleteFunc(all, func(s section) bool { return strings.TrimSpace(s.text) == "" })
+}
+
 // manual is a command's help, laid out as a manual page.
 func manual(c *cobra.Command) string {
 	var b strings.Builder
-	section := func(title, text string) {
-		if text != "" {
-			if b.Len() > 0 {
-				b.WriteByte('\n')
-			}
-			b.WriteString(title + "\n" + text)
+	for i, s := range sections(c) {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(s.title + "\n")
+		switch s.kind {
+		case prose:
+			b.WriteString(indent(7, s.text))
+		case parted:
+			b.WriteString(paragraphs(s.text))
+		case glossary:
+			b.WriteString(terms(s.text))
 		}
 	}
-	section("NAME", indent(7, c.CommandPath()+" - "+c.Short))
-	section("SYNOPSIS", indent(7, c.UseLine()))
-	section("DESCRIPTION", paragraphs(c.Long))
-	section("COMMANDS", terms(commandTerms(c)))
-	section("OPTIONS", terms(optionTerms(c.LocalFlags())))
-	section("OPTIONS OF ALL COMMANDS", terms(optionTerms(c.InheritedFlags())))
-	section("EXIT STATUS", terms(c.Annotations[exitStatus]))
-	section("FILES", terms(c.Annotations[files]))
-	section("EXAMPLES", paragraphs(c.Example))
 	return b.String()
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"golang.org/x/term"
@@ -85,11 +86,31 @@ func (s *screen) draw(text string) {
 }
 
 // width is that of the terminal, 80 where it cannot be told.
-func (s *screen) width() int {
-	if f, ok := s.stderr.(interface{ Fd() uintptr }); ok {
+func (s *screen) width() int { return s.widthOf(s.stderr) }
+
+func (s *screen) widthOf(w io.Writer) int {
+	if f, ok := w.(interface{ Fd() uintptr }); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 20 {
 			return width
 		}
 	}
 	return 80
+}
+
+// view shows a text of several lines in place of all that the terminal shows, but for
+// what has scrolled out of sight. Lines longer than the terminal is wide are cut.
+func (s *screen) view(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	width := s.widthOf(s.stdout.Writer)
+	var b strings.Builder
+	b.WriteString("\x1b[H")
+	for line := range strings.SplitSeq(text, "\n") {
+		if runes := []rune(line); len(runes) >= width {
+			line = string(runes[:width-1])
+		}
+		b.WriteString(line + "\x1b[K\n")
+	}
+	b.WriteString("\x1b[J")
+	fmt.Fprint(s.stdout, b.String())
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,24 +15,33 @@ import (
 )
 
 func (p *program) statusCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, watch bool
 	c := &cobra.Command{
-		Use:                   "status [--json] [LINEAGE]",
+		Use:                   "status [--json | --watch] [LINEAGE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "say where everything stands",
 		Long: `
 			Prints, for each lineage, what is live, what is on its way, what it waits for and until when, what every
 			authoritative server gave and what every endpoint presented, as of the last look. Nothing is looked at now:
-			see tlsaroll plan for that.`,
+			see tlsaroll plan for that.
+
+			With --watch it stays: on a terminal as a view that changes, elsewhere it prints whenever something has changed.`,
 		Example: `
 			$ tlsaroll status --json mx1`,
 		Annotations: map[string]string{exitStatus: "0\tprinted\n1\tthe journal cannot be read\n2\twrong usage or configuration"},
 		Args:        atMostOne("LINEAGE"),
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case watch && asJSON:
+				return usage(errors.New("--watch and --json do not go together (hint: call status --json again and again)"))
+			case watch:
+				return p.watchStatus(c.Context(), first(args))
+			}
 			return p.errand(c.Context(), "status", first(args), statusOptions{asJSON})
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
+	c.Flags().BoolVar(&watch, "watch", false, "stay, and show what changes")
 	return c
 }
 
@@ -62,12 +73,21 @@ func (o *office) status(_ context.Context, r control.Request) error {
 			o.ui.result(string(b))
 			return nil
 		}
-		for _, w := range out.Warnings {
-			o.ui.result(fmt.Sprintf("%-10s  %-8s  %-10s  %s: %s", "tlsaroll", "", w.Severity, w.Code, w.Text))
+		if text := process(out.Warnings); text != "" {
+			o.ui.result(text)
 		}
 		for _, s := range out.Lineages {
 			o.ui.result(s.Explain(a.Now()))
 		}
 		return nil
 	})
+}
+
+// process is what should be known that is about no lineage, a line each.
+func process(warnings []rollover.Warning) string {
+	var b strings.Builder
+	for _, w := range warnings {
+		fmt.Fprintf(&b, "%-10s  %-8s  %-10s  %s: %s\n", "tlsaroll", "", w.Severity, w.Code, w.Text)
+	}
+	return b.String()
 }
