@@ -94,6 +94,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.recordCommand(),
 		p.matchCommand(),
 		p.explainCommand(),
+		p.demoCommand(),
 		p.completionCommand(),
 		p.manCommand(),
 		p.versionCommand(),

@@ -107,6 +107,7 @@ func TestBadInput(t *testing.T) {
 		{"hook|--cert|cert.pem|--timeout|soon", `--timeout "soon": time: invalid duration "soon"`},
 		{"man|rollovers", `unknown command "rollovers" (hint: did you mean rollover?)`},
 		{"rollover|--ttl|90|mx1", `--ttl "90": time: missing unit in duration "90"`},
+		{"demo|quickly", `"quickly" is one argument too many (hint: tlsaroll demo)`},
 		// files
 		{"record|.", ".: a directory (hint: name the file in it)"},
 		{"record|-", "-: empty (hint: name the PEM file of the chain, leaf first)"},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -77,6 +78,8 @@ func quiet() world {
 func runLine(t *testing.T, words []string) {
 	t.Helper()
 	switch {
+	case slices.Equal(words, strings.Fields("go run ./cmd/tlsaroll demo")):
+		parses(t, words[3:]) // it takes its time, and TestDemo runs it
 	case strings.HasPrefix(strings.Join(words, " "), "go run ./cmd/tlsaroll "):
 		if code := run(t.Context(), words[3:], quiet()); code != exitDone {
 			t.Errorf("%v: exit %d", words, code)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 
 	"golang.org/x/term"
@@ -85,32 +84,17 @@ func (s *screen) draw(text string) {
 	s.stuck = text
 }
 
-// width is that of the terminal, 80 where it cannot be told.
-func (s *screen) width() int { return s.widthOf(s.stderr) }
-
-func (s *screen) widthOf(w io.Writer) int {
-	if f, ok := w.(interface{ Fd() uintptr }); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 20 {
-			return width
-		}
-	}
-	return 80
+func (s *screen) width() int {
+	columns, _ := size(s.stderr)
+	return columns
 }
 
-// view shows a text of several lines in place of all that the terminal shows, but for
-// what has scrolled out of sight. Lines longer than the terminal is wide are cut.
-func (s *screen) view(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	width := s.widthOf(s.stdout.Writer)
-	var b strings.Builder
-	b.WriteString("\x1b[H")
-	for line := range strings.SplitSeq(text, "\n") {
-		if runes := []rune(line); len(runes) >= width {
-			line = string(runes[:width-1])
+// size is that of a terminal, 80 columns and 24 lines where it cannot be told.
+func size(w io.Writer) (columns, lines int) {
+	if f, ok := w.(interface{ Fd() uintptr }); ok {
+		if columns, lines, err := term.GetSize(int(f.Fd())); err == nil && columns > 20 {
+			return columns, lines
 		}
-		b.WriteString(line + "\x1b[K\n")
 	}
-	b.WriteString("\x1b[J")
-	fmt.Fprint(s.stdout, b.String())
+	return 80, 24
 }

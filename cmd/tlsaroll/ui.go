@@ -37,6 +37,7 @@ type ui struct {
 
 	colourOut, colourErr bool
 	terminal             bool // standard error is one
+	moving               bool // standard output is one whose cursor moves
 }
 
 func newUI(w world) *ui {
@@ -44,7 +45,7 @@ func newUI(w world) *ui {
 	return &ui{
 		stdin: w.stdin, face: own, own: own,
 		colourOut: coloured(w.stdout, w.lookupEnv), colourErr: coloured(w.stderr, w.lookupEnv),
-		terminal: isTerminal(w.stderr),
+		terminal: isTerminal(w.stderr), moving: isTerminal(w.stdout) && !dumb(w.lookupEnv),
 	}
 }
 
@@ -63,10 +64,13 @@ func coloured(w io.Writer, lookupEnv func(string) (string, bool)) bool {
 	if v, ok := lookupEnv("NO_COLOR"); ok && v != "" {
 		return false
 	}
-	if v, _ := lookupEnv("TERM"); v == "dumb" {
-		return false
-	}
-	return isTerminal(w)
+	return isTerminal(w) && !dumb(lookupEnv)
+}
+
+// dumb reports whether the terminal knows no control sequences.
+func dumb(lookupEnv func(string) (string, bool)) bool {
+	v, _ := lookupEnv("TERM")
+	return v == "dumb"
 }
 
 // isTerminal reports whether a person may be watching.

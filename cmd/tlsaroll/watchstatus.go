@@ -20,7 +20,7 @@ const watchEvery = time.Second
 func (p *program) watchStatus(ctx context.Context, lineage string) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	live := isTerminal(p.ui.own.stdout.Writer)
+	live, view := p.ui.moving, newPicture(p.ui.own)
 	before := ""
 	for {
 		s, err := p.glance(ctx, lineage)
@@ -30,11 +30,11 @@ func (p *program) watchStatus(ctx context.Context, lineage string) error {
 		case err != nil && before == "":
 			return err
 		case err != nil && live:
-			p.ui.own.view(strings.Join(findings(err), "\n")) // it may be back in a moment
+			view.show(findings(err), asItIs) // it may be back in a moment
 		case err != nil:
 			before = "lost"
 		case live:
-			p.ui.own.view(watched(s, p.now()))
+			view.show(strings.Split(watched(s, p.now()), "\n"), asItIs)
 			before = now
 		case now != before:
 			p.ui.result(watched(s, p.now()))

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// A picture is some lines on a terminal that the next ones replace.
+type picture struct {
+	out   io.Writer
+	size  func() (columns, lines int)
+	drawn int // lines that the next picture replaces
+}
+
+func newPicture(s *screen) *picture {
+	return &picture{out: s.stdout, size: func() (int, int) { return size(s.stdout.Writer) }}
+}
+
+// show replaces what was shown last. It is written at once, so that it does not
+// flicker, and is no larger than the terminal, where it could not be replaced: finish
+// makes a line of text of one that is cut already.
+func (p *picture) show(lines []string, finish func(i int, cut string) string) {
+	columns, rows := p.size()
+	first := max(0, len(lines)-rows+1)
+	var b bytes.Buffer
+	if p.drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", p.drawn) // up, and clear what is below (ECMA-48)
+	}
+	for i, line := range lines[first:] {
+		runes := []rune(line)
+		fmt.Fprintln(&b, finish(first+i, string(runes[:min(len(runes), columns-1)])))
+	}
+	p.drawn = len(lines) - first
+	_, _ = p.out.Write(b.Bytes()) // which remembers what went wrong
+}
+
+// leave has the next picture stand below what was shown.
+func (p *picture) leave() { p.drawn = 0 }
+
+// asItIs finishes a line that has no colour.
+func asItIs(_ int, cut string) string { return cut }
