@@ -1,4 +1,4 @@
-// Package certwatch reads certificate pairs with care and keeps copies of them.
+// Package certwatch notices and reads certificate pairs, with care, and keeps copies of them.
 //
 // What an ACME client leaves on disk is looked at as a mail server would look at
 // it, only more strictly: a key that does not fit its certificate, a chain in the
@@ -8,6 +8,7 @@
 //
 //   - [Reader] reads the two files, or the one combined file, of a pair. A pair
 //     that is still being written is [ErrUnsettled], which says when to look again.
+//   - [Watch] tells when to look: links that turn, directories that come and go.
 //   - [FromPEM] does the same for a pair that travels as content.
 //   - [Stash] keeps copies, addressed by the SHA-256 of the whole chain's DER.
 //

@@ -47,10 +47,7 @@ func (r Reader) Load(f Files) (Pair, error) {
 	if f.Cert == "" {
 		return Pair{}, &Error{"certificate", "no path given", "", fs.ErrInvalid}
 	}
-	paths := []string{f.Cert}
-	if f.Key != "" && f.Key != f.Cert {
-		paths = append(paths, f.Key)
-	}
+	paths := f.paths()
 	before := make([][]stamp, len(paths))
 	var findings []Finding
 	for i, path := range paths {

@@ -14,6 +14,14 @@ import (
 // the same.
 type Files struct{ Cert, Key string }
 
+// paths are the one or two files.
+func (f Files) paths() []string {
+	if f.Key == "" || f.Key == f.Cert {
+		return []string{f.Cert}
+	}
+	return []string{f.Cert, f.Key}
+}
+
 // A Pair is a certificate chain and the private key that fits its leaf.
 type Pair struct {
 	Chain    *tlsa.Chain // in order; what is to be installed

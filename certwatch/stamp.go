@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ func stampOf(path string, st *unix.Stat_t) stamp {
 	return stamp{path, uint64(st.Dev), st.Ino, uint32(st.Mode), st.Size, st.Mtim, st.Ctim}
 }
 
+func (s stamp) isLink() bool { return s.mode&unix.S_IFMT == unix.S_IFLNK }
+
 // kind says in words what is there, "" for a regular file.
 func (s stamp) kind() string {
 	switch s.mode & unix.S_IFMT {
@@ -51,6 +54,20 @@ const maxHops = 40
 // the last, one for the file: certbot's live/NAME/fullchain.pem is a link that is
 // turned while no file is written.
 func stamps(path string) ([]stamp, error) {
+	way, err := walk(path)
+	if err != nil {
+		return nil, err
+	}
+	last := len(way) - 1
+	seen := slices.DeleteFunc(way[:last:last], func(s stamp) bool { return !s.isLink() })
+	return append(seen, way[last]), nil
+}
+
+// walk returns a stamp for each entry that is looked up on the way to the file, in
+// order: directories, symbolic links, and the file at the end. What is missing, or
+// cannot be looked up, is the path of the error, which is a [fs.PathError]; the
+// stamps are those before it.
+func walk(path string) (way []stamp, err error) {
 	todo := path
 	if !filepath.IsAbs(path) {
 		dir, err := os.Getwd()
@@ -59,7 +76,6 @@ func stamps(path string) ([]stamp, error) {
 		}
 		todo = dir + "/" + path
 	}
-	var seen []stamp
 	done := "/"
 	for links := 0; todo != ""; {
 		var name string
@@ -67,29 +83,27 @@ func stamps(path string) ([]stamp, error) {
 		at := filepath.Join(done, name)
 		var st unix.Stat_t
 		if err := unix.Lstat(at, &st); err != nil {
-			return nil, &fs.PathError{Op: "lstat", Path: at, Err: err}
+			return way, &fs.PathError{Op: "lstat", Path: at, Err: err}
 		}
-		isLink := st.Mode&unix.S_IFMT == unix.S_IFLNK
-		if isLink || todo == "" {
-			seen = append(seen, stampOf(at, &st))
-		}
-		if !isLink {
+		seen := stampOf(at, &st)
+		way = append(way, seen)
+		if !seen.isLink() {
 			done = at
 			continue
 		}
 		if links++; links > maxHops {
-			return nil, &fs.PathError{Op: "lstat", Path: path, Err: unix.ELOOP}
+			return way, &fs.PathError{Op: "lstat", Path: path, Err: unix.ELOOP}
 		}
 		target, err := os.Readlink(at)
 		if err != nil {
-			return nil, err
+			return way, err
 		}
 		if filepath.IsAbs(target) {
 			done = "/"
 		}
 		todo = target + "/" + todo
 	}
-	return seen, nil
+	return way, nil
 }
 
 // directoryChanged is when an entry of the directory of path was made, renamed
