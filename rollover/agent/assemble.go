@@ -34,6 +34,9 @@ func build(cfg Config, store store, known journal.Contents) (*Agent, error) {
 	if cfg.FetchPolicy == nil {
 		cfg.FetchPolicy = policyFetcher{}.fetch
 	}
+	if cfg.Watch == nil {
+		cfg.Watch = certwatch.Watch
+	}
 	a := &Agent{
 		cfg: cfg, log: cfg.Log, store: store, lookup: client, zones: map[string]lookup.Zone{},
 		stash:    certwatch.Stash{Dir: filepath.Join(cfg.State, "stash")},

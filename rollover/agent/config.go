@@ -41,6 +41,9 @@ type Config struct {
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Run      func(ctx context.Context, argv []string) ([]byte, error)
 	Local    func() []netip.Addr // addresses of this host
+	// Watch tells changed, until ctx ends, which files may have been changed, as
+	// [certwatch.Watch] does; wait waits for the end of that.
+	Watch func(ctx context.Context, files []certwatch.Files, changed func(certwatch.Files), log *slog.Logger) (wait func())
 	// FetchPolicy gets the text of a domain's MTA-STS policy (RFC 8461, section 3.3).
 	FetchPolicy func(ctx context.Context, domain string) (string, error)
 }

@@ -30,10 +30,10 @@ type staging struct {
 // readFiles looks at everything of a group that lies on this host: where the live
 // links lead, what is staged, whether the pairs that matter are whole.
 func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *book) {
-	now := a.clock.now()
-	poll := b.polled.IsZero() || !now.Before(b.polled.Add(g.base.Timing.Poll)) || !b.recheck.IsZero() && !now.Before(b.recheck)
+	now, hints := a.clock.now(), g.hints.Load()
+	poll := b.polled.IsZero() || !now.Before(b.polled.Add(g.base.Timing.Poll)) || !b.recheck.IsZero() && !now.Before(b.recheck) || hints != b.hints
 	if poll {
-		b.polled, b.recheck = now, time.Time{}
+		b.polled, b.hints, b.recheck = now, hints, time.Time{}
 	}
 	for _, name := range g.names {
 		l, remembered := a.lineages[name], g.state.Lineages[name]

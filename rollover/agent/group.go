@@ -17,6 +17,7 @@ type group struct {
 	turn  chan struct{} // holds a token during a pass
 	shown atomic.Pointer[shown]
 	nudge chan struct{} // holds a token where a pass is wanted at once
+	hints atomic.Uint64 // how often it was said that files may have been changed
 
 	names    []string        // sorted
 	base     rollover.Policy // by configuration; never changed
@@ -40,6 +41,7 @@ type shown struct {
 // pass came to is durable.
 type book struct {
 	polled   time.Time           // when files were last read
+	hints    uint64              // that had come by then
 	recheck  time.Time           // when files that were being written may have settled; zero: none
 	fed      map[string]onHost   // by lineage: what was decided upon last of what lies on this host
 	also     map[string][]alias  // by endpoint URL
@@ -48,7 +50,7 @@ type book struct {
 }
 
 func (b book) clone() book {
-	c := book{polled: b.polled, recheck: b.recheck, searched: b.searched, fed: map[string]onHost{}, also: map[string][]alias{}, policies: b.policies}
+	c := book{polled: b.polled, hints: b.hints, recheck: b.recheck, searched: b.searched, fed: map[string]onHost{}, also: map[string][]alias{}, policies: b.policies}
 	maps.Copy(c.fed, b.fed)
 	maps.Copy(c.also, b.also)
 	return c
@@ -129,6 +131,10 @@ func (g *group) wanted() bool {
 		return false
 	}
 }
+
+// unread reports whether files may have been changed since they were read, or were
+// still being written then.
+func (g *group) unread() bool { return g.hints.Load() != g.book.hints || !g.book.recheck.IsZero() }
 
 // busy reports whether something is on its way, so that a swap may be due.
 func (g *group) busy() bool {

@@ -185,10 +185,11 @@ func (a *Agent) Adopt(lineage string, p certwatch.Pair) error {
 	return nil
 }
 
-// Nudge has [Agent.Run] make a pass over a lineage's group now: its files were
-// changed, say.
+// Nudge says that a lineage's files may have been changed, or something else of it:
+// the next pass reads them, and [Agent.Run] makes it now.
 func (a *Agent) Nudge(lineage string) {
 	if g, err := a.group(lineage); err == nil {
+		g.hints.Add(1)
 		a.ring(g)
 	}
 }

@@ -40,8 +40,9 @@ func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
 // passed is a report, and when the group is due again.
 type passed struct {
 	Report
-	again time.Time
-	retry time.Time // when a failed action is tried again, zero: there is none
+	again   time.Time
+	retry   time.Time // when a failed action is tried again, zero: there is none
+	recheck time.Time // when files may have settled, zero: there are none
 }
 
 // passOver makes a pass when it is the group's turn. A group that turns out to
@@ -51,7 +52,7 @@ func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, e
 		return passed{}, err
 	}
 	r, err := a.pass(ctx, g, patient)
-	r.Lineages, r.again, r.retry = g.names, a.again(g), g.retry()
+	r.Lineages, r.again, r.retry, r.recheck = g.names, a.again(g), g.retry(), g.book.recheck
 	g.give()
 	if shares, ok := errors.AsType[*sharing](err); ok {
 		if err := a.join(ctx, g, shares.with); err != nil {
@@ -74,7 +75,7 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error
 	if err := a.lookFar(ctx, g, patient); err != nil {
 		return passed{}, err
 	}
-	leave, err := a.lane(g).enter(ctx)
+	leave, err := a.enter(ctx, g)
 	if err != nil {
 		return passed{}, err
 	}
@@ -120,13 +121,23 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error
 	return passed{Report: r}, err
 }
 
-// lane is where a group waits for its turn to look: those with nothing on their
-// way never keep one waiting whose swap may be due.
-func (a *Agent) lane(g *group) slots {
-	if g.busy() {
-		return a.pressing
+// enter waits for a group's turn to look: those with nothing on their way never keep
+// one waiting whose swap may be due, or whose files may have changed, were it while
+// it waits.
+func (a *Agent) enter(ctx context.Context, g *group) (leave func(), err error) {
+	for {
+		lane := a.routine
+		if g.busy() || g.unread() {
+			lane = a.pressing
+		}
+		select {
+		case lane <- struct{}{}:
+			return func() { <-lane }, nil
+		case <-g.nudge:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return a.routine
 }
 
 // decide asks the rules, and once more where they want providers' own copies read.

@@ -18,6 +18,9 @@ const (
 // together share their look-ups; none waits for another. A pass that fails is made
 // again, later each time; if it was for one lineage alone, Run returns its error.
 //
+// Meanwhile the staged files are watched: a change of theirs is noticed at once, and
+// at the next poll where no event tells of it.
+//
 // One pass at a time is shown to seen, which may be nil; of all groups those that
 // could not be made, too. When Run returns, no pass is under way.
 func (a *Agent) Run(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
@@ -34,6 +37,7 @@ func (a *Agent) Run(ctx context.Context, lineage string, seen func(Report) (enou
 	bell := make(chan struct{}, 1)
 	a.hang(bell)
 	defer a.unhang(bell)
+	defer a.watch(ctx, lineage)()
 	r := &runner{agent: a, only: lineage, entries: map[*group]*entry{}, results: make(chan result), seen: seen}
 	defer r.drain()
 	defer stop()
@@ -200,10 +204,11 @@ func (e *entry) failed(now time.Time) {
 }
 
 // plan sets when a group is due next. While a failed action waits for another try,
-// that is not before then, but no later than when a swap may be due.
+// that is not before then, but no later than when a swap may be due or files may have
+// settled.
 func (e *entry) plan(end result, now time.Time) {
 	e.at, e.said, e.failures = end.again, "", 0
-	retry := end.retry
+	retry := earliest(end.retry, end.recheck)
 	for _, l := range end.State.Lineages {
 		if l.Successor != "" && l.ReadyAt.After(now) {
 			retry = earliest(retry, l.ReadyAt)

@@ -43,6 +43,7 @@ type world struct {
 	asked    map[string]int
 	slow     map[netip.AddrPort]time.Duration
 	onAsk    func(netip.AddrPort, dns.Question)
+	hint     func(certwatch.Files) // nil: nobody watches files
 	serving  sync.WaitGroup
 }
 
@@ -99,7 +100,7 @@ func newWorld(t testing.TB, dir string) *world {
 		Providers: []Provider{{Name: "ns1", Zone: "example.org.", Provider: zone}},
 		Clock:     Clock{Wall: time.Now, Boot: func() time.Duration { return time.Since(begun) }, BootID: "a boot", Synchronised: true},
 		Log:       slog.New(slog.NewTextHandler(w.log, nil)),
-		Exchange:  w.exchange, Dial: w.dial, Run: w.run, Local: func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("192.0.2.25")} },
+		Exchange:  w.exchange, Dial: w.dial, Run: w.run, Watch: w.watch, Local: func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("192.0.2.25")} },
 		FetchPolicy: func(context.Context, string) (string, error) { t.Error("a policy was fetched"); return "", nil },
 	}
 	return w
@@ -172,6 +173,32 @@ func (w *world) stage(name string, p certwatch.Pair) {
 		if l.Name == name {
 			w.write(l.Staged.Cert, p.ChainPEM())
 			w.write(l.Staged.Key, p.Key.PEM())
+		}
+	}
+}
+
+// watch stands for inotify, whose events do not come in bubbles: files change in
+// silence unless a test says that one did.
+func (w *world) watch(_ context.Context, _ []certwatch.Files, changed func(certwatch.Files), _ *slog.Logger) (wait func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hint = changed
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.hint = nil
+	}
+}
+
+// renew leaves a pair where the ACME client does, and has that noticed.
+func (w *world) renew(name string, p certwatch.Pair) {
+	w.t.Helper()
+	w.stage(name, p)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.config.Lineages {
+		if l.Name == name {
+			w.hint(l.Staged)
 		}
 	}
 }
