@@ -49,7 +49,7 @@ type present struct {
 const lockPatience = 5 * time.Second
 
 // startDaemon does what can fail before anything is done: it reads the configuration,
-// takes the control socket, then the journal.
+// takes the journal, then the control socket.
 func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
 	d := &daemon{program: p, service: newService(p.lookupEnv), troubles: map[rollover.Code]rollover.Warning{}, noted: map[string]note{}}
 	d.log = p.daemonLog()
@@ -58,34 +58,31 @@ func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.socket, err = control.Listen(cfg.Control, cfg.ControlGroup); err != nil {
+	a, err := d.open(ctx, cfg.Control, wired)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.begin(ctx, cfg, wired); err != nil {
-		return nil, errors.Join(err, d.socket.Close())
+	if err := d.begin(cfg, a); err != nil {
+		return nil, errors.Join(err, a.Close())
 	}
 	return d, nil
 }
 
-// begin opens what needs the control socket to be ours.
-func (d *daemon) begin(ctx context.Context, cfg *config.Config, wired agent.Config) error {
-	if cfg.Listen.IsValid() {
-		page, err := web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: journalOpen, Log: d.log})
-		if err != nil {
-			return err
-		}
-		d.page = page
-	}
-	a, err := d.open(ctx, wired)
+// begin opens all that others come to, once the journal is ours.
+func (d *daemon) begin(cfg *config.Config, a *agent.Agent) (err error) {
+	teller, err := d.tellerFor(cfg)
 	if err != nil {
 		return err
 	}
-	teller, err := d.tellerFor(cfg)
-	if err != nil {
-		return errors.Join(err, a.Close())
-	}
 	d.enforce(&present{cfg, a, teller})
-	return nil
+	if cfg.Listen.IsValid() {
+		d.page, err = web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: journalOpen, Log: d.log})
+		if err != nil {
+			return err
+		}
+	}
+	d.socket, err = control.Listen(cfg.Control, cfg.ControlGroup)
+	return err
 }
 
 // journalOpen says that it is: without it the daemon does not run.
@@ -109,12 +106,15 @@ func (d *daemon) read() (*config.Config, agent.Config, error) {
 	return cfg, wired, err
 }
 
-// open waits for whoever has the journal.
-func (d *daemon) open(ctx context.Context, cfg agent.Config) (*agent.Agent, error) {
+// open waits for whoever has the journal for a while, but for no other daemon.
+func (d *daemon) open(ctx context.Context, socket string, cfg agent.Config) (*agent.Agent, error) {
 	for said := false; ; said = true {
 		a, err := agent.Open(cfg)
-		if !errors.Is(err, agent.ErrLocked) {
+		switch {
+		case !errors.Is(err, agent.ErrLocked):
 			return a, err
+		case d.daemonRuns(ctx, socket):
+			return nil, fmt.Errorf("control socket: %w at %s (hint: one is enough; systemctl status tlsaroll tells of it)", control.ErrRunning, socket)
 		}
 		if !said {
 			d.log.Warn("waiting for the journal", "err", err)
@@ -190,12 +190,7 @@ func (d *daemon) serveControl(ctx context.Context) error {
 	return control.Server{
 		Version: d.version, Log: d.log, Reads: []string{"status"},
 		Alive: d.alive,
-		Carry: func(ctx context.Context, r control.Request, to *control.Reply) int {
-			visitor := *d.program
-			visitor.ui = at(r.Terminal, to)
-			o := &office{program: &visitor, keeper: d, hired: true}
-			return visitor.ui.exit(o.carry(ctx, r))
-		},
+		Carry: func(ctx context.Context, q control.Request, to *control.Reply) int { return d.visit(ctx, d, q, to) },
 	}.Serve(ctx, d.socket)
 }
 
@@ -205,16 +200,11 @@ func (d *daemon) acting() (*agent.Agent, func() error, error)  { return d.agent(
 func (d *daemon) reading() (*agent.Agent, func() error, error) { return d.agent(), nothing, nil }
 func (d *daemon) configured() *config.Config                   { return d.present.Load().cfg }
 func (d *daemon) refusals() []error                            { return d.heard.refusals() }
+func (d *daemon) who() string                                  { return whoDaemon }
 
 func nothing() error { return nil }
 
-func (d *daemon) looking() (*agent.Agent, func() error, error) {
-	a, err := d.agent().Dry()
-	if err != nil {
-		return nil, nil, err
-	}
-	return a, a.Close, nil
-}
+func (d *daemon) looking() (*agent.Agent, func() error, error) { return dry(d.agent()) }
 
 // stay watches the passes that the daemon makes; with another configuration it goes on
 // with those of the next agent.

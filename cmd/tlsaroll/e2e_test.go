@@ -186,7 +186,7 @@ func (h *host) tlsaroll(args ...string) (code int, out, errs *output) {
 	out, errs = &output{}, &output{}
 	code = run(ctx, append([]string{"-c", h.config}, args...), world{
 		stdin: strings.NewReader(""), stdout: out, stderr: errs,
-		lookupEnv: func(string) (string, bool) { return "", false }, now: h.now,
+		lookupEnv: func(string) (string, bool) { return "", false }, now: h.now, hangups: hangups,
 	})
 	return code, out, errs
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
 // errand has a command carried out: by the daemon if one runs, else by this process
@@ -24,12 +25,11 @@ func (p *program) handIn(ctx context.Context, command, lineage string, options a
 	if err != nil {
 		return err
 	}
+	handed := control.Pair{Chain: pair.ChainPEM(), Key: config.NewSecret(pair.Key.PEM()), ChainFile: files.Cert, KeyFile: files.Key}
 	for _, f := range pair.Findings {
-		p.ui.warn(f.Text, "")
+		handed.Findings = append(handed.Findings, f.Text)
 	}
-	return p.send(ctx, command, lineage, options, &control.Pair{
-		Chain: pair.ChainPEM(), Key: config.NewSecret(pair.Key.PEM()), ChainFile: files.Cert, KeyFile: files.Key,
-	})
+	return p.send(ctx, command, lineage, options, &handed)
 }
 
 func (p *program) send(ctx context.Context, command, lineage string, options any, pair *control.Pair) error {
@@ -38,18 +38,30 @@ func (p *program) send(ctx context.Context, command, lineage string, options any
 		return fmt.Errorf("%s: its options: %w", command, err)
 	}
 	r := control.Request{Version: p.version, Command: command, Args: args, Lineage: lineage, Pair: pair, Terminal: p.ui.facts()}
-	if socket := p.controlSocket(); socket != "" {
-		switch exit, err := control.Do(ctx, socket, r, p.ui.face); {
-		case err == nil && exit == exitDone:
-			return nil
-		case err == nil:
-			return &exitCode{code: exit} // all is said
-		case errors.Is(err, control.ErrNone):
-		default:
-			return err
+	socket := p.controlSocket()
+	err = p.ask(ctx, socket, r)
+	if !errors.Is(err, control.ErrNone) {
+		return err
+	}
+	err = (&office{program: p, keeper: &own{program: p}}).carry(ctx, r)
+	if errors.Is(err, agent.ErrLocked) { // whoever has the journal may have opened the socket since
+		if asked := p.ask(ctx, socket, r); !errors.Is(asked, control.ErrNone) {
+			return asked
 		}
 	}
-	return (&office{program: p, keeper: &own{program: p}}).carry(ctx, r)
+	return err
+}
+
+// ask has a request carried out by whoever answers at the control socket.
+func (p *program) ask(ctx context.Context, socket string, r control.Request) error {
+	if socket == "" {
+		return control.ErrNone
+	}
+	exit, err := control.Do(ctx, socket, r, p.ui.face)
+	if err == nil && exit != exitDone {
+		return &exitCode{code: exit} // all is said
+	}
+	return err
 }
 
 // controlSocket is where a daemon would answer, "" where the configuration cannot be

@@ -137,14 +137,21 @@ func (o *office) hook(ctx context.Context, r control.Request) error {
 			job := &job{office: o, agent: a, lineage: lineage, goal: untilServed, want: id, shown: newProgress(o.ui, lineage)}
 			return job.stay(ctx)
 		}
-		return o.staged(ctx, a, lineage)
+		return o.staged(ctx, a, lineage, asked.Timeout)
 	})
 }
 
-// staged makes a first pass over a pair that was handed in, as far as there is time,
-// and says in one line what comes next. The pair is safe already.
-func (o *office) staged(ctx context.Context, a *agent.Agent, lineage string) error {
-	if _, err := o.onceOver(ctx, a, lineage); err != nil {
+// staged waits for a first pass over a pair that was handed in, as long as there is
+// time, and says in one line what comes next. The pair is safe already.
+func (o *office) staged(ctx context.Context, a *agent.Agent, lineage string, timeout time.Duration) error {
+	ctx, end := context.WithTimeout(ctx, timeout*4/5) // with time left for a word about it
+	defer end()
+	passes := 0
+	err := o.stay(ctx, a, lineage, func(r agent.Report) bool {
+		passes++
+		return !r.Changed || passes == lull
+	})
+	if err != nil {
 		o.ui.say(lineage+": taken; the first pass over it: "+err.Error(), "the next one goes on")
 		return nil
 	}

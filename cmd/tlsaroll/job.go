@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
@@ -55,8 +56,11 @@ func (j *job) stay(ctx context.Context) error {
 	err := j.office.stay(ctx, j.agent, j.lineage, func(r agent.Report) bool {
 		last = r
 		j.failedOnce(r)
-		if j.ended = j.hopeless(r); j.ended != nil || !r.Changed && (j.reached(r) || j.stuck(r)) {
+		if j.ended = j.hopeless(r); j.ended != nil || !r.Changed && (j.reached(r) || j.stuck(r) || j.dropped(r)) {
 			return true
+		}
+		if j.want == r.State.Lineages[j.lineage].Live && j.goal == untilRetired {
+			j.want = "" // what comes after it is waited for, too
 		}
 		j.shown.pass(j.agent.Now(), r)
 		return false
@@ -101,6 +105,9 @@ func (j *job) outcome(r agent.Report) error {
 		}
 		return &exitCode{code: exitPerson}
 	}
+	if j.dropped(r) {
+		return fmt.Errorf("%s: pair %s is not on its way any more (hint: it was cancelled, or a newer one took its place; tlsaroll status %s)", j.lineage, j.want.Short(), j.lineage)
+	}
 	if why := blind(r, s); why != "" {
 		j.ui.say(string(rollover.CodeServersUnknown)+": "+why, "") // all else is as of the last look
 		return &exitCode{code: exitWaiting}
@@ -123,11 +130,21 @@ func (j *job) reached(r agent.Report) bool {
 	return j.goal == untilServed || r.State.Lineages[j.lineage].Phase == rollover.Steady
 }
 
-// swapped reports whether the pair that was asked for is live, and nothing else on
-// its way.
+// swapped reports whether the pair that was asked for is live: the one that was handed
+// in, else the newest.
 func (j *job) swapped(r agent.Report) bool {
 	l := r.State.Lineages[j.lineage]
-	return l.Successor == "" && l.Swapping == nil && l.Live != "" && (j.want == "" || l.Live == j.want)
+	if l.Swapping != nil || l.Live == "" {
+		return false
+	}
+	return l.Live == j.want || j.want == "" && l.Successor == ""
+}
+
+// dropped reports whether the pair that was handed in is neither live nor on its way
+// any more, as when somebody cancels it.
+func (j *job) dropped(r agent.Report) bool {
+	l := r.State.Lineages[j.lineage]
+	return j.want != "" && !slices.Contains([]tlsa.ChainID{l.Live, l.Successor, l.Queued}, j.want)
 }
 
 // stuck reports whether nothing will come of waiting.

@@ -28,6 +28,8 @@ type keeper interface {
 	told() []rollover.Warning
 	// configured is the configuration in force, once there is an agent.
 	configured() *config.Config
+	// who is the keeper, for others.
+	who() string
 	// refusals are why providers' own copies could not be read last.
 	refusals() []error
 }
@@ -49,6 +51,7 @@ func errands() map[string]func(o *office, ctx context.Context, r control.Request
 		"adopt":    (*office).adopt,
 		"order":    (*office).order,
 		"hook":     (*office).hook,
+		"who":      (*office).answer,
 	}
 }
 
@@ -155,9 +158,11 @@ func (w *own) looking() (*agent.Agent, func() error, error) {
 func (w *own) reading() (*agent.Agent, func() error, error) { return w.looking() }
 
 func (w *own) stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error {
+	defer (&reception{w.program, w.cfg, a, lineage}).receive(ctx)()
 	return a.Run(ctx, lineage, seen)
 }
 
 func (w *own) told() []rollover.Warning   { return nil }
+func (w *own) who() string                { return "nobody" }
 func (w *own) configured() *config.Config { return w.cfg }
 func (w *own) refusals() []error          { return w.heard.refusals() }

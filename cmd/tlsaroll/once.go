@@ -24,7 +24,12 @@ func (p *program) onceCommand() *cobra.Command {
 		Annotations: map[string]string{exitStatus: "0\tdone, or everything that is due is done and the rest waits\n1\tan error\n2\twrong usage or configuration\n3\twith --exit-code: something waits\n4\twith --exit-code: something needs a person"},
 		Args:        atMostOne("LINEAGE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.errand(c.Context(), "once", first(args), exitCodes{code})
+			err := p.errand(c.Context(), "once", first(args), exitCodes{code})
+			if errors.Is(err, agent.ErrLocked) {
+				p.ui.say(err.Error(), "") // whoever holds the journal does what is due: no failure for a timer
+				return busy(code)
+			}
+			return err
 		},
 	}
 	c.Flags().BoolVar(&code, "exit-code", false, "end with 3 while something waits, with 4 where it needs a person")
@@ -68,16 +73,10 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 		}
 		return errors.Join(append(errs, unmendable(o.refusals()))...)
 	})
-	switch {
-	case errors.Is(err, agent.ErrLocked):
-		o.ui.say(err.Error(), "") // whoever holds the journal does what is due: no failure for a timer
-		return busy(code.Wanted)
-	case err != nil:
-		return err
-	case code.Wanted && worst != exitDone:
+	if err == nil && code.Wanted && worst != exitDone {
 		return &exitCode{code: worst}
 	}
-	return nil
+	return err
 }
 
 // onceOver makes passes as long as something is done and succeeds: adopt,

@@ -175,6 +175,9 @@ func (o *office) take(a *agent.Agent, r control.Request) (tlsa.ChainID, error) {
 	} else if err != nil {
 		o.ui.warn(fmt.Sprintf("%s: not valid before %s", where, pair.Chain.Leaf().NotBefore.UTC().Format(time.RFC3339)), "its record is published now, and it is swapped in then; if it should be valid, is the clock right")
 	}
+	for _, text := range r.Pair.Findings {
+		o.ui.warn(text, "")
+	}
 	for _, host := range a.Uncovered(r.Lineage, pair) {
 		o.ui.warn(fmt.Sprintf("%s: the certificate is not for %s", where, host), "DANE-EE does not mind (RFC 7672, section 3.1.1), MTA-STS and mail programs do")
 	}

@@ -31,6 +31,7 @@ type Pair struct {
 	Key       config.Secret
 	ChainFile string // names, for messages alone
 	KeyFile   string
+	Findings  []string // what was seen of the files, for whoever hands them in
 }
 
 // Terminal is what the caller knows of the one that will show the answer.
@@ -59,16 +60,17 @@ type wireRequest struct {
 
 // wirePair is a pair with its key laid open; nothing else holds one.
 type wirePair struct {
-	Chain     []byte `json:"chain"`
-	Key       []byte `json:"key"`
-	ChainFile string `json:"chain_file,omitempty"`
-	KeyFile   string `json:"key_file,omitempty"`
+	Chain     []byte   `json:"chain"`
+	Key       []byte   `json:"key"`
+	ChainFile string   `json:"chain_file,omitempty"`
+	KeyFile   string   `json:"key_file,omitempty"`
+	Findings  []string `json:"findings,omitempty"`
 }
 
 func (r Request) encode() ([]byte, error) {
 	w := wireRequest{wireVersion{protocol, r.Version}, r.Command, r.Args, r.Lineage, nil, r.Terminal}
 	if p := r.Pair; p != nil {
-		w.Pair = &wirePair{p.Chain, p.Key.Reveal(), p.ChainFile, p.KeyFile}
+		w.Pair = &wirePair{p.Chain, p.Key.Reveal(), p.ChainFile, p.KeyFile, p.Findings}
 	}
 	body, err := json.Marshal(w)
 	if err != nil {
@@ -122,7 +124,7 @@ func decode(body []byte, version string) (Request, error) {
 	}
 	r := Request{w.Version, w.Command, w.Args, w.Lineage, nil, w.Terminal}
 	if p := w.Pair; p != nil {
-		r.Pair = &Pair{p.Chain, config.NewSecret(p.Key), p.ChainFile, p.KeyFile}
+		r.Pair = &Pair{p.Chain, config.NewSecret(p.Key), p.ChainFile, p.KeyFile, p.Findings}
 	}
 	return r, nil
 }
