@@ -96,8 +96,10 @@ func level(s rollover.Severity) slog.Level {
 		return slog.LevelInfo
 	case rollover.Warn:
 		return slog.LevelWarn
+	case rollover.Danger:
+		return slog.LevelError
 	}
-	return slog.LevelError
+	return slog.LevelError // of a kind that is not known
 }
 
 // notices are all warnings that there are.

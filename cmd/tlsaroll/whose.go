@@ -66,13 +66,13 @@ func byFiles(all []config.Lineage, cert string) []string {
 
 // same reports whether two paths are of one file, links on the way followed.
 func same(a, b string) bool {
-	real := func(path string) string {
+	followed := func(path string) string {
 		if to, err := filepath.EvalSymlinks(path); err == nil {
 			return to
 		}
 		return filepath.Clean(path)
 	}
-	return a == b || real(a) == real(b)
+	return a == b || followed(a) == followed(b)
 }
 
 // covers reports whether the certificate is for all endpoints' hosts.
