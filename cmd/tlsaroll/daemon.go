@@ -70,7 +70,7 @@ func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
 
 // begin opens all that others come to, once the journal is ours.
 func (d *daemon) begin(cfg *config.Config, a *agent.Agent) (err error) {
-	teller, err := d.tellerFor(cfg)
+	teller, err := d.tellerFor(cfg, d.log)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (d *daemon) enforce(now *present) {
 		providers = append(providers, p.Name)
 	}
 	d.metrics.Configure(now.agent.Lineages(), providers)
-	d.forget(now.agent.Lineages())
+	d.remember(now.agent)
 	d.present.Store(now)
 }
 

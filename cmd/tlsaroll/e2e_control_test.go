@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,4 +78,29 @@ func TestWedgedDaemon(t *testing.T) {
 	}
 	h.must(exitDone, "status") // its socket is left, and nobody listens: the journal is read
 	h.must(exitDone, "once")
+}
+
+// TestTimerTellsPeople: a pass of once tells of warnings as the daemon does, each once
+// however often the timer comes.
+func TestTimerTellsPeople(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, lab.Options{TTL: labTTL, Resolvers: 1}, setting{})
+	heard := h.Dir + "/heard"
+	h.configure(setting{top: "notify: [[tee, -a, " + heard + "]]\nnotify-at: warning"})
+	h.must(exitDone, "adopt", "mx1")
+	h.must(exitDone, "freeze", "mx1")
+	for range 3 {
+		h.must(exitDone, "once")
+	}
+	text, err := os.ReadFile(heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var message struct{ Event, Lineage, Code, Severity, Text, Fix string }
+	if err := json.Unmarshal(text, &message); err != nil {
+		t.Errorf("not one message: %v\n%s", err, text)
+	}
+	if message.Event != "new" || message.Lineage != "mx1" || message.Code != string(rollover.CodeFrozen) || message.Fix != "tlsaroll thaw LINEAGE." {
+		t.Errorf("people were told %+v", message)
+	}
 }

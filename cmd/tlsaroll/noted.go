@@ -24,13 +24,13 @@ type note struct {
 }
 
 // tellerFor tells people as a configuration says.
-func (d *daemon) tellerFor(cfg *config.Config) (*notify.Teller, error) {
+func (p *program) tellerFor(cfg *config.Config, log *slog.Logger) (*notify.Teller, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost" // the JSON says that it is not known better
 	}
 	return notify.New(notify.Config{Notifiers: cfg.Notify, At: rollover.Severity(cfg.NotifyAt),
-		File: filepath.Join(cfg.State, "told.json"), Host: host, Now: d.now, Log: d.log})
+		File: filepath.Join(cfg.State, "told.json"), Host: host, Now: p.now, Log: log})
 }
 
 // seen takes in what a pass came to: it goes to the log where something has changed, to
@@ -113,15 +113,41 @@ func (d *daemon) notices() []notify.Notice {
 	return all
 }
 
-// forget drops lineages that the configuration no longer has.
-func (d *daemon) forget(kept []string) {
+// remember begins with what is remembered of the agent's lineages, so that what was
+// told before a restart neither clears nor comes again because of it.
+func (d *daemon) remember(a *agent.Agent) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for name := range d.noted {
-		if !slices.Contains(kept, name) {
-			delete(d.noted, name)
+	d.noted = map[string]note{}
+	for name, l := range remembered(a) {
+		d.noted[name] = note{l.Phase, l.Warnings}
+	}
+}
+
+// remembered is what an agent remembers of each of its lineages.
+func remembered(a *agent.Agent) map[string]rollover.Lineage {
+	all := map[string]rollover.Lineage{}
+	for _, name := range a.Lineages() {
+		if state, _, err := a.State(name); err == nil { // else it left the configuration a moment ago
+			all[name] = state.Lineages[name]
 		}
 	}
+	return all
+}
+
+// tellPeople tells of warnings as the daemon does, for a pass that a timer makes.
+func (o *office) tellPeople(ctx context.Context, a *agent.Agent) error {
+	log := o.ui.logger()
+	teller, err := o.tellerFor(o.configured(), log)
+	if err != nil {
+		return err
+	}
+	var all []notify.Notice
+	for name, l := range remembered(a) {
+		all = append(all, notify.Of(name, l.Warnings)...)
+	}
+	teller.See(all)
+	return teller.Deliver(ctx)
 }
 
 // watchClock tells of a wall clock that was set.

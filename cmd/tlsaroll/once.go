@@ -71,6 +71,9 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 			o.ui.result(status(report, name, a.Now()).Explain(a.Now()))
 			worst = max(worst, standing(report, name))
 		}
+		if !o.hired { // else the daemon does
+			errs = append(errs, o.tellPeople(ctx, a))
+		}
 		return errors.Join(append(errs, unmendable(o.refusals()))...)
 	})
 	if err == nil && code.Wanted && worst != exitDone {

@@ -37,7 +37,7 @@ func (d *daemon) unchangeable(cfg *config.Config) error {
 
 // change puts another configuration in force. No pass is under way.
 func (d *daemon) change(cfg *config.Config, wired agent.Config) {
-	teller, err := d.tellerFor(cfg)
+	teller, err := d.tellerFor(cfg, d.log)
 	if err != nil {
 		d.stale(err)
 		return

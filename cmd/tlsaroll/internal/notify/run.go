@@ -33,6 +33,13 @@ func (t *Teller) Run(ctx context.Context) error {
 	return t.keep()
 }
 
+// Deliver delivers what is due, once, for a program that does not stay. What cannot
+// be delivered now is kept for the next one.
+func (t *Teller) Deliver(ctx context.Context) error {
+	t.round(ctx)
+	return t.keep()
+}
+
 // round lets each outlet take what is due, and reports whether anything was.
 func (t *Teller) round(ctx context.Context) (busy bool) {
 	for _, o := range t.outlets {

@@ -89,8 +89,12 @@ func (t *Teller) See(all []Notice) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.cfg.Now()
+	before := t.told
 	var messages []Message
 	t.told, messages = t.told.Next(seen, now)
+	if !t.told.sameAway(before) {
+		t.changed = true
+	}
 	for _, m := range messages {
 		m.Host = t.cfg.Host
 		if e, ok := m.Code.Explain(); ok && m.Fix == "" {

@@ -22,9 +22,9 @@ type Told map[key]entry
 
 // entry is one of them.
 type entry struct {
-	Notice              // as it was last seen, but of the severity that was told
-	At        time.Time `json:"at"` // when people were last told
-	awaySince time.Time // zero: it is there; not durable, so that a restart wakes nobody early
+	Notice           // as it was last seen, but of the severity that was told
+	At     time.Time `json:"at"`            // when people were last told
+	Away   time.Time `json:"away,omitzero"` // since when it is; zero: it is there
 }
 
 // Next says what to tell people, now that these are the notices, in the order of
@@ -52,7 +52,7 @@ func (t Told) Next(seen []Notice, now time.Time) (Told, []Message) {
 			told, e.At = n.Severity, now
 		}
 		n.Since, n.Severity = e.Since, told
-		e.Notice, e.awaySince = n, time.Time{}
+		e.Notice, e.Away = n, time.Time{}
 		next[k] = e
 		if event != "" {
 			out = append(out, Message{Event: event, Notice: e.Notice})
@@ -62,9 +62,9 @@ func (t Told) Next(seen []Notice, now time.Time) (Told, []Message) {
 		switch _, there := next[k]; {
 		case there:
 			continue
-		case e.awaySince.IsZero() || e.awaySince.After(now):
-			e.awaySince = now
-		case now.Sub(e.awaySince) >= hold:
+		case e.Away.IsZero() || e.Away.After(now):
+			e.Away = now
+		case now.Sub(e.Away) >= hold:
 			out = append(out, Message{Event: Cleared, Notice: e.Notice})
 			continue
 		}
@@ -83,4 +83,14 @@ func worst(seen []Notice) map[key]Notice {
 		}
 	}
 	return out
+}
+
+// sameAway reports whether the same notices are away.
+func (t Told) sameAway(other Told) bool {
+	for k, e := range t {
+		if o, known := other[k]; known && !o.Away.Equal(e.Away) {
+			return false
+		}
+	}
+	return true
 }
