@@ -178,7 +178,10 @@ func (d *daemon) passes(ctx context.Context, hangups <-chan os.Signal) error {
 func (d *daemon) turn(ctx context.Context, now *present) error {
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error { return now.agent.Run(ctx, "", d.seen) })
-	both.Go(func() error { return now.teller.Run(ctx) })
+	both.Go(func() error {
+		_ = now.teller.Run(ctx) // it has said what went wrong, and is tried again by the next one
+		return nil
+	})
 	return both.Wait()
 }
 

@@ -74,11 +74,10 @@ func (o *office) ordered(ctx context.Context, a *agent.Agent, name string, asked
 	case asked.Wait == untilWithdrawn:
 		return job.stayWithdrawn(ctx)
 	}
-	report, err := o.onceOver(ctx, a, name)
+	report, err := job.untilHeard(ctx, asked.Orders)
 	if err != nil {
 		return err
 	}
-	o.failed(report)
 	s := status(report, name, a.Now())
 	o.ui.result(s.Explain(a.Now()))
 	switch {
@@ -88,6 +87,42 @@ func (o *office) ordered(ctx context.Context, a *agent.Agent, name string, asked
 		return &exitCode{code: exitWaiting}
 	}
 	return nil
+}
+
+// untilHeard makes passes until one has heard the order, and no step follows at once.
+func (j *job) untilHeard(ctx context.Context, orders rollover.Orders) (agent.Report, error) {
+	var last agent.Report
+	passes := 0
+	err := j.office.stay(ctx, j.agent, j.lineage, func(r agent.Report) bool {
+		last = r
+		passes++
+		j.failedOnce(r)
+		return obeyed(r.State.Lineages[j.lineage], orders) && (!r.Changed || len(r.Failed) > 0) || passes == 2*lull
+	})
+	switch {
+	case err != nil:
+		return last, err
+	case ctx.Err() != nil:
+		return last, ctx.Err()
+	case !obeyed(last.State.Lineages[j.lineage], orders):
+		return last, fmt.Errorf("%s: the order was passed over: something else came in between (hint: tlsaroll status %s)", j.lineage, j.lineage)
+	}
+	return last, nil
+}
+
+// obeyed reports whether a lineage stands as an order wants.
+func obeyed(l rollover.Lineage, o rollover.Orders) bool {
+	switch {
+	case o.Freeze != nil:
+		return l.Frozen != nil && l.Frozen.Until.Equal(o.Freeze.Until)
+	case o.Thaw:
+		return l.Frozen == nil
+	case o.Withdraw:
+		return !l.Withdrawn.IsZero()
+	case o.Cancel:
+		return l.Successor == "" && l.Queued == ""
+	}
+	return true
 }
 
 // stayWithdrawn makes passes until no cache can hold a record of the lineage.
