@@ -18,6 +18,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/web"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // daemon keeps all lineages until it is told to end. What runs beside the passes (the
@@ -202,8 +203,9 @@ func (d *daemon) serveControl(ctx context.Context) error {
 func (d *daemon) acting() (*agent.Agent, func() error, error)  { return d.agent(), nothing, nil }
 func (d *daemon) reading() (*agent.Agent, func() error, error) { return d.agent(), nothing, nil }
 func (d *daemon) configured() *config.Config                   { return d.present.Load().cfg }
-func (d *daemon) refusals() []error                            { return d.heard.refusals() }
 func (d *daemon) who() string                                  { return whoDaemon }
+
+func (d *daemon) refusals(owners ...tlsa.Owner) []error { return d.heard.refusals(owners...) }
 
 func nothing() error { return nil }
 

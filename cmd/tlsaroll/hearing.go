@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -20,15 +19,36 @@ type hearing struct {
 // to is p, listened to.
 func (h *hearing) to(p dnsprovider.Provider) dnsprovider.Provider { return heard{p, h} }
 
-// refusals are the errors of the last reads, by owner name.
-func (h *hearing) refusals() []error {
+// refusals are the errors of the last reads at some owner names.
+func (h *hearing) refusals(owners ...tlsa.Owner) []error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var errs []error
-	for _, owner := range slices.Sorted(maps.Keys(h.errs)) {
-		errs = append(errs, h.errs[owner])
+	for _, owner := range owners {
+		if err := h.errs[owner]; err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errs
+}
+
+// forget drops them all: other providers are in force.
+func (h *hearing) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.errs = nil
+}
+
+// places are where a lineage's records are asked for, and where they stand.
+func places(s rollover.LineageStatus) []tlsa.Owner {
+	var owners []tlsa.Owner
+	for _, e := range s.Endpoints {
+		owners = append(owners, e.Owner)
+		if e.Target != "" && e.Target != e.Owner {
+			owners = append(owners, e.Target)
+		}
+	}
+	return owners
 }
 
 type heard struct {

@@ -186,7 +186,7 @@ func (j *job) hopeless(r agent.Report) error {
 	if unmendable(r.Failed) != nil {
 		return &exitCode{code: exitError}
 	}
-	return unmendable(j.refusals())
+	return unmendable(j.refusals(places(status(r, j.lineage, j.agent.Now()))...))
 }
 
 // unmendable gives the first error that no further try will mend: a key that the

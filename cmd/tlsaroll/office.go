@@ -12,6 +12,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // keeper is who has the journal: this process, or the daemon.
@@ -30,8 +31,8 @@ type keeper interface {
 	configured() *config.Config
 	// who is the keeper, for others.
 	who() string
-	// refusals are why providers' own copies could not be read last.
-	refusals() []error
+	// refusals are why providers' own copies could not be read last at some owner names.
+	refusals(owners ...tlsa.Owner) []error
 }
 
 // office carries out what commands ask for, in this process or in the daemon.
@@ -165,4 +166,5 @@ func (w *own) stay(ctx context.Context, a *agent.Agent, lineage string, seen fun
 func (w *own) told() []rollover.Warning   { return nil }
 func (w *own) who() string                { return "nobody" }
 func (w *own) configured() *config.Config { return w.cfg }
-func (w *own) refusals() []error          { return w.heard.refusals() }
+
+func (w *own) refusals(owners ...tlsa.Owner) []error { return w.heard.refusals(owners...) }

@@ -68,13 +68,15 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 				o.failed(report)
 				errs = append(errs, &exitCode{code: exitError})
 			}
-			o.ui.result(status(report, name, a.Now()).Explain(a.Now()))
+			s := status(report, name, a.Now())
+			o.ui.result(s.Explain(a.Now()))
 			worst = max(worst, standing(report, name))
+			errs = append(errs, unmendable(o.refusals(places(s)...)))
 		}
 		if !o.hired { // else the daemon does
 			errs = append(errs, o.tellPeople(ctx, a))
 		}
-		return errors.Join(append(errs, unmendable(o.refusals()))...)
+		return errors.Join(errs...)
 	})
 	if err == nil && code.Wanted && worst != exitDone {
 		return &exitCode{code: worst}

@@ -11,6 +11,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // reception answers other commands while this process has the journal and is no
@@ -68,8 +69,9 @@ func (r *reception) stay(ctx context.Context, a *agent.Agent, lineage string, se
 
 func (r *reception) told() []rollover.Warning   { return nil }
 func (r *reception) configured() *config.Config { return r.cfg }
-func (r *reception) refusals() []error          { return r.heard.refusals() }
 func (r *reception) who() string                { return "rollover " + r.lineage }
+
+func (r *reception) refusals(owners ...tlsa.Owner) []error { return r.heard.refusals(owners...) }
 
 // dry is an agent that only looks, from where another stands.
 func dry(a *agent.Agent) (*agent.Agent, func() error, error) {

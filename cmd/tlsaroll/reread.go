@@ -47,6 +47,7 @@ func (d *daemon) change(cfg *config.Config, wired agent.Config) {
 		d.stale(err)
 		return
 	}
+	d.heard.forget()
 	d.enforce(&present{cfg, next, teller})
 	d.over(rollover.CodeConfigStale)
 	d.log.Info("the configuration was read anew", "file", d.configFile, "lineages", next.Lineages(), "next_look", d.now().UTC())
