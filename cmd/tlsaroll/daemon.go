@@ -211,18 +211,11 @@ func nothing() error { return nil }
 
 func (d *daemon) looking() (*agent.Agent, func() error, error) { return dry(d.agent()) }
 
-// stay watches the passes that the daemon makes; with another configuration it goes on
-// with those of the next agent.
+// stay watches the passes that the daemon makes.
 func (d *daemon) stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error {
-	for {
-		err := a.Follow(ctx, lineage, seen)
-		next := d.agent()
-		switch {
-		case !errors.Is(err, agent.ErrClosed):
-			return err
-		case next == a:
-			return fmt.Errorf("the daemon ends; nothing is lost (hint: tlsaroll status %s, when it runs again)", lineage)
-		}
-		a = next
+	err := a.Follow(ctx, lineage, seen)
+	if errors.Is(err, agent.ErrClosed) {
+		return fmt.Errorf("the daemon ends; nothing is lost (hint: tlsaroll status %s, when it runs again)", lineage)
 	}
+	return err
 }

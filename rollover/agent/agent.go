@@ -67,6 +67,7 @@ type Agent struct {
 	// it, and ends with the agent.
 	life       context.Context
 	end        context.CancelFunc
+	heir       atomic.Pointer[Agent] // set before life ends, nil where it is closed
 	background sync.WaitGroup
 
 	mu     sync.Mutex // of what follows
@@ -87,7 +88,7 @@ var (
 	ErrLocked = journal.ErrLocked
 	// ErrUnknownLineage says that the configuration has no lineage of that name.
 	ErrUnknownLineage = errors.New("no such lineage")
-	// ErrClosed says that the agent was closed, or went on as another.
+	// ErrClosed says that the agent was closed.
 	ErrClosed = errors.New("closed")
 )
 
@@ -149,7 +150,8 @@ func (a *Agent) tidy(known journal.Contents) {
 	}
 }
 
-// Close ends what is looked at in the background and lets the journal go.
+// Close ends what is looked at in the background and lets the journal go. Passes
+// end with [ErrClosed] from then on.
 func (a *Agent) Close() error {
 	a.end()
 	a.background.Wait()
@@ -172,7 +174,7 @@ func (a *Agent) Lineages() []string {
 // State is what is remembered of a lineage's owner group now. A pass under way is
 // not waited for.
 func (a *Agent) State(lineage string) (rollover.State, rollover.Policy, error) {
-	g, err := a.group(lineage)
+	g, err := a.latest().group(lineage)
 	if err != nil {
 		return rollover.State{}, rollover.Policy{}, err
 	}

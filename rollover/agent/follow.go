@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -15,8 +16,20 @@ type follower struct {
 // Follow shows seen the passes over a lineage's group that others make in this
 // process, as [Agent.Run] does, beginning with one that it asks for, until ctx ends or
 // seen says that it is enough. The error of a pass that could not be made ends it,
-// too; when the agent is closed that is [ErrClosed].
+// too; when the agent is closed that is [ErrClosed]. With another configuration it
+// goes on with the passes of the agent's heir.
 func (a *Agent) Follow(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
+	for {
+		a = a.latest()
+		err := a.followOne(ctx, lineage, seen)
+		if a.heir.Load() == nil || !errors.Is(err, ErrClosed) {
+			return err
+		}
+	}
+}
+
+// followOne is Follow as far as the agent has no heir.
+func (a *Agent) followOne(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
 	if _, err := a.group(lineage); err != nil {
 		return err
 	}

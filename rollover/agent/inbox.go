@@ -112,6 +112,7 @@ func plain(offers []handed) []rollover.Offer {
 // its lineage as the successor that a person asked for. It waits for no pass, and
 // survives a restart.
 func (a *Agent) Offer(lineage string, p certwatch.Pair) (tlsa.ChainID, error) {
+	a = a.latest()
 	if _, err := a.group(lineage); err != nil {
 		return "", err
 	}
@@ -146,6 +147,7 @@ func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
 // Order hands a person's words to the next pass over a lineage. One to which there
 // are objections is passed over, see [Agent.Objections].
 func (a *Agent) Order(lineage string, o rollover.Orders) error {
+	a = a.latest()
 	if _, err := a.group(lineage); err != nil {
 		return err
 	}
@@ -172,6 +174,7 @@ func (a *Agent) Objections(lineage string, o rollover.Orders) ([]string, error) 
 // Adopt hands a pair to every pass from now on as the one that is installed: the
 // rules take it over if it is the one that is served, and refuse it if not.
 func (a *Agent) Adopt(lineage string, p certwatch.Pair) error {
+	a = a.latest()
 	if _, err := a.group(lineage); err != nil {
 		return err
 	}
@@ -188,6 +191,7 @@ func (a *Agent) Adopt(lineage string, p certwatch.Pair) error {
 // Nudge says that a lineage's files may have been changed, or something else of it:
 // the next pass reads them, and [Agent.Run] makes it now.
 func (a *Agent) Nudge(lineage string) {
+	a = a.latest()
 	if g, err := a.group(lineage); err == nil {
 		g.hints.Add(1)
 		a.ring(g)

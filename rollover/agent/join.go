@@ -45,11 +45,11 @@ func (a *Agent) join(ctx context.Context, g, other *group) error {
 	if second.names[0] < first.names[0] {
 		first, second = second, first
 	}
-	if err := first.take(ctx); err != nil {
+	if err := a.take(ctx, first); err != nil {
 		return err
 	}
 	defer first.give()
-	if err := second.take(ctx); err != nil {
+	if err := a.take(ctx, second); err != nil {
 		return err
 	}
 	defer second.give()

@@ -15,11 +15,16 @@ import (
 // taken over.
 func (a *Agent) Own(lineage string, records ...tlsa.Association) error {
 	for {
+		a = a.latest()
 		g, err := a.group(lineage)
 		if err != nil {
 			return err
 		}
-		if err := g.take(a.life); err != nil {
+		err = a.take(a.life, g)
+		switch {
+		case err != nil && a.heir.Load() != nil:
+			continue
+		case err != nil:
 			return fmt.Errorf("%s: %w", lineage, err)
 		}
 		joined := g.joined != nil
@@ -82,6 +87,7 @@ func (a *Agent) Uncovered(lineage string, p certwatch.Pair) []string {
 }
 
 func (a *Agent) configured(lineage string) (rollover.LineagePolicy, error) {
+	a = a.latest()
 	if _, err := a.group(lineage); err != nil {
 		return rollover.LineagePolicy{}, err
 	}

@@ -25,12 +25,15 @@ type Report struct {
 // act. Endpoints that are due are waited for, however long they take.
 func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
 	for {
+		a = a.latest()
 		g, err := a.group(lineage)
 		if err != nil {
 			return Report{}, err
 		}
 		r, err := a.passOver(ctx, g, true)
-		if !errors.Is(err, errJoined) {
+		switch {
+		case errors.Is(err, ErrClosed) && a.heir.Load() != nil:
+		case !errors.Is(err, errJoined):
 			a.ring(g) // whoever makes passes when they are due plans by what came of this one
 			return r.Report, err
 		}
@@ -48,7 +51,7 @@ type passed struct {
 // passOver makes a pass when it is the group's turn. A group that turns out to
 // share records with another is joined with it, and [errJoined] is returned.
 func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, error) {
-	if err := g.take(ctx); err != nil {
+	if err := a.take(ctx, g); err != nil {
 		return passed{}, err
 	}
 	r, err := a.pass(ctx, g, patient)
@@ -64,6 +67,18 @@ func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, e
 		a.tellFollowers(r.Report, err)
 	}
 	return r, err
+}
+
+// take waits for a group's turn. Where the agent has ended meanwhile there is none.
+func (a *Agent) take(ctx context.Context, g *group) error {
+	if err := g.take(ctx); err != nil {
+		return err
+	}
+	if a.life.Err() != nil {
+		g.give()
+		return ErrClosed
+	}
+	return nil
 }
 
 // pass looks, decides, remembers and acts.

@@ -219,9 +219,15 @@ func (e *entry) plan(end result, now time.Time) {
 	}
 }
 
-// drain waits for the passes that are under way; they end with their context.
+// drain waits for the passes that are under way; they end with their context, or
+// when the action that they have begun does.
 func (r *runner) drain() {
-	for ; r.running > 0; r.running-- {
-		<-r.results
+	for r.running > 0 {
+		select {
+		case <-r.results:
+			r.running--
+		case answer := <-r.agent.pings:
+			close(answer)
+		}
 	}
 }
