@@ -100,10 +100,10 @@ func (l Lineage) frozen(now time.Time) bool {
 func (x *pass) obey(name string, l Lineage, o Orders) Lineage {
 	possible := func(one Orders) bool { return len(x.Objections(name, one, x.now)) == 0 }
 	switch {
+	case o.Freeze != nil: // whatever became of one before
+		l.Frozen = &Freeze{x.now, o.Freeze.Until}
 	case o.Thaw, l.Frozen != nil && !l.frozen(x.now):
 		l.Frozen = nil
-	case o.Freeze != nil:
-		l.Frozen = &Freeze{x.now, o.Freeze.Until}
 	}
 	if o.Emergency && l.Emergency.IsZero() {
 		l.Emergency = x.now

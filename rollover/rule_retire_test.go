@@ -182,6 +182,20 @@ func TestFreezeKeepsRecords(t *testing.T) {
 	w.until(time.Minute, w.steady)
 }
 
+// A freeze is heard also where one before it has ended and no pass was made since.
+func TestFreezeAfterFreeze(t *testing.T) {
+	w, issuer, _ := rolled(t, "ee")
+	w.freeze(w.now.Add(time.Minute))
+	w.run(10 * time.Second)
+	w.now = w.now.Add(time.Hour) // without a daemon
+	w.freeze(time.Time{})
+	second := w.renew(issuer)
+	w.run(10 * time.Minute)
+	if w.state.Lineages["mx1"].Live == second || !w.waits(CodeFrozen) {
+		t.Errorf("swapped in a freeze\n%s", w.story())
+	}
+}
+
 func TestRestoredBackupIsCleanedUp(t *testing.T) {
 	w, issuer, first := rolled(t, "ee")
 	second := w.renew(issuer)
