@@ -35,3 +35,19 @@ func (p *program) completionCommand() *cobra.Command {
 		},
 	}
 }
+
+// completeLineage completes the name of a lineage of the configuration.
+func (p *program) completeLineage(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	cfg, err := p.withoutSecrets()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp // it is said when the command is run
+	}
+	var names []string
+	for _, l := range cfg.Lineages {
+		names = append(names, l.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

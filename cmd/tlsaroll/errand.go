@@ -67,11 +67,17 @@ func (p *program) ask(ctx context.Context, socket string, r control.Request) err
 // controlSocket is where a daemon would answer, "" where the configuration cannot be
 // read: what is wrong with that is said when it is needed.
 func (p *program) controlSocket() string {
-	l := config.System(config.RFC2136())
-	l.SkipSecrets = true
-	cfg, _, err := l.Load(p.configFile)
+	cfg, err := p.withoutSecrets()
 	if err != nil {
 		return ""
 	}
 	return cfg.Control
+}
+
+// withoutSecrets reads the configuration as a user may who cannot read secrets.
+func (p *program) withoutSecrets() (*config.Config, error) {
+	l := config.System(config.RFC2136())
+	l.SkipSecrets = true
+	cfg, _, err := l.Load(p.configFile)
+	return cfg, err
 }

@@ -25,6 +25,9 @@ func (p *program) dress(root *cobra.Command) {
 		c.DisableFlagsInUseLine = true
 		c.InitDefaultHelpFlag()
 		c.Flags().Lookup("help").Usage = "show this page"
+		if strings.HasSuffix(c.Use, "LINEAGE") || strings.HasSuffix(c.Use, "[LINEAGE]") {
+			c.ValidArgsFunction = p.completeLineage
+		}
 	}
 }
 
