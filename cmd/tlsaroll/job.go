@@ -23,7 +23,6 @@ type job struct {
 	want    tlsa.ChainID // the pair handed in; "": whatever is newest
 	shown   *progress
 	said    string // the failures that were said last
-	ended   error  // why it ends although passes could go on
 }
 
 // lull is how many passes in a row may follow each other without waiting, so that
@@ -52,31 +51,38 @@ func (j *job) step(ctx context.Context) error {
 
 // stay makes passes until the goal is reached, or nothing but a person can help.
 func (j *job) stay(ctx context.Context) error {
-	var last agent.Report
-	err := j.office.stay(ctx, j.agent, j.lineage, func(r agent.Report) bool {
-		last = r
-		j.failedOnce(r)
-		if j.ended = j.hopeless(r); j.ended != nil || !r.Changed && (j.reached(r) || j.stuck(r) || j.dropped(r)) {
-			return true
-		}
+	last, err := j.watch(ctx, func(r agent.Report) bool {
 		if j.want == r.State.Lineages[j.lineage].Live && j.goal == untilRetired {
 			j.want = "" // what comes after it is waited for, too
+		}
+		return j.reached(r) || j.stuck(r) || j.dropped(r)
+	})
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		s := status(last, j.lineage, j.agent.Now())
+		j.ui.say("stopped; nothing is lost: "+s.Name+" is "+string(s.Phase), "tlsaroll rollover "+j.lineage+" --wait goes on")
+		return &exitCode{code: exitWaiting}
+	}
+	return j.outcome(last)
+}
+
+// watch shows the passes over the lineage until nothing is done in one and it is enough,
+// until none will help, or until ctx ends. It gives the last one.
+func (j *job) watch(ctx context.Context, enough func(agent.Report) bool) (last agent.Report, err error) {
+	var hopeless error
+	err = j.office.stay(ctx, j.agent, j.lineage, func(r agent.Report) bool {
+		last = r
+		j.failedOnce(r)
+		if hopeless = j.hopeless(r); hopeless != nil || !r.Changed && enough(r) {
+			return true
 		}
 		j.shown.pass(j.agent.Now(), r)
 		return false
 	})
 	j.shown.end()
-	switch {
-	case err != nil:
-		return err
-	case j.ended != nil:
-		return j.ended
-	case ctx.Err() != nil:
-		p := status(last, j.lineage, j.agent.Now())
-		j.ui.say("stopped; nothing is lost: "+p.Name+" is "+string(p.Phase), "tlsaroll rollover "+j.lineage+" --wait goes on")
-		return &exitCode{code: exitWaiting}
-	}
-	return j.outcome(last)
+	return last, cmp.Or(err, hopeless)
 }
 
 // failedOnce says what went wrong with actions, until that changes once.

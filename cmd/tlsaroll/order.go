@@ -127,23 +127,9 @@ func obeyed(l rollover.Lineage, o rollover.Orders) bool {
 
 // stayWithdrawn makes passes until no cache can hold a record of the lineage.
 func (j *job) stayWithdrawn(ctx context.Context) error {
-	var last agent.Report
-	err := j.office.stay(ctx, j.agent, j.lineage, func(r agent.Report) bool {
-		last = r
-		j.failedOnce(r)
-		j.ended = j.hopeless(r)
-		if j.ended != nil || !r.Changed && withdrawn(status(r, j.lineage, j.agent.Now())) {
-			return true
-		}
-		j.shown.pass(j.agent.Now(), r)
-		return false
-	})
-	j.shown.end()
-	switch {
-	case err != nil:
+	last, err := j.watch(ctx, func(r agent.Report) bool { return withdrawn(status(r, j.lineage, j.agent.Now())) })
+	if err != nil {
 		return err
-	case j.ended != nil:
-		return j.ended
 	}
 	s := status(last, j.lineage, j.agent.Now())
 	j.ui.result(s.Explain(j.agent.Now()))
