@@ -49,10 +49,15 @@ type present struct {
 // timer's call of once is over soon.
 const lockPatience = 5 * time.Second
 
+func newDaemon(p *program) *daemon {
+	return &daemon{program: p, troubles: map[rollover.Code]rollover.Warning{}, noted: map[string]note{}}
+}
+
 // startDaemon does what can fail before anything is done: it reads the configuration,
 // takes the journal, then the control socket.
 func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
-	d := &daemon{program: p, service: newService(p.lookupEnv), troubles: map[rollover.Code]rollover.Warning{}, noted: map[string]note{}}
+	d := newDaemon(p)
+	d.service = newService(p.lookupEnv)
 	d.log = p.daemonLog()
 	d.metrics = web.NewMetrics(web.Sources{Status: d.statuses, Warnings: d.told, Version: p.version})
 	cfg, wired, err := d.read()

@@ -24,11 +24,14 @@ func (d *daemon) reread() (*config.Config, agent.Config, error) {
 // unchangeable says what of the configuration cannot change while the daemon runs.
 func (d *daemon) unchangeable(cfg *config.Config) error {
 	old := d.configured()
-	for _, part := range []struct{ key, old, new string }{
-		{"state", old.State, cfg.State}, {"control", old.Control, cfg.Control}, {"control-group", old.ControlGroup, cfg.ControlGroup},
-		{"listen", old.Listen.String(), cfg.Listen.String()}, {"web", fmt.Sprintf("%+v", old.Web), fmt.Sprintf("%+v", cfg.Web)},
+	for _, part := range []struct {
+		key  string
+		same bool
+	}{
+		{"state", old.State == cfg.State}, {"control", old.Control == cfg.Control}, {"control-group", old.ControlGroup == cfg.ControlGroup},
+		{"listen", old.Listen == cfg.Listen}, {"web", old.Web.Equal(cfg.Web)},
 	} {
-		if part.old != part.new {
+		if !part.same {
 			return fmt.Errorf("%s: %s: cannot change while the daemon runs (hint: restart it)", d.configFile, part.key)
 		}
 	}

@@ -44,6 +44,11 @@ type Web struct {
 	Key      string // and its key's
 }
 
+// Equal reports whether two say the same, in their secrets too.
+func (w Web) Equal(o Web) bool {
+	return w.User == o.User && w.Cert == o.Cert && w.Key == o.Key && w.Password.Equal(o.Password) && w.Token.Equal(o.Token)
+}
+
 // A Notifier is told about new and cleared warnings; one of its fields is set.
 type Notifier struct {
 	Command []string // run with JSON on its standard input
