@@ -36,6 +36,7 @@ type daemon struct {
 	mu       sync.Mutex
 	troubles map[rollover.Code]rollover.Warning // that are about no lineage
 	noted    map[string]note                    // by lineage: what its last pass came to
+	failing  map[string]string                  // by lineage: why the last pass over it could not be made
 }
 
 // present is what is in force.
@@ -50,7 +51,7 @@ type present struct {
 const lockPatience = 5 * time.Second
 
 func newDaemon(p *program) *daemon {
-	return &daemon{program: p, troubles: map[rollover.Code]rollover.Warning{}, noted: map[string]note{}}
+	return &daemon{program: p, troubles: map[rollover.Code]rollover.Warning{}, noted: map[string]note{}, failing: map[string]string{}}
 }
 
 // startDaemon does what can fail before anything is done: it reads the configuration,

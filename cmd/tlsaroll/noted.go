@@ -36,10 +36,8 @@ func (p *program) tellerFor(cfg *config.Config, log *slog.Logger) (*notify.Telle
 // seen takes in what a pass came to: it goes to the log where something has changed, to
 // the metrics and to those who are told of warnings.
 func (d *daemon) seen(r agent.Report) bool {
-	if r.Err != nil {
-		d.trouble(rollover.CodePassFailed, list(r.Lineages), r.Err.Error())
-	} else {
-		d.over(rollover.CodePassFailed)
+	d.passedOver(r)
+	if r.Err == nil {
 		d.metrics.Passed(r.Lineages, d.now())
 		for _, name := range r.Lineages {
 			d.note(name, r.State.Lineages[name])
@@ -118,7 +116,7 @@ func (d *daemon) notices() []notify.Notice {
 func (d *daemon) remember(a *agent.Agent) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.noted = map[string]note{}
+	d.noted, d.failing = map[string]note{}, map[string]string{}
 	for name, l := range remembered(a) {
 		d.noted[name] = note{l.Phase, l.Warnings}
 	}
