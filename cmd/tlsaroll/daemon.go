@@ -59,7 +59,7 @@ func newDaemon(p *program) *daemon {
 func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
 	d := newDaemon(p)
 	d.service = newService(p.lookupEnv)
-	d.log = p.daemonLog()
+	d.log = p.daemonLog(d.nextLook)
 	d.metrics = web.NewMetrics(web.Sources{Status: d.statuses, Warnings: d.told, Version: p.version})
 	cfg, wired, err := d.read()
 	if err != nil {
@@ -190,6 +190,14 @@ func (d *daemon) turn(ctx context.Context, now *present) error {
 		return nil
 	})
 	return both.Wait()
+}
+
+// nextLook is when the next pass is due, zero while one is made or none can be.
+func (d *daemon) nextLook() time.Time {
+	if now := d.present.Load(); now != nil {
+		return now.agent.NextPass()
+	}
+	return time.Time{}
 }
 
 // agent is the one that is in force.
