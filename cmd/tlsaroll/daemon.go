@@ -135,10 +135,8 @@ func (d *daemon) open(ctx context.Context, socket string, cfg agent.Config) (*ag
 }
 
 // live runs everything until ctx ends.
-func (d *daemon) live(ctx context.Context) error {
+func (d *daemon) live(ctx context.Context, hangups <-chan os.Signal) error {
 	beside, ctx := errgroup.WithContext(ctx)
-	hangups, ignore := d.hangups()
-	defer ignore()
 	beside.Go(func() error { return d.serveControl(ctx) })
 	beside.Go(func() error { return d.feedWatchdog(ctx) })
 	beside.Go(func() error { return d.passes(ctx, hangups) })

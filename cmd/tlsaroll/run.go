@@ -27,9 +27,11 @@ func (p *program) runCommand() *cobra.Command {
 }
 
 func (p *program) runDaemon(ctx context.Context) error {
+	hangups, ignore := p.hangups() // from the start: one that comes early must not end us
+	defer ignore()
 	d, err := p.startDaemon(ctx)
 	if err != nil {
 		return err
 	}
-	return d.live(ctx)
+	return d.live(ctx, hangups)
 }
