@@ -79,6 +79,9 @@ func (p *program) hook(ctx context.Context, call hookCall) error {
 		defer end()
 	}
 	err = p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
+	for errors.Is(err, agent.ErrLocked) && ctx.Err() == nil { // once, which a timer has called, is over soon
+		err = p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
+	}
 	if errors.Is(err, context.DeadlineExceeded) && !call.Wait {
 		return fmt.Errorf("hook: not done within %s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)", call.Timeout)
 	}
@@ -95,7 +98,11 @@ func (p *program) hookFiles(call hookCall) (certwatch.Files, error) {
 	case call.files.Key != "":
 		return certwatch.Files{}, errors.New("hook: --key without --cert (hint: name the certificate's file too)")
 	}
-	return certwatch.LegoHook(p.lookupEnv)
+	files, err := certwatch.LegoHook(p.lookupEnv)
+	if err != nil {
+		return files, err
+	}
+	return absolute(files) // lego's --path may be relative
 }
 
 // absolute makes the paths of files whole: they are compared with those of staged files.
