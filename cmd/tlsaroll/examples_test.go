@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestExamples tries what the examples' pages say, and loads their configurations.
+func TestExamples(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "examples/*/README.md"))
+	if err != nil || len(pages) < 3 {
+		t.Fatalf("the examples are %v, %v", pages, err)
+	}
+	for _, page := range pages {
+		dir := "examples/" + filepath.Base(filepath.Dir(page))
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			readme := readDocument(t, dir+"/README.md")
+			readme.try(t)
+			readme.links(t)
+			files, err := os.ReadDir(filepath.Join(root, dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if f.Name() == "tlsaroll.yaml" {
+					defaultTiming(t, readDocument(t, dir+"/tlsaroll.yaml"))
+				}
+				if f.Name() != "README.md" && !strings.Contains(readme.text, "]("+f.Name()+")") {
+					t.Errorf("%s: its README does not tell of %s", dir, f.Name())
+				}
+			}
+		})
+	}
+}
+
+var timingLine = regexp.MustCompile(`(?m)^timing: .*$`)
+
+// defaultTiming wants that a configuration loads, and says of timing what is so without
+// it.
+func defaultTiming(t *testing.T, d document) {
+	t.Helper()
+	if !timingLine.MatchString(d.text) {
+		t.Errorf("%s: nothing about timing", d.name)
+	}
+	with, without := loads(t, d.name, d.text), loads(t, d.name, timingLine.ReplaceAllString(d.text, ""))
+	if diff := cmp.Diff(without.Timing, with.Timing); diff != "" {
+		t.Errorf("%s: its timing is not the default:\n%s", d.name, diff)
+	}
+}
+
+// links wants that every file and heading is there to which a document leads.
+func (d document) links(t *testing.T) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`\]\(([^)]*)\)`).FindAllStringSubmatch(d.text, -1) {
+		name, heading, _ := strings.Cut(m[1], "#")
+		if _, err := os.Stat(d.beside(name)); err != nil {
+			t.Errorf("%s: leads to %s: %v", d.name, m[1], err)
+			continue
+		}
+		if heading == "" {
+			continue
+		}
+		there := readDocument(t, filepath.Join(filepath.Dir(d.name), name))
+		if !strings.Contains(strings.ToLower(there.text), "\n## "+strings.ReplaceAll(heading, "-", " ")+"\n") {
+			t.Errorf("%s: leads to %s, and there is no such heading", d.name, m[1])
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+)
+
+// unitFile is a unit of systemd: by section and directive what it is set to, in order.
+type unitFile map[string][]string
+
+const installed = "/usr/local/bin/tlsaroll" // as the units have it
+
+func readUnit(t *testing.T, name string) unitFile {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "examples/systemd", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, section := unitFile{}, ""
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		key, value, assigned := strings.Cut(line, "=")
+		switch {
+		case line == "" || line[0] == '#':
+		case line[0] == '[':
+			section = line
+		case assigned:
+			u[section+key] = append(u[section+key], value)
+		default:
+			t.Fatalf("%s: %q", name, line)
+		}
+	}
+	return u
+}
+
+// service is a directive that stands once.
+func (u unitFile) service(t *testing.T, directive string) string {
+	t.Helper()
+	values := u["[Service]"+directive]
+	if len(values) != 1 {
+		t.Fatalf("%s is %v", directive, values)
+	}
+	return values[0]
+}
+
+// arguments are those that the program is started with.
+func (u unitFile) arguments(t *testing.T) []string {
+	t.Helper()
+	argv := strings.Fields(u.service(t, "ExecStart"))
+	if argv[0] != installed {
+		t.Fatalf("ExecStart is %v", argv)
+	}
+	return argv[1:]
+}
+
+// sandbox is what keeps the process in, and what of it is written.
+func (u unitFile) sandbox() map[string][]string {
+	found := map[string][]string{}
+	for key, values := range u {
+		name := strings.TrimPrefix(key, "[Service]")
+		for _, prefix := range []string{"Protect", "Private", "Restrict", "ReadWritePaths", "StateDirectory", "Capability", "NoNew", "UMask", "SystemCall", "Lock", "LoadCredential"} {
+			if strings.HasPrefix(name, prefix) {
+				found[name] = values
+			}
+		}
+	}
+	return found
+}
+
+// TestUnits holds the units to the configurations beside them, and the two services to
+// each other.
+func TestUnits(t *testing.T) {
+	daemon, once, timer := readUnit(t, "tlsaroll.service"), readUnit(t, "tlsaroll-once.service"), readUnit(t, "tlsaroll-once.timer")
+	for name, u := range map[string]unitFile{"postfix-bind": daemon, "lego-hook": once} {
+		parses(t, u.arguments(t))
+		cfg := loads(t, name, readDocument(t, "examples/"+name+"/tlsaroll.yaml").text)
+		if dir := "/var/lib/" + u.service(t, "StateDirectory"); dir != cfg.State {
+			t.Errorf("%s: its state is in %s, and the unit's in %s", name, cfg.State, dir)
+		}
+		for _, i := range cfg.Lineages[0].Install {
+			if dir := filepath.Dir(i.Path); !slices.Contains(u["[Service]ReadWritePaths"], dir) {
+				t.Errorf("%s: the unit may not write to %s", name, dir)
+			}
+		}
+		if at, _, _ := strings.Cut(u.service(t, "LoadCredential"), ":"); at != "tsig" {
+			t.Errorf("%s: the credential is %s", name, at)
+		}
+		for _, forbids := range []string{"ProtectClock", "SystemCallFilter"} {
+			if set := u["[Service]"+forbids]; set != nil {
+				t.Errorf("%s: %s=%v keeps the program from asking whether the clock is right", name, forbids, set)
+			}
+		}
+		if name == "postfix-bind" && cfg.Control != "/run/"+u.service(t, "RuntimeDirectory")+"/control.sock" {
+			t.Errorf("%s: the control socket is %s", name, cfg.Control)
+		}
+	}
+	if diff := cmp.Diff(daemon.sandbox(), once.sandbox()); diff != "" {
+		t.Errorf("the sandboxes differ:\n%s", diff)
+	}
+	if at := timer["[Timer]OnCalendar"]; !slices.Equal(at, []string{"minutely"}) {
+		t.Errorf("the timer is %v", timer)
+	}
+}
+
+// TestUnitsVerify has systemd read the units.
+func TestUnitsVerify(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	switch {
+	case err == nil:
+	case os.Getenv("TLSAROLL_E2E") == "require":
+		t.Fatalf("systemd-analyze: %v; TLSAROLL_E2E=require forbids leaving it out", err)
+	default:
+		t.Skipf("LEFT OUT, whether systemd takes the units: %v (hint: apt-get install systemd)", err)
+	}
+	dir, program := t.TempDir(), lab.Program(t, "tlsaroll") // verify wants one that is there
+	files, err := filepath.Glob(filepath.Join(root, "examples/systemd/tlsaroll*"))
+	if err != nil || len(files) < 3 {
+		t.Fatal(files, err)
+	}
+	argv := []string{"verify", "--man=no"}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		to := filepath.Join(dir, filepath.Base(file))
+		err = errors.Join(err, os.WriteFile(to, []byte(strings.ReplaceAll(string(text), installed, program)), 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		argv = append(argv, to)
+	}
+	// It ends with 0 whatever directives it does not know: what it says counts.
+	if out, err := exec.CommandContext(t.Context(), analyze, argv...).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
