@@ -139,6 +139,15 @@ func (x *pass) needs(name string, id tlsa.ChainID) []tlsa.Association {
 	return as
 }
 
+// queue says of a pair behind a successor what it waits for.
+func (x *pass) queue() {
+	for _, name := range x.names {
+		if l := x.Lineages[name]; l.Queued != "" {
+			x.wait(name, reason(CodeQueued, "%s waits until %s, which keeps its place, is live", l.Queued.Short(), l.Successor.Short()).of(l.Queued.Short()))
+		}
+	}
+}
+
 // shown reports whether some server gives a record that only the successor needs.
 func (x *pass) shown(name string, l Lineage) bool {
 	live := x.needs(name, l.Live)

@@ -10,9 +10,9 @@ var swapCodes = []Explanation{
 		Do:     "tlsaroll thaw LINEAGE.",
 	}, {
 		Code: CodeQueued, Severity: Info,
-		Means:  "The RRset is full, so the record of the pair that waits behind the successor waits, too.",
-		Shows:  "While there is no room.",
-		Clears: "When another record leaves.",
+		Means:  "A newer pair waits behind the successor, which keeps its place as its records are published already. Where the RRset is full, the newer pair's record waits, too.",
+		Shows:  "While there are two pairs on their way.",
+		Clears: "When the successor is live, or gives its place.",
 		Do:     "Nothing: it follows.",
 	}, {
 		Code: CodeSiblingFirst, Severity: Info,

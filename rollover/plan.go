@@ -28,6 +28,7 @@ func Next(s State, o Observation, p Policy, now time.Time) (State, Plan) {
 	x.swap()      // a ready successor is made live
 	x.retire()    // what no chain needs any more is taken out
 	x.withdraw()  // how far a withdrawal is
+	x.queue()     // what waits behind a successor
 	x.warn()      // what a person should know
 	x.schedule()  // when to look again
 	return x.finish()

@@ -255,7 +255,15 @@ func TestPublishedSuccessorKeepsItsPlace(t *testing.T) {
 	if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, fourth)) {
 		t.Errorf("the queued pair is not published at once\n%s", w.story())
 	}
+	want := reason(CodeQueued, "%s waits until %s, which keeps its place, is live", fourth.Short(), second.Short()).of(fourth.Short())
+	if rs := w.lineage().Waiting; rs[0].Code == CodeQueued || !slices.Contains(rs, want) {
+		t.Errorf("waits for %v, want %v among it, and not first", rs, want)
+	}
 	w.until(2*time.Minute, w.swapped(second))
+	w.run(time.Second)
+	if w.waits(CodeQueued) {
+		t.Errorf("still queued\n%s", w.story())
+	}
 	w.until(2*time.Minute, w.done(fourth))
 	w.stands(w.record(tlsa.EE, fourth))
 }
