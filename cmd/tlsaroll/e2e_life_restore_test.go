@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 // TestOldZoneIsRestoredInTheMiddleOfAWait: the successor's record is gone with it. It is
@@ -56,3 +57,37 @@ func TestOldZoneIsRestoredAfterTheSwap(t *testing.T) {
 }
 
 func failed(h lab.Handshake) bool { return h.Outcome != lab.Verified }
+
+// TestBackupLeavesTheSecondaryAhead: after the primary's disk was restored its serial is
+// behind the secondary's, which takes nothing over. A renewal waits and says for which
+// server, until somebody has it take the zone over.
+func TestBackupLeavesTheSecondaryAhead(t *testing.T) {
+	t.Parallel()
+	l := newLife(t, lab.Options{}, setting{})
+	backup := l.SnapshotZone(t, lab.Domain)
+	for range 3 { // edits of other things
+		l.Update(t, lab.Add("note."+lab.Domain+` 5 TXT "new"`))
+		l.Update(t, lab.RemoveRRset("note."+lab.Domain+` 5 TXT "new"`))
+	}
+	l.ReleaseSecondary(t)
+	l.RestoreFiles(t, backup)
+
+	next := l.renew()
+	waits := func(s rollover.LineageStatus) bool {
+		return succeeds(next)(s) && says(s, rollover.CodeNotEverywhere, "ns2.example.org.", l.Secondary.String())
+	}
+	l.eventually(15*time.Second, "in wait of the secondary", func(s rollover.LineageStatus) bool {
+		return waits(s) && !says(s, rollover.CodeNotEverywhere, "ns1.example.org.")
+	})
+	begun := time.Now()
+	l.eventually(20*time.Second, "waiting for two TTLs", func(s rollover.LineageStatus) bool {
+		if !waits(s) {
+			t.Fatalf("swapped, or does not say what it waits for:\n%s", s.Explain(time.Now()))
+		}
+		return time.Since(begun) > 2*lifeTTL
+	})
+	l.ForceTransfer(t, lab.Domain)
+	l.swapped(20*time.Second, next)
+	l.settled(next)
+	l.unharmed(l.hammer, 100)
+}
