@@ -100,9 +100,11 @@ func TestWithdraw(t *testing.T) {
 	live := l.Live.TLSA(t, tlsa.EE)
 
 	// Someone else's record would stay alone, and refuse what is served.
-	out, _ := l.must(exitWaiting, "withdraw", "mx1")
-	if s := l.state(); !strings.Contains(out.String(), string(rollover.CodeForeignCombo)) || !says(s, rollover.CodeForeignCombo, owner, someoneElses[:len("3 1 1 001122334455")]) {
-		t.Errorf("does not say whose record is in the way:\n%s", s.Explain(time.Now()))
+	for _, args := range [][]string{{"withdraw", "mx1"}, {"withdraw", "mx1", "--wait"}} {
+		out, _ := l.must(exitPerson, args...)
+		if s := l.state(); !strings.Contains(out.String(), string(rollover.CodeForeignCombo)) || !says(s, rollover.CodeForeignCombo, owner, someoneElses[:len("3 1 1 001122334455")]) {
+			t.Errorf("%v does not say whose record is in the way:\n%s", args, s.Explain(time.Now()))
+		}
 	}
 	l.only(owner, live, someoneElses)
 	begun := time.Now()
@@ -110,7 +112,7 @@ func TestWithdraw(t *testing.T) {
 
 	next := l.renew() // a new pair comes all the same
 	gone := l.nowhere()
-	out, _ = l.must(exitDone, "withdraw", "mx1", "--wait")
+	out, _ := l.must(exitDone, "withdraw", "mx1", "--wait")
 	said := time.Now()
 	if !strings.Contains(out.String(), string(rollover.CodeWithdrawn)) {
 		t.Errorf("does not say that it is over:\n%s", out)

@@ -83,8 +83,8 @@ func (o *office) ordered(ctx context.Context, a *agent.Agent, name string, asked
 	switch {
 	case len(report.Failed) > 0:
 		return &exitCode{code: exitError}
-	case asked.Orders.Withdraw && !withdrawn(s):
-		return &exitCode{code: exitWaiting}
+	case asked.Orders.Withdraw:
+		return withdrawal(s)
 	}
 	return nil
 }
@@ -127,19 +127,37 @@ func obeyed(l rollover.Lineage, o rollover.Orders) bool {
 
 // stayWithdrawn makes passes until no cache can hold a record of the lineage.
 func (j *job) stayWithdrawn(ctx context.Context) error {
-	last, err := j.watch(ctx, func(r agent.Report) bool { return withdrawn(status(r, j.lineage, j.agent.Now())) })
+	last, err := j.watch(ctx, func(r agent.Report) bool {
+		s := status(r, j.lineage, j.agent.Now())
+		return withdrawn(s) || hindered(s)
+	})
 	if err != nil {
 		return err
 	}
 	s := status(last, j.lineage, j.agent.Now())
 	j.ui.result(s.Explain(j.agent.Now()))
-	if !withdrawn(s) {
-		return &exitCode{code: exitWaiting}
+	return withdrawal(s)
+}
+
+// withdrawal says by exit code how far one is.
+func withdrawal(s rollover.LineageStatus) error {
+	switch {
+	case withdrawn(s):
+		return nil
+	case hindered(s):
+		return &exitCode{code: exitPerson}
 	}
-	return nil
+	return &exitCode{code: exitWaiting}
 }
 
 // withdrawn reports whether a lineage's records are withdrawn and out of all caches.
 func withdrawn(s rollover.LineageStatus) bool {
 	return slices.ContainsFunc(s.Warnings, func(w rollover.Warning) bool { return w.Code == rollover.CodeWithdrawn })
+}
+
+// hindered reports whether nobody but a person can have the records taken out.
+func hindered(s rollover.LineageStatus) bool {
+	return slices.ContainsFunc(s.Waiting, func(r rollover.Reason) bool {
+		return slices.Contains([]rollover.Code{rollover.CodeForeignCombo, rollover.CodeNoProvider, rollover.CodeZoneInsecure}, r.Code)
+	})
 }

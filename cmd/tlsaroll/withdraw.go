@@ -21,7 +21,7 @@ func (p *program) withdrawCommand() *cobra.Command {
 			lineages that share an RRset, as those of an RSA and an ECDSA certificate, all must be withdrawn.`,
 		Example: `
 			$ tlsaroll withdraw mx1 --wait`,
-		Annotations: map[string]string{exitStatus: "0\tdone: the server may change\n1\tan error\n2\twrong usage or configuration\n3\tthe records are out, or going, and caches may hold them: it says until when"},
+		Annotations: map[string]string{exitStatus: "0\tdone: the server may change\n1\tan error\n2\twrong usage or configuration\n3\tthe records are out, or going, and caches may hold them: it says until when\n4\tit needs a person, and says what to do"},
 		Args:        exactlyOne("LINEAGE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			o := orderOptions{Verb: "withdraw", Orders: rollover.Orders{Withdraw: true}}
