@@ -77,6 +77,7 @@ type Agent struct {
 	bells  map[chan struct{}]bool
 	parted bool // the wall clock was seen to have parted from ours
 	follow map[*follower]bool
+	begun  uint64 // passes so far
 
 	pings chan chan struct{} // answered by who makes passes when they are due
 	next  atomic.Int64       // when the next pass is due, in Unix nanoseconds; 0: not known

@@ -10,14 +10,15 @@ import (
 // late for is replaced by the next.
 type follower struct {
 	lineage string
+	since   uint64 // passes that had begun by then are none of its
 	reports chan Report
 }
 
 // Follow shows seen the passes over a lineage's group that others make in this
-// process, as [Agent.Run] does, beginning with one that it asks for, until ctx ends or
-// seen says that it is enough. The error of a pass that could not be made ends it,
-// too; when the agent is closed that is [ErrClosed]. With another configuration it
-// goes on with the passes of the agent's heir.
+// process, as [Agent.Run] does, until ctx ends or seen says that it is enough. The first
+// is one that begins from now on, and has heard what was said before. The error of a
+// pass that could not be made ends it, too; when the agent is closed that is
+// [ErrClosed]. With another configuration it goes on with the passes of the agent's heir.
 func (a *Agent) Follow(ctx context.Context, lineage string, seen func(Report) (enough bool)) error {
 	for {
 		a = a.latest()
@@ -35,6 +36,7 @@ func (a *Agent) followOne(ctx context.Context, lineage string, seen func(Report)
 	}
 	f := &follower{lineage: lineage, reports: make(chan Report, 1)}
 	a.mu.Lock()
+	f.since = a.begun
 	a.follow[f] = true
 	a.mu.Unlock()
 	defer func() {
@@ -62,13 +64,21 @@ func (a *Agent) followOne(ctx context.Context, lineage string, seen func(Report)
 	}
 }
 
-// tellFollowers shows a pass to who follows one of its lineages.
-func (a *Agent) tellFollowers(r Report, err error) {
+// number counts a pass that begins.
+func (a *Agent) number() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.begun++
+	return a.begun
+}
+
+// tellFollowers shows a pass to who follows one of its lineages, and did when it began.
+func (a *Agent) tellFollowers(number uint64, r Report, err error) {
 	r.Err = err
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for f := range a.follow {
-		if !slices.Contains(r.Lineages, f.lineage) {
+		if number <= f.since || !slices.Contains(r.Lineages, f.lineage) {
 			continue
 		}
 		select {

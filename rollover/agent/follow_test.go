@@ -3,10 +3,13 @@ package agent
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
@@ -51,6 +54,38 @@ func TestFollow(t *testing.T) {
 		defer cancel()
 		if err := a.Follow(ctx, "mx1", func(Report) bool { return false }); err != nil {
 			t.Errorf("given up: %v", err)
+		}
+	})
+}
+
+// TestFollowFromNowOn: a pass that is under way when somebody begins to follow has not
+// heard what was said before it, and is not shown.
+func TestFollowFromNowOn(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := adopted(w)
+		defer w.close(a)
+		w.slow[ns2At] = time.Second
+		begun := make(chan struct{}, 1)
+		w.onAsk = func(at netip.AddrPort, _ dns.Question) {
+			select {
+			case begun <- struct{}{}:
+			default:
+			}
+		}
+		defer w.running(a)()
+		<-begun
+		second := w.ca.issue(t, mx1)
+		if _, err := a.Offer("mx1", second); err != nil {
+			t.Fatal(err)
+		}
+		err := a.Follow(t.Context(), "mx1", func(r Report) bool {
+			if l := r.State.Lineages["mx1"]; l.Successor != second.ID() {
+				t.Errorf("the first pass that is shown has not heard of the pair: %+v", l)
+			}
+			return true
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }

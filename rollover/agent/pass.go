@@ -54,6 +54,7 @@ func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, e
 	if err := a.take(ctx, g); err != nil {
 		return passed{}, err
 	}
+	number := a.number()
 	r, err := a.pass(ctx, g, patient)
 	r.Lineages, r.again, r.retry, r.recheck = g.names, a.again(g), g.retry(), g.book.recheck
 	g.give()
@@ -64,7 +65,7 @@ func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, e
 		return passed{}, errJoined
 	}
 	if !errors.Is(err, errJoined) && ctx.Err() == nil {
-		a.tellFollowers(r.Report, err)
+		a.tellFollowers(number, r.Report, err)
 	}
 	return r, err
 }
