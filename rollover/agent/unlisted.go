@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -34,13 +35,17 @@ type search struct {
 	at       time.Time
 	among    []tlsa.Owner // sorted
 	complete bool
+	deaf     bool // the resolver was of no use since
 }
 
-// due reports whether to search again: at once among other names, else now and
-// then, and more often when the swap may come or answers are lacking.
+// due reports whether to search again: at once among other names, and for answers
+// that are lacking when the resolver is of use again; else now and then, and more often
+// when the swap may come or answers are lacking.
 func (s search) due(among []tlsa.Owner, ripe bool, look time.Duration, now time.Time) bool {
 	switch {
 	case s.at.IsZero() || !slices.Equal(among, s.among):
+		return true
+	case s.deaf && !s.complete:
 		return true
 	case ripe || !s.complete:
 		return now.Sub(s.at) >= searchAgain
@@ -61,16 +66,31 @@ func (a *Agent) search(ctx context.Context, g *group, pass *lookup.Pass, s *sigh
 	if !wanted {
 		return
 	}
+	if s.deaf() {
+		s.book.searched.deaf = true
+		return
+	}
 	among := a.candidates(g, s)
 	if !s.book.searched.due(among, ripe, g.base.Timing.Look, now) {
 		return
 	}
 	found, unknown := a.exist(ctx, pass, among)
 	s.Unlisted = unknown
-	s.book.searched = search{now, among, len(unknown) == 0}
+	s.book.searched = search{at: now, among: among, complete: len(unknown) == 0}
 	for owner, v := range a.views(ctx, g, pass, found) {
 		s.Owners[owner] = a.ownerView(s.policy, owner, v)
 	}
+}
+
+// deaf reports whether the resolver could tell of no owner name whether its answers
+// validate: then it is of no use for a search either.
+func (s *sight) deaf() bool {
+	for _, v := range s.Owners {
+		if v.Security != rollover.Indeterminate {
+			return false
+		}
+	}
+	return true
 }
 
 // exist asks which owner names have TLSA records, and says of which it is not known.

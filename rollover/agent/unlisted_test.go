@@ -144,7 +144,10 @@ func TestSearchIsBounded(t *testing.T) {
 func TestSearchDue(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	some, other := []tlsa.Owner{owner25("a")}, []tlsa.Owner{owner25("b")}
-	ago := func(d time.Duration, complete bool) search { return search{now.Add(-d), some, complete} }
+	ago := func(d time.Duration, complete bool) search {
+		return search{at: now.Add(-d), among: some, complete: complete}
+	}
+	deafSince := func(s search) search { s.deaf = true; return s }
 	for _, test := range []struct {
 		name  string
 		last  search
@@ -159,6 +162,8 @@ func TestSearchDue(t *testing.T) {
 		{"a minute ago, ripe", ago(time.Minute, true), some, true, true},
 		{"a minute ago", ago(time.Minute, true), some, false, false},
 		{"a minute ago, and not all answered", ago(time.Minute, false), some, false, true},
+		{"a moment ago, and the resolver was away since", deafSince(ago(time.Second, true)), some, false, false},
+		{"a moment ago, not all answered, and the resolver was away since", deafSince(ago(time.Second, false)), some, false, true},
 		{"long ago", ago(15*time.Minute, true), some, false, true},
 	} {
 		if got := test.last.due(test.among, test.ripe, 15*time.Minute, now); got != test.want {
