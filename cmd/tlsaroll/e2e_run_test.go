@@ -35,7 +35,7 @@ func newDaemonHost(t *testing.T, o lab.Options, s setting) (*host, *lab.Daemon) 
 func (h *host) run(env ...string) *lab.Daemon {
 	h.t.Helper()
 	begun := time.Now()
-	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: h.Dir, Env: env}, lab.Program(h.t, "tlsaroll"), "-c", h.config, "run")
+	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: h.Dir, Env: append(env, h.env...)}, lab.Program(h.t, h.program), "-c", h.config, "run")
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
 	if _, err := d.Line(ctx, begun, "tlsaroll runs"); err != nil {

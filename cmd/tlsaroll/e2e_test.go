@@ -32,6 +32,9 @@ type host struct {
 	t      *testing.T
 	config string
 	now    func() time.Time
+
+	program string   // as which the daemon is started
+	env     []string // it has
 }
 
 // setting is what a test wants other than the usual.
@@ -60,7 +63,7 @@ type setting struct {
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
 	t.Helper()
-	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now}
+	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now, program: "tlsaroll"}
 	h.configure(s)
 	return h
 }

@@ -14,20 +14,22 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
 // defaultConfig is where the configuration is unless -c says otherwise.
 const defaultConfig = "/etc/tlsaroll/tlsaroll.yaml"
 
-func main() {
+func main() { os.Exit(asProcess(world{now: time.Now})) }
+
+// asProcess runs the program with what w has, and all else from its process.
+func asProcess(w world) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	context.AfterFunc(ctx, stop) // the first signal asks, the second ends
-	code := run(ctx, os.Args[1:], world{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		lookupEnv: os.LookupEnv, now: time.Now, hangups: hangups,
-	})
-	stop()
-	os.Exit(code)
+	w.stdin, w.stdout, w.stderr, w.lookupEnv, w.hangups = os.Stdin, os.Stdout, os.Stderr, os.LookupEnv, hangups
+	return run(ctx, os.Args[1:], w)
 }
 
 // hangups are the signals that want the configuration to be read anew, until ignored.
@@ -51,6 +53,7 @@ type program struct {
 	now        func() time.Time
 	lookupEnv  func(string) (string, bool)
 	hangups    func() (<-chan os.Signal, func())
+	host       func(*agent.Config)
 	version    string
 	configFile string // of -c
 	heard      *hearing
@@ -58,7 +61,7 @@ type program struct {
 
 func newProgram(w world) *program {
 	info, _ := debug.ReadBuildInfo() // without it the version is unknown, which versionOf says
-	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, version: versionOf(version, info), heard: &hearing{}}
+	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, version: versionOf(version, info), heard: &hearing{}}
 }
 
 func (p *program) rootCommand() *cobra.Command {

@@ -9,9 +9,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets scripts run the program: the test binary called as tlsaroll.
+// TestMain lets tests run the program: the test binary called as tlsaroll, or as
+// one that takes the host for another.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tlsaroll": main})
+	testscript.Main(m, map[string]func(){"tlsaroll": main, elsewhereProgram: elsewhereMain})
 }
 
 // TestScript runs what stands in testdata/script.

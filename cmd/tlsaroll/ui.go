@@ -12,6 +12,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
 // The rules for every line that is printed: results go to standard output. All
@@ -26,6 +27,7 @@ type world struct {
 	lookupEnv      func(string) (string, bool)
 	now            func() time.Time
 	hangups        func() (<-chan os.Signal, func())
+	host           func(*agent.Config) // has tests stand in for the host's clock and addresses; nil: as they are
 }
 
 // ui has the words for the user, who may sit at this process's terminal or at that of

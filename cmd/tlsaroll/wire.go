@@ -53,6 +53,9 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 		errs = append(errs, err)
 		out.Lineages = append(out.Lineages, lineage)
 	}
+	if p.host != nil {
+		p.host(&out)
+	}
 	return out, errors.Join(errs...)
 }
 
