@@ -58,10 +58,10 @@ var recordCodes = []Explanation{
 		Do:     "Nothing; tlsaroll withdraw LINEAGE takes the last ones out.",
 	}, {
 		Code: CodeRetireWindow, Severity: Info,
-		Means:  "A chain was presented lately, and its records stay for a while, so that going back is free.",
+		Means:  "A chain is presented still, or was lately, and its records stay for a while, so that going back is free.",
 		Shows:  "After a swap.",
 		Clears: "When the chain was not presented for the time of retire:.",
-		Do:     "Nothing: wait.",
+		Do:     "Nothing: wait; if an address is named that should have the new chain by now, give it that.",
 	}, {
 		Code: CodeRRsetLarge, Severity: Warn,
 		Means:  "The RRset is large. Some senders stop at 12 records, and large answers do not pass everywhere.",

@@ -170,12 +170,33 @@ func (l *Ledger) presented(id tlsa.ChainID, now time.Time, where string) {
 // records may leave: for the whole window, and in three looks at every address
 // since. A reason says what is lacking.
 func (l *Ledger) gone(p PresentedChain, window time.Duration, now time.Time) *Reason {
-	if until := p.Last.Add(window); now.Before(until) {
+	until := p.Last.Add(window)
+	if at := l.presenting(p.Chain); at != "" {
+		r := reason(CodeRetireWindow, "%s presents chain %s: its records stay as long as it does", at, p.Chain.Short()).of(at)
+		if window > 0 {
+			r.Text += ", and for " + span(window) + " more"
+			r.Until = until
+		}
+		return &r
+	}
+	if now.Before(until) {
 		r := reason(CodeRetireWindow, "chain %s was presented at %s until %s: its records stay until %s", p.Chain.Short(), p.Where, stamp(p.Last), stamp(until))
 		r.Until = until
 		return &r
 	}
 	return l.sinceThen(p.Last)
+}
+
+// presenting is the address that presented a chain when it was last looked at, "" if
+// none did.
+func (l *Ledger) presenting(id tlsa.ChainID) string {
+	for i := range l.Addresses {
+		a := &l.Addresses[i]
+		if a.Gone.IsZero() && slices.ContainsFunc(a.Cells, func(c Cell) bool { return c.Outcome == Served && c.Chain == id }) {
+			return a.Address
+		}
+	}
+	return ""
 }
 
 // seenSince reports whether all offers were answered in three looks after t.

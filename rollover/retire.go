@@ -92,7 +92,7 @@ func (x *pass) needed(s *site, standing tlsa.RRset, a tlsa.Association) *Reason 
 				continue
 			}
 			if r := l.gone(p, window, x.now); r != nil {
-				x.unseen = x.unseen || r.Code == CodeEndpointUnseen
+				x.unseen = x.unseen || r.Until.IsZero() // a look may change that
 				return r
 			}
 			asked = true

@@ -95,15 +95,22 @@ func TestOtherChainsDoNotBlock(t *testing.T) {
 	w.stands(w.record(tlsa.EE, second))
 }
 
-// Another host's chain, which only a record of ours matches, does.
+// Another host's chain, which only a record of ours matches, does; and it is named.
 func TestChainOfAnotherHostKeepsItsRecord(t *testing.T) {
-	w, issuer, other := twoNodes(t)
-	first := w.live()
-	other.stuck = true
-	second := w.renew(issuer)
-	w.until(5*time.Minute, w.swapped(second))
-	w.run(20 * time.Minute)
-	w.stands(w.record(tlsa.EE, first), w.record(tlsa.EE, second))
+	for window, more := range map[time.Duration]string{0: "", time.Hour: ", and for 1h00m more"} {
+		w, issuer, other := twoNodes(t)
+		w.policy.Timing.Retire = window
+		first := w.live()
+		other.stuck = true
+		second := w.renew(issuer)
+		w.until(5*time.Minute, w.swapped(second))
+		w.run(20 * time.Minute)
+		w.stands(w.record(tlsa.EE, first), w.record(tlsa.EE, second))
+		want := "192.0.2.2:25 presents chain " + first.Short() + ": its records stay as long as it does" + more
+		if rs := w.lineage().Waiting; len(rs) != 1 || rs[0].Code != CodeRetireWindow || rs[0].Text != want {
+			t.Errorf("it waits for %v, want %q", rs, want)
+		}
+	}
 }
 
 func TestEmergencyRetiresAtOnce(t *testing.T) {
