@@ -38,9 +38,12 @@ func (p *program) send(ctx context.Context, command, lineage string, options any
 		return fmt.Errorf("%s: its options: %w", command, err)
 	}
 	r := control.Request{Version: p.version, Command: command, Args: args, Lineage: lineage, Pair: pair, Terminal: p.ui.facts()}
-	socket := p.controlSocket()
+	socket, wrong := p.controlSocket()
 	err = p.ask(ctx, socket, r)
 	if !errors.Is(err, control.ErrNone) {
+		for _, line := range findings(wrong) {
+			p.ui.warn("the daemon goes on by what it read before: "+line, "")
+		}
 		return err
 	}
 	err = (&office{program: p, keeper: &own{program: p}}).carry(ctx, r)
@@ -65,13 +68,13 @@ func (p *program) ask(ctx context.Context, socket string, r control.Request) err
 }
 
 // controlSocket is where a daemon would answer, "" where the configuration cannot be
-// read: what is wrong with that is said when it is needed.
-func (p *program) controlSocket() string {
+// read, and what is wrong with that: it is said when it is needed.
+func (p *program) controlSocket() (socket string, wrong error) {
 	cfg, err := p.withoutSecrets()
 	if err != nil {
-		return ""
+		return config.System().Control(p.configFile), err
 	}
-	return cfg.Control
+	return cfg.Control, nil
 }
 
 // withoutSecrets reads the configuration as a user may who cannot read secrets.

@@ -56,6 +56,29 @@ func (l Loader) Load(file string) (cfg *Config, warnings []Located, err error) {
 	return cfg, warnings, nil
 }
 
+// defaultControl is where the control socket is unless the file says otherwise.
+const defaultControl = "/run/tlsaroll/control.sock"
+
+// Control is where a daemon that runs by a file would answer, however wrong the file is
+// by now: the daemon goes on by what it read before. "" is a file that cannot be read.
+func (l Loader) Control(file string) string {
+	src, problem := l.readFile(file)
+	if problem != nil {
+		return ""
+	}
+	l.SkipSecrets = true
+	if c := newReader(l).read(src); c != nil {
+		return c.Control
+	}
+	for line := range strings.Lines(string(src)) { // it is no YAML
+		rest, found := strings.CutPrefix(line, "control:")
+		if words := strings.Fields(rest); found && len(words) > 0 {
+			return strings.Trim(words[0], `"'`)
+		}
+	}
+	return defaultControl
+}
+
 func newReader(l Loader) *reader {
 	return &reader{Loader: l, seen: map[string]value{}, keys: map[string]bool{}, owners: map[string]owner{}}
 }

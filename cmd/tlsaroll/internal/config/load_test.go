@@ -217,6 +217,31 @@ func TestSkipSecrets(t *testing.T) {
 	}
 }
 
+// TestControl: who asks a daemon must find it although the file is wrong by now.
+func TestControl(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"control: /run/x.sock\nlineages: {mx1: {scheme: eee}}\n", "/run/x.sock"},
+		{"state: /s\nstate: /s\ncontrol: '/run/x.sock'\n", "/run/x.sock"},
+		{"control: \"/run/x.sock\" # here\nlineages: {mx1: ]\n", "/run/x.sock"},
+		{"state: [\n", "/run/tlsaroll/control.sock"},
+		{"state: 7\n", "/run/tlsaroll/control.sock"},
+	} {
+		file := filepath.Join(t.TempDir(), "tlsaroll.yaml")
+		if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := System().Load(file); err == nil {
+			t.Errorf("%q is not wrong", test.text)
+		}
+		if got := System().Control(file); got != test.want {
+			t.Errorf("%q: control at %q, want %q", test.text, got, test.want)
+		}
+	}
+	if got := System().Control(filepath.Join(t.TempDir(), "none.yaml")); got != "" {
+		t.Errorf("without a file: control at %q", got)
+	}
+}
+
 func TestSecretIsHidden(t *testing.T) {
 	type holder struct {
 		secret Secret // fmt sees it, and cannot call its methods

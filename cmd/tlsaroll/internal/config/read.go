@@ -21,7 +21,7 @@ const maxSocketPath = 107
 func (r *reader) readConfig(doc value) *Config {
 	c := &Config{
 		State:        "/var/lib/tlsaroll",
-		Control:      "/run/tlsaroll/control.sock",
+		Control:      defaultControl,
 		ControlGroup: "root",
 		NotifyAt:     "error",
 		ResolverTest: ".",
@@ -46,7 +46,7 @@ func (r *reader) readConfig(doc value) *Config {
 }
 
 func (r *reader) readControl(f *fields, c *Config) {
-	f.file("control", &c.Control, "/run/tlsaroll/control.sock")
+	f.file("control", &c.Control, defaultControl)
 	if len(c.Control) > maxSocketPath {
 		r.seen["control"].fail(fmt.Sprintf("a path of %d octets, and a socket's has room for %d", len(c.Control), maxSocketPath), "choose a shorter one")
 	}
