@@ -48,3 +48,6 @@ func (g *Lego) write(p *Pair) error {
 
 // Lego is an ACME client on the lab's host whose files no server reads.
 func (l *Lab) Lego() *Lego { return newLego(l.path("acme")) }
+
+// SecondLego is one more, for those who have certificates of two kinds.
+func (l *Lab) SecondLego() *Lego { return newLego(l.path("acme-2")) }
