@@ -59,7 +59,10 @@ func TestDaemonIsStopped(t *testing.T) {
 	if s := h.state(); s.Successor == nil || !s.Successor.ReadyAt.Equal(ready) {
 		t.Errorf("after a restart the successor is not ready at %s:\n%s", ready, s.Explain(time.Now()))
 	}
-	h.swapsAfter(ready, next)
+	h.eventually(time.Minute, "in a swap", func(rollover.LineageStatus) bool { return !h.swapped().Before(ready) })
+	if strings.Contains(d.String(), "action=\"swap") {
+		t.Errorf("it is not stopped in a swap:\n%s", d)
+	}
 	d = h.stopped(d) // sleeps in its reload
 	logged(t, d)
 	h.eventually(30*time.Second, "calm", calm(next))

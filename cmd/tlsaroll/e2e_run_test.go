@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,8 +35,11 @@ func newDaemonHost(t *testing.T, o lab.Options, s setting) (*host, *lab.Daemon) 
 // run starts the daemon.
 func (h *host) run(env ...string) *lab.Daemon {
 	h.t.Helper()
-	begun := time.Now()
-	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: h.Dir, Env: append(env, h.env...)}, lab.Program(h.t, h.program), "-c", h.config, "run")
+	begun, program := time.Now(), h.program
+	if !filepath.IsAbs(program) {
+		program = lab.Program(h.t, program)
+	}
+	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: h.Dir, Env: append(env, h.env...)}, program, "-c", h.config, "run")
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
 	if _, err := d.Line(ctx, begun, "tlsaroll runs"); err != nil {

@@ -33,7 +33,7 @@ type host struct {
 	config string
 	now    func() time.Time
 
-	program string   // as which the daemon is started
+	program string   // as which the daemon is started: this test binary, or a path
 	env     []string // it has
 }
 
@@ -52,6 +52,8 @@ type setting struct {
 	reload    string
 	check     string
 	settle    string
+	look      string
+	poll      string
 	retire    string
 	resolver  string
 	zones     string
@@ -91,7 +93,7 @@ state: %s
 control: %s/control.sock
 %s
 resolver: %s
-timing: {ttls: 1, floor: %s, retire: %s, quiet: 1s, look: 1s, poll: 1s, settle: %s}
+timing: {ttls: 1, floor: %s, retire: %s, quiet: 1s, look: %s, poll: %s, settle: %s}
 zones: %s
 providers:
   ns1: {type: rfc2136, server: %q, zone: %s, %s}
@@ -107,7 +109,7 @@ lineages:
     reload: %s
     timeout: %s
     %s
-`, filepath.Join(h.Dir, or(s.state, "tlsaroll")), h.Dir, s.top, or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
+`, filepath.Join(h.Dir, or(s.state, "tlsaroll")), h.Dir, s.top, or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.look, "1s"), or(s.poll, "1s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
 		or(s.provider, h.Primary.String()), zone, s.key,
 		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "), or(s.ignore, "[]"),
 		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"), s.staged)
