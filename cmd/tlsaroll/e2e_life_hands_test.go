@@ -35,7 +35,7 @@ func TestSuccessorsRecordIsTakenOutByHand(t *testing.T) {
 	l.Update(t, lab.Remove(record(lifeTTL, next.TLSA(t, tlsa.EE))))
 	taken := time.Now()
 	l.repaired(next)
-	ready, _ := l.swapped(20*time.Second, next)
+	ready, _ := l.swapsInTime(20*time.Second, next)
 	if ready.Before(taken.Add(lifeIpub)) {
 		t.Errorf("ready at %s, and the record was taken out at %s", clock(ready), clock(taken))
 	}
@@ -49,14 +49,14 @@ func TestLiveRecordIsTakenOutByHand(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	first := l.renew()
-	l.swapped(30*time.Second, first)
+	l.swapsInTime(30*time.Second, first)
 	l.settled(first)
 	begun := time.Now()
 	l.Update(t, lab.Remove(record(lifeTTL, first.TLSA(t, tlsa.EE))))
 	over := l.mended(first)
 	l.settled(first)
 	second := l.renew() // and life goes on
-	l.swapped(30*time.Second, second)
+	l.swapsInTime(30*time.Second, second)
 	l.settled(second)
 	l.harmed(begun, over)
 }
@@ -74,7 +74,7 @@ func TestTTLsAreChangedByHand(t *testing.T) {
 	retyped := time.Now()
 	l.repaired(first)
 	l.waitsFor(first, raised)
-	ready, _ := l.swapped(30*time.Second, first)
+	ready, _ := l.swapsInTime(30*time.Second, first)
 	if least := retyped.Add(raised + labFloor); ready.Before(least) {
 		t.Errorf("ready at %s, and the TTL was raised to %s: want %s at least, as at first it was %s", clock(ready), raised, clock(least), clock(*wait.Successor.ReadyAt))
 	}
@@ -84,7 +84,7 @@ func TestTTLsAreChangedByHand(t *testing.T) {
 	lowered := time.Now()
 	second := l.renew()
 	l.waitsFor(second, raised) // some cache has an answer from a moment ago
-	ready, _ = l.swapped(30*time.Second, second)
+	ready, _ = l.swapsInTime(30*time.Second, second)
 	if least := lowered.Add(raised + labFloor); ready.Before(least) {
 		t.Errorf("ready at %s, and the TTL was lowered at %s only", clock(ready), clock(lowered))
 	}
@@ -93,7 +93,7 @@ func TestTTLsAreChangedByHand(t *testing.T) {
 	third := l.renew()
 	shown := l.everywhere(third)
 	l.waitsFor(third, lifeTTL)
-	ready, _ = l.swapped(30*time.Second, third)
+	ready, _ = l.swapsInTime(30*time.Second, third)
 	if most := shown.Add(lifeIpub + 2*time.Second); ready.After(most) {
 		t.Errorf("ready at %s, and on every server at %s: want %s at most", clock(ready), clock(shown), clock(most))
 	}
@@ -105,6 +105,6 @@ func TestTTLsAreChangedByHand(t *testing.T) {
 func (l *life) waitsFor(p *lab.Pair, ttl time.Duration) {
 	l.t.Helper()
 	l.eventually(10*time.Second, "waiting for a TTL of "+ttl.String(), func(s rollover.LineageStatus) bool {
-		return succeeds(p)(s) && says(s, rollover.CodeVersionAlive, lab.Owner(25), "(ttl "+ttl.String()+")")
+		return succeeds(p)(s) && says(rollover.CodeVersionAlive, lab.Owner(25), "(ttl "+ttl.String()+")")(s)
 	})
 }

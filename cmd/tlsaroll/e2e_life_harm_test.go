@@ -40,7 +40,7 @@ func (l *life) given(want func(rdata []string) bool) time.Time {
 func (l *life) repaired(p *lab.Pair) {
 	l.t.Helper()
 	l.eventually(5*time.Second, "repaired", func(s rollover.LineageStatus) bool {
-		return says(s, rollover.CodeRepair, lab.Owner(25), p.TLSA(l.t, tlsa.EE)[:len("3 1 1 0123456789ab")])
+		return says(rollover.CodeRepair, lab.Owner(25), p.TLSA(l.t, tlsa.EE)[:len("3 1 1 0123456789ab")])(s)
 	})
 }
 
@@ -56,7 +56,7 @@ func (l *life) mended(p *lab.Pair) time.Time {
 	}
 	l.repaired(p)
 	l.eventually(lifeIpub, "told of what caches hold", func(s rollover.LineageStatus) bool {
-		return says(s, rollover.CodeCachedMismatch, lab.Owner(25))
+		return says(rollover.CodeCachedMismatch, lab.Owner(25))(s)
 	})
 	return shown.Add(lifeTTL + time.Second)
 }

@@ -59,7 +59,7 @@ func TestDaemonIsStopped(t *testing.T) {
 	if s := h.state(); s.Successor == nil || !s.Successor.ReadyAt.Equal(ready) {
 		t.Errorf("after a restart the successor is not ready at %s:\n%s", ready, s.Explain(time.Now()))
 	}
-	h.eventually(time.Minute, "in a swap", func(rollover.LineageStatus) bool { return !h.swapped().Before(ready) })
+	h.eventually(time.Minute, "in a swap", func(rollover.LineageStatus) bool { return !h.switched().Before(ready) })
 	if strings.Contains(d.String(), "action=\"swap") {
 		t.Errorf("it is not stopped in a swap:\n%s", d)
 	}

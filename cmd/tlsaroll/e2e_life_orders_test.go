@@ -16,7 +16,7 @@ func TestRollback(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{retire: "6s"})
 	next := l.renew()
-	l.swapped(30*time.Second, next)
+	l.swapsInTime(30*time.Second, next)
 	l.verified(next)
 	asked := time.Now()
 	l.must(exitDone, "rollback", "mx1", "--wait")
@@ -26,7 +26,7 @@ func TestRollback(t *testing.T) {
 
 	l.must(exitWaiting, "rollback", "mx1")
 	l.published(next)
-	l.swapped(30*time.Second, next)
+	l.swapsInTime(30*time.Second, next)
 	l.settled(next)
 	l.unharmed(l.hammer, 100)
 }
@@ -34,7 +34,7 @@ func TestRollback(t *testing.T) {
 // verified waits until a pair is live and seen to be served.
 func (l *life) verified(p *lab.Pair) {
 	l.t.Helper()
-	l.eventually(10*time.Second, "verified", func(s rollover.LineageStatus) bool { return isLive(p, s) && s.Swapping == nil })
+	l.eventually(10*time.Second, "verified", func(s rollover.LineageStatus) bool { return isLive(p)(s) && s.Swapping == nil })
 }
 
 // TestCancelInTheMiddleOfAWait: the record leaves again, the same files do not come
@@ -47,13 +47,13 @@ func TestCancelInTheMiddleOfAWait(t *testing.T) {
 	l.must(exitDone, "cancel", "mx1")
 	l.settled(l.Live)
 	l.eventually(20*time.Second, "long past its time", func(s rollover.LineageStatus) bool {
-		if s.Successor != nil || !isLive(l.Live, s) {
+		if s.Successor != nil || !isLive(l.Live)(s) {
 			t.Fatalf("what was cancelled comes again:\n%s", s.Explain(time.Now()))
 		}
 		return time.Since(ready) > lifeTTL
 	})
 	next := l.renew()
-	l.swapped(30*time.Second, next)
+	l.swapsInTime(30*time.Second, next)
 	l.settled(next)
 	if n := l.hammer.Counts().MatchedBy[dropped.TLSA(t, tlsa.EE)]; n > 0 {
 		t.Errorf("what was cancelled was served %d times", n)
@@ -70,21 +70,21 @@ func TestFreezeAroundReadiness(t *testing.T) {
 	ready := *l.published(first).Successor.ReadyAt
 	l.must(exitDone, "freeze", "mx1")
 	l.eventually(20*time.Second, "frozen past its time", func(s rollover.LineageStatus) bool {
-		if isLive(first, s) || !says(s, rollover.CodeFrozen, "tlsaroll thaw mx1") {
+		if isLive(first)(s) || !says(rollover.CodeFrozen, "tlsaroll thaw mx1")(s) {
 			t.Fatalf("swapped, or nothing is said of the freeze:\n%s", s.Explain(time.Now()))
 		}
 		return time.Since(ready) > lifeTTL
 	})
 	thawed := time.Now()
 	l.must(exitDone, "thaw", "mx1")
-	l.eventually(5*time.Second, "swapped", func(s rollover.LineageStatus) bool { return isLive(first, s) })
+	l.eventually(5*time.Second, "swapped", isLive(first))
 	l.inTime("thawed", thawed, l.switched())
 	l.settled(first)
 
 	second := l.renew()
 	until := l.published(second).Successor.ReadyAt.Add(3 * time.Second).Truncate(time.Second)
 	l.must(exitDone, "freeze", "mx1", "--until", until.UTC().Format(time.RFC3339))
-	l.eventually(20*time.Second, "swapped", func(s rollover.LineageStatus) bool { return isLive(second, s) })
+	l.eventually(20*time.Second, "swapped", isLive(second))
 	l.inTime("free", until, l.switched())
 	l.settled(second)
 	l.unharmed(l.hammer, 100)
@@ -102,7 +102,7 @@ func TestWithdraw(t *testing.T) {
 	// Someone else's record would stay alone, and refuse what is served.
 	for _, args := range [][]string{{"withdraw", "mx1"}, {"withdraw", "mx1", "--wait"}} {
 		out, _ := l.must(exitPerson, args...)
-		if s := l.state(); !strings.Contains(out.String(), string(rollover.CodeForeignCombo)) || !says(s, rollover.CodeForeignCombo, owner, someoneElses[:len("3 1 1 001122334455")]) {
+		if s := l.state(); !strings.Contains(out.String(), string(rollover.CodeForeignCombo)) || !says(rollover.CodeForeignCombo, owner, someoneElses[:len("3 1 1 001122334455")])(s) {
 			t.Errorf("%v does not say whose record is in the way:\n%s", args, s.Explain(time.Now()))
 		}
 	}
@@ -117,7 +117,7 @@ func TestWithdraw(t *testing.T) {
 	if !strings.Contains(out.String(), string(rollover.CodeWithdrawn)) {
 		t.Errorf("does not say that it is over:\n%s", out)
 	}
-	l.eventually(10*time.Second, "swapped", func(s rollover.LineageStatus) bool { return isLive(next, s) })
+	l.eventually(10*time.Second, "swapped", isLive(next))
 	t.Logf("records gone at %s, said to be over at %s, swapped at %s", clock(gone), clock(said), clock(l.switched()))
 	// It may have been seen that they are gone up to two polls of ours before.
 	if least := gone.Add(lifeIpub - 100*time.Millisecond); said.Before(least) || l.switched().Before(least) {

@@ -24,7 +24,7 @@ func TestThreeRenewalsInARow(t *testing.T) {
 		last = l.renew()
 		l.published(last)
 		noted := l.notedPublished(begun)
-		ready, _ := l.swapped(20*time.Second, last)
+		ready, _ := l.swapsInTime(20*time.Second, last)
 		// What the last look saw is noted when its pass is over.
 		if limit := noted.Add(lifeIpub); ready.After(limit) {
 			t.Errorf("ready at %s, and published everywhere at %s at the latest: want %s at the latest", clock(ready), clock(noted), clock(limit))
@@ -57,20 +57,20 @@ func TestRenewalInTheMiddleOfAWait(t *testing.T) {
 	second := l.renew()
 	queues := func(p *lab.Pair) func(rollover.LineageStatus) bool {
 		return func(s rollover.LineageStatus) bool {
-			return succeeds(first)(s) && s.Queued != nil && s.Queued.Leaf == leafID(p) && says(s, rollover.CodeQueued, s.Successor.ID.Short(), s.Queued.ID.Short())
+			return succeeds(first)(s) && s.Queued != nil && s.Queued.Leaf == leafID(p) && says(rollover.CodeQueued, s.Successor.ID.Short(), s.Queued.ID.Short())(s)
 		}
 	}
 	l.eventually(5*time.Second, "queued", queues(second))
 	third := l.renew()
 	l.eventually(5*time.Second, "queued in its place", queues(third))
-	ready, _ := l.swapped(20*time.Second, first)
+	ready, _ := l.swapsInTime(20*time.Second, first)
 	if late := ready.Sub(*wait.Successor.ReadyAt); late > 0 {
 		t.Errorf("the queued pairs put the first one off by %s", late)
 	}
 	l.eventually(5*time.Second, "the third to follow", func(s rollover.LineageStatus) bool {
-		return succeeds(third)(s) && !says(s, rollover.CodeQueued)
+		return succeeds(third)(s) && !says(rollover.CodeQueued)(s)
 	})
-	l.swapped(20*time.Second, third)
+	l.swapsInTime(20*time.Second, third)
 	l.settled(third)
 	counts := l.hammer.Counts()
 	if n := counts.MatchedBy[second.TLSA(t, tlsa.EE)]; n > 0 {

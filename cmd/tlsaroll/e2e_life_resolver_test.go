@@ -39,8 +39,8 @@ func TestResolverIsDown(t *testing.T) {
 		back := time.Now()
 		h.eventually(20*time.Second, "clear", saysNot(rollover.CodeZoneIndeterminate))
 		h.eventually(30*time.Second, "calm", calm(next))
-		t.Logf("%s: swapped %s after the resolver was back", outage.how, h.swapped().Sub(back).Round(time.Millisecond))
-		if h.swapped().Before(back) {
+		t.Logf("%s: swapped %s after the resolver was back", outage.how, h.switched().Sub(back).Round(time.Millisecond))
+		if h.switched().Before(back) {
 			t.Errorf("%s: swapped before the resolver was back", outage.how)
 		}
 		before = next

@@ -20,7 +20,7 @@ func TestOldZoneIsRestoredInTheMiddleOfAWait(t *testing.T) {
 	l.RestoreZone(t, old)
 	restored := time.Now()
 	l.repaired(next)
-	ready, _ := l.swapped(20*time.Second, next)
+	ready, _ := l.swapsInTime(20*time.Second, next)
 	if ready.Before(restored.Add(lifeIpub)) {
 		t.Errorf("ready at %s, and the old zone was restored at %s", clock(ready), clock(restored))
 	}
@@ -37,7 +37,7 @@ func TestOldZoneIsRestoredAfterTheSwap(t *testing.T) {
 	l := newLife(t, lab.Options{}, setting{})
 	old := l.SnapshotZone(t, lab.Domain)
 	next := l.renew()
-	l.swapped(30*time.Second, next)
+	l.swapsInTime(30*time.Second, next)
 	l.settled(next)
 
 	begun := time.Now()
@@ -74,10 +74,10 @@ func TestBackupLeavesTheSecondaryAhead(t *testing.T) {
 
 	next := l.renew()
 	waits := func(s rollover.LineageStatus) bool {
-		return succeeds(next)(s) && says(s, rollover.CodeNotEverywhere, "ns2.example.org.", l.Secondary.String())
+		return succeeds(next)(s) && says(rollover.CodeNotEverywhere, "ns2.example.org.", l.Secondary.String())(s)
 	}
 	l.eventually(15*time.Second, "in wait of the secondary", func(s rollover.LineageStatus) bool {
-		return waits(s) && !says(s, rollover.CodeNotEverywhere, "ns1.example.org.")
+		return waits(s) && !says(rollover.CodeNotEverywhere, "ns1.example.org.")(s)
 	})
 	begun := time.Now()
 	l.eventually(20*time.Second, "waiting for two TTLs", func(s rollover.LineageStatus) bool {
@@ -87,7 +87,7 @@ func TestBackupLeavesTheSecondaryAhead(t *testing.T) {
 		return time.Since(begun) > 2*lifeTTL
 	})
 	l.ForceTransfer(t, lab.Domain)
-	l.swapped(20*time.Second, next)
+	l.swapsInTime(20*time.Second, next)
 	l.settled(next)
 	l.unharmed(l.hammer, 100)
 }

@@ -37,7 +37,7 @@ func newLifeWithThree(t *testing.T) (*life, *lab.Secondary) {
 
 // missed reports whether it says that a server gives no answer, by name and address.
 func missed(s rollover.LineageStatus, name, address string) bool {
-	return says(s, rollover.CodeServerUnknown, name, address)
+	return says(rollover.CodeServerUnknown, name, address)(s)
 }
 
 // TestSecondariesDieInTheMiddleOfAWait: one is gone, so that it refuses connections, and
@@ -50,7 +50,7 @@ func TestSecondariesDieInTheMiddleOfAWait(t *testing.T) {
 	next := l.renew()
 	l.published(next)
 	ready := *l.eventually(lifeIpub, "seen often enough", func(s rollover.LineageStatus) bool {
-		return succeeds(next)(s) && !says(s, rollover.CodeNotEverywhere)
+		return succeeds(next)(s) && !says(rollover.CodeNotEverywhere)(s)
 	}).Successor.ReadyAt
 
 	l.Kill(t, "secondary")
@@ -67,7 +67,7 @@ func TestSecondariesDieInTheMiddleOfAWait(t *testing.T) {
 	}
 	l.Resume(t, third.Name)
 	back := time.Now()
-	l.eventually(lookAway, "swapped", func(s rollover.LineageStatus) bool { return isLive(next, s) })
+	l.eventually(lookAway, "swapped", isLive(next))
 	late := l.switched().Sub(back)
 	t.Logf("ready at %s, both servers back at %s, swapped %s later", clock(ready), clock(back), late.Round(time.Millisecond))
 	if most := time.Second + lookGone + time.Second; late < 0 || late > most {
@@ -99,7 +99,7 @@ func TestSecondariesAreDeadForMinutes(t *testing.T) {
 	l.StartAgain(t, "secondary")
 	l.Resume(t, third.Name)
 	back := time.Now()
-	ready, _ := l.swapped(30*time.Second, next)
+	ready, _ := l.swapsInTime(30*time.Second, next)
 	if ready.Before(back.Add(lifeIpub)) {
 		t.Errorf("ready at %s, and servers may have given old answers until %s", clock(ready), clock(back))
 	}

@@ -1,21 +1,12 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
-)
-
-// The TTL in the stories of a host's life, and Ipub of it.
-const (
-	lifeTTL  = 5 * time.Second
-	lifeIpub = lifeTTL + labFloor
 )
 
 // life is a host on which the daemon runs for a while, under load, beside a record of
@@ -29,7 +20,7 @@ type life struct {
 func newLife(t *testing.T, o lab.Options, s setting) *life {
 	t.Helper()
 	o.TTL, o.Resolvers, o.SecondaryLag = lifeTTL, 3, time.Second
-	o.Records = append(o.Records, lab.Owner(25)+" 5 IN TLSA "+someoneElses)
+	o.Records = append(o.Records, foreignRecord...)
 	s.knownTTL = "5s"
 	l := &life{}
 	t.Cleanup(func() {
@@ -53,45 +44,7 @@ func (l *life) renew() *lab.Pair {
 // published waits until a successor is on every server, and its wait has begun.
 func (l *life) published(p *lab.Pair) rollover.LineageStatus {
 	l.t.Helper()
-	return l.eventually(20*time.Second, "published", func(s rollover.LineageStatus) bool {
-		return succeeds(p)(s) && s.Successor.Phase == rollover.Published && s.Successor.ReadyAt != nil
-	})
-}
-
-// swapped waits until a successor is live, and wants its swap when it was ready: not
-// before, and a second later at most.
-func (l *life) swapped(limit time.Duration, p *lab.Pair) (ready, at time.Time) {
-	l.t.Helper()
-	l.eventually(limit, "swapped", func(s rollover.LineageStatus) bool {
-		if succeeds(p)(s) && s.Successor.ReadyAt != nil {
-			ready = *s.Successor.ReadyAt
-		}
-		return isLive(p, s)
-	})
-	at = l.switched()
-	l.inTime("ready", ready, at)
-	return ready, at
-}
-
-// inTime wants a swap at most a second after a moment, and not before.
-func (l *life) inTime(what string, moment, swapped time.Time) {
-	l.t.Helper()
-	over := swapped.Sub(moment)
-	l.t.Logf("%s at %s, swapped at %s: overhead %s", what, clock(moment), clock(swapped), over.Round(time.Millisecond))
-	// The time of a file is that of the kernel's last tick.
-	if over < -10*time.Millisecond || over > time.Second {
-		l.t.Errorf("swapped %s after it was %s, want 0s to 1s", over, what)
-	}
-}
-
-// switched is when the live link was last renamed into its place.
-func (l *life) switched() time.Time {
-	l.t.Helper()
-	link, err := os.Lstat(filepath.Join(l.Dir, "tlsaroll", "live", "mx1"))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return link.ModTime()
+	return l.eventually(20*time.Second, "published", published(p))
 }
 
 // settled waits until a pair is live and verified, with nothing left to do or to say,
@@ -107,38 +60,3 @@ func (l *life) settled(p *lab.Pair, scheme ...tlsa.Params) {
 	}
 	l.only(lab.Owner(25), want...)
 }
-
-func isLive(p *lab.Pair, s rollover.LineageStatus) bool {
-	return s.Live != nil && s.Live.Leaf == leafID(p)
-}
-
-// succeeds says that a pair is the successor.
-func succeeds(p *lab.Pair) func(rollover.LineageStatus) bool {
-	return func(s rollover.LineageStatus) bool { return s.Successor != nil && s.Successor.Leaf == leafID(p) }
-}
-
-// says reports whether status has a sentence with a code, as a reason or a warning,
-// that has all of some parts in it.
-func says(s rollover.LineageStatus, code rollover.Code, parts ...string) bool {
-	found := func(c rollover.Code, text string) bool {
-		for _, part := range parts {
-			if !strings.Contains(text, part) {
-				return false
-			}
-		}
-		return c == code
-	}
-	for _, r := range s.Waiting {
-		if found(r.Code, r.Text) {
-			return true
-		}
-	}
-	for _, w := range s.Warnings {
-		if found(w.Code, w.Text) {
-			return true
-		}
-	}
-	return false
-}
-
-func clock(t time.Time) string { return t.UTC().Format("15:04:05.000") }

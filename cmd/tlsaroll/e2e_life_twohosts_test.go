@@ -39,7 +39,7 @@ func TestOtherHostCopiesLate(t *testing.T) {
 	h := twoHosts(t, nil)
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
 	next, _ := h.renewed()
-	swapped := h.swapsInTime(time.Minute, next)
+	_, swapped := h.swapsInTime(time.Minute, next)
 	h.eventually(30*time.Second, "waiting for the other host", says(rollover.CodeRetireWindow, h.SecondPostfix.Addr.String()+" presents chain"))
 	h.eventually(30*time.Second, "long after the swap", func(s rollover.LineageStatus) bool { return time.Since(swapped) > 2*lifeIpub })
 	if s := h.state(); !says(rollover.CodeRetireWindow, h.SecondPostfix.Addr.String()+" presents chain")(s) || s.Endpoints[0].Verified != rollover.Yes {

@@ -59,7 +59,7 @@ func calm(p *lab.Pair) func(rollover.LineageStatus) bool {
 // published is that a pair's records are everywhere.
 func published(p *lab.Pair) func(rollover.LineageStatus) bool {
 	return func(s rollover.LineageStatus) bool {
-		return s.Successor != nil && s.Successor.Leaf == leafID(p) && s.Successor.Phase == rollover.Published && s.Successor.ReadyAt != nil
+		return succeeds(p)(s) && s.Successor.Phase == rollover.Published && s.Successor.ReadyAt != nil
 	}
 }
 
@@ -77,28 +77,44 @@ func (h *host) eventuallyTold(limit time.Duration, code rollover.Code, there boo
 	}
 }
 
-// swapsInTime waits for a swap, and wants it within a second of when the successor
-// was ready as status said it last, and not before.
-func (h *host) swapsInTime(limit time.Duration, next *lab.Pair) (at time.Time) {
-	h.t.Helper()
-	var ready time.Time
-	h.eventually(limit, "swapped", func(s rollover.LineageStatus) bool {
-		if s.Successor != nil && s.Successor.ReadyAt != nil {
-			ready = *s.Successor.ReadyAt
-		}
-		return s.Live != nil && s.Live.Leaf == leafID(next)
-	})
-	at = h.swapped()
-	over := at.Sub(ready)
-	h.t.Logf("ready at %s, swapped at %s: overhead %s", ready.Format("15:04:05.000"), at.Format("15:04:05.000"), over.Round(time.Millisecond))
-	if over < 0 || over > time.Second {
-		h.t.Errorf("the swap came %s after the successor was ready, want from 0s to 1s", over)
-	}
-	return at
+// isLive is that a pair is the live one.
+func isLive(p *lab.Pair) func(rollover.LineageStatus) bool {
+	return func(s rollover.LineageStatus) bool { return s.Live != nil && s.Live.Leaf == leafID(p) }
 }
 
-// swapped is when the live pair became that: by one rename.
-func (h *host) swapped() time.Time {
+// succeeds is that a pair is the successor.
+func succeeds(p *lab.Pair) func(rollover.LineageStatus) bool {
+	return func(s rollover.LineageStatus) bool { return s.Successor != nil && s.Successor.Leaf == leafID(p) }
+}
+
+// swapsInTime waits until a successor is live, and wants its swap when it was ready as
+// status said it last: not before, and a second later at most.
+func (h *host) swapsInTime(limit time.Duration, p *lab.Pair) (ready, at time.Time) {
+	h.t.Helper()
+	h.eventually(limit, "swapped", func(s rollover.LineageStatus) bool {
+		if succeeds(p)(s) && s.Successor.ReadyAt != nil {
+			ready = *s.Successor.ReadyAt
+		}
+		return isLive(p)(s)
+	})
+	at = h.switched()
+	h.inTime("ready", ready, at)
+	return ready, at
+}
+
+// inTime wants a swap at most a second after a moment, and not before.
+func (h *host) inTime(what string, moment, swapped time.Time) {
+	h.t.Helper()
+	over := swapped.Sub(moment)
+	h.t.Logf("%s at %s, swapped at %s: overhead %s", what, clock(moment), clock(swapped), over.Round(time.Millisecond))
+	// The time of a file is that of the kernel's last tick.
+	if over < -10*time.Millisecond || over > time.Second {
+		h.t.Errorf("swapped %s after it was %s, want 0s to 1s", over, what)
+	}
+}
+
+// switched is when the live link was last renamed into its place.
+func (h *host) switched() time.Time {
 	h.t.Helper()
 	link, err := os.Lstat(filepath.Join(h.Dir, "tlsaroll", "live", "mx1"))
 	if err != nil {
@@ -106,6 +122,8 @@ func (h *host) swapped() time.Time {
 	}
 	return link.ModTime()
 }
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
 
 // ends waits for the end of a daemon.
 func (h *host) ends(d *lab.Daemon) (code int) {
