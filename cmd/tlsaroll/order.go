@@ -33,9 +33,18 @@ func (o *office) order(ctx context.Context, r control.Request) error {
 		if err := object(a, names, asked); err != nil {
 			return err
 		}
+		var jobs []*job
 		var errs []error
-		for _, name := range names {
-			errs = append(errs, o.ordered(ctx, a, name, asked))
+		for _, name := range names { // all at once: servers that do not answer may keep us with the first for long
+			j, err := o.give(a, name, asked)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			jobs = append(jobs, j)
+		}
+		for _, j := range jobs {
+			errs = append(errs, j.ordered(ctx, asked))
 		}
 		return errors.Join(errs...)
 	})
@@ -54,32 +63,35 @@ func object(a *agent.Agent, names []string, asked orderOptions) error {
 	return errors.Join(errs...)
 }
 
-// ordered gives one lineage its order, and stays with it as long as is wanted.
-func (o *office) ordered(ctx context.Context, a *agent.Agent, name string, asked orderOptions) error {
+// give hands one lineage its order, which the next pass over it hears.
+func (o *office) give(a *agent.Agent, name string, asked orderOptions) (*job, error) {
 	state, _, err := a.State(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.Order(name, asked.Orders); err != nil {
-		return err
+	j := &job{office: o, agent: a, lineage: name, goal: asked.Wait, shown: newProgress(o.ui, name)}
+	if asked.Orders.Rollback {
+		j.want = state.Lineages[name].Previous
 	}
-	job := &job{office: o, agent: a, lineage: name, goal: asked.Wait, shown: newProgress(o.ui, name)}
+	return j, a.Order(name, asked.Orders)
+}
+
+// ordered stays with a lineage that was given an order as long as is wanted.
+func (j *job) ordered(ctx context.Context, asked orderOptions) error {
 	switch {
+	case asked.Orders.Rollback && asked.Wait != "":
+		return j.stay(ctx)
 	case asked.Orders.Rollback:
-		job.want = state.Lineages[name].Previous
-		if asked.Wait != "" {
-			return job.stay(ctx)
-		}
-		return job.step(ctx)
+		return j.step(ctx)
 	case asked.Wait == untilWithdrawn:
-		return job.stayWithdrawn(ctx)
+		return j.stayWithdrawn(ctx)
 	}
-	report, err := job.untilHeard(ctx, asked.Orders)
+	report, err := j.untilHeard(ctx, asked.Orders)
 	if err != nil {
 		return err
 	}
-	s := status(report, name, a.Now())
-	o.ui.result(s.Explain(a.Now()))
+	s := status(report, j.lineage, j.agent.Now())
+	j.ui.result(s.Explain(j.agent.Now()))
 	switch {
 	case len(report.Failed) > 0:
 		return &exitCode{code: exitError}
