@@ -3,10 +3,14 @@ package agent
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/memory"
@@ -234,4 +238,38 @@ func (w *world) retry(a *Agent, name string) {
 	if err := a.Order(name, rollover.Orders{Retry: true}); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// TestFreezeDuringLook: a swap that the pass under way might begin is kept back.
+func TestFreezeDuringLook(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, first := adopted(w)
+		defer w.close(a)
+		second := w.ca.issue(t, mx1)
+		if _, err := a.Offer("mx1", second); err != nil {
+			t.Fatal(err)
+		}
+		r := w.goOn(a, time.Hour, func(r Report) bool {
+			l := r.State.Lineages["mx1"]
+			return !l.ReadyAt.IsZero() && l.Wake.Equal(l.ReadyAt)
+		})
+		time.Sleep(time.Until(r.State.Lineages["mx1"].ReadyAt))
+		var once sync.Once
+		w.onAsk = func(netip.AddrPort, dns.Question) {
+			once.Do(func() {
+				if err := a.Order("mx1", rollover.Orders{Freeze: &rollover.Freeze{}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for range 3 {
+			r, err := a.Pass(t.Context(), "mx1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l := r.State.Lineages["mx1"]; l.Live != first.ID() || l.Frozen == nil {
+				t.Errorf("not frozen\n%s", w.story(r))
+			}
+		}
+	})
 }

@@ -158,12 +158,25 @@ func (a *Agent) enter(ctx context.Context, g *group) (leave func(), err error) {
 
 // decide asks the rules, and once more where they want providers' own copies read.
 func (a *Agent) decide(ctx context.Context, g *group, s *sight) (rollover.State, rollover.Plan, error) {
+	a.heed(g, s)
 	state, plan := rollover.Next(g.state, s.Observation, s.policy, a.clock.now())
 	if len(plan.Read) > 0 {
 		s.Copies = a.copies(ctx, plan.Read, state)
 		state, plan = rollover.Next(g.state, s.Observation, s.policy, a.clock.now())
 	}
 	return state, plan, ctx.Err()
+}
+
+// heed takes in a freeze that was ordered while the pass looked: it keeps to that, and
+// the next one hears it with all else that came.
+func (a *Agent) heed(g *group, s *sight) {
+	post := a.inbox.look(g.names)
+	for name, view := range s.Lineages {
+		if o := post.ordered(name); o.Freeze != nil {
+			view.Orders = view.Orders.And(rollover.Orders{Freeze: o.Freeze})
+			s.Lineages[name] = view
+		}
+	}
 }
 
 // again is when a group is due for its next pass.
