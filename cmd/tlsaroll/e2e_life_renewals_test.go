@@ -1,7 +1,7 @@
 package main
 
 import (
-	"strings"
+	"context"
 	"testing"
 	"time"
 
@@ -37,13 +37,13 @@ func TestThreeRenewalsInARow(t *testing.T) {
 // notedPublished is when the log first told that a successor is on every server.
 func (l *life) notedPublished(since time.Time) time.Time {
 	l.t.Helper()
-	for _, line := range l.daemon.Lines() {
-		if line.At.After(since) && strings.Contains(line.Text, "phase=published ready_at=") {
-			return line.At
-		}
+	ctx, cancel := context.WithTimeout(l.t.Context(), 5*time.Second)
+	defer cancel()
+	line, err := l.daemon.Line(ctx, since, "phase=published ready_at=")
+	if err != nil {
+		l.t.Fatal(err)
 	}
-	l.t.Fatal("the log does not tell that it is published")
-	return time.Time{}
+	return line.At
 }
 
 // TestRenewalInTheMiddleOfAWait: a second renewal does not take the place of the one
