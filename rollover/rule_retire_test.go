@@ -1,6 +1,8 @@
 package rollover
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -238,14 +240,25 @@ func TestRepair(t *testing.T) {
 
 // A server that reads the ACME client's files presents a pair before its time.
 func TestServerReadsStaged(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.careless = true
-	second := w.issue(issuer, leaf{})
-	w.node().served = second
-	w.offer(second)
-	w.run(30 * time.Second)
-	if !w.warns(CodeServerReadsStaged) || !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, second)) {
-		t.Errorf("not told, or not mended\n%s", w.story())
+	for hint, files := range map[string][]string{
+		"(hint: let it read /etc/postfix/mx1.pem, /etc/dovecot/mx1)":  {"/etc/postfix/mx1.pem", "/etc/dovecot/mx1"},
+		"(hint: let it read the live or install path of lineage mx1)": nil,
+	} {
+		w, issuer, _ := rolled(t, "ee")
+		w.careless = true
+		p := w.policy.Lineages["mx1"]
+		p.Files = files
+		w.policy.Lineages["mx1"] = p
+		second := w.issue(issuer, leaf{})
+		w.node().served = second
+		w.offer(second)
+		w.run(30 * time.Second)
+		told := slices.ContainsFunc(w.lineage().Warnings, func(r Warning) bool {
+			return r.Code == CodeServerReadsStaged && r.About == "192.0.2.1:25" && strings.HasSuffix(r.Text, hint)
+		})
+		if !told || !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, second)) {
+			t.Errorf("not told, or not mended\n%s", w.story())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -20,10 +21,18 @@ func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner))
 			}
 			if next := x.readsStaged(name, chain); next != "" {
-				x.tell(name, warning(CodeServerReadsStaged, a.Address, "%s presents %s before its swap: the server reads the ACME client's files (hint: let it read the live or install path of lineage %s)", a.Address, next.Short(), name))
+				x.tell(name, warning(CodeServerReadsStaged, a.Address, "%s presents %s before its swap: the server reads the ACME client's files (hint: let it read %s)", a.Address, next.Short(), x.filesOf(name)))
 			}
 		}
 	}
+}
+
+// filesOf says what servers are to read.
+func (x *pass) filesOf(name string) string {
+	if files := x.policy.Lineages[name].Files; len(files) > 0 {
+		return strings.Join(files, ", ")
+	}
+	return "the live or install path of lineage " + name
 }
 
 // readsStaged names the pair on its way whose leaf the chain shows, "" if it

@@ -41,7 +41,7 @@ func TestServerReadsStagedFiles(t *testing.T) {
 	renewed := time.Now()
 	lego.Renew(t, first)
 	h.Postfix.RunReload(t)
-	readsStaged := says(rollover.CodeServerReadsStaged, h.Postfix.Addr.String(), "install path of lineage mx1")
+	readsStaged := says(rollover.CodeServerReadsStaged, h.Postfix.Addr.String(), "(hint: let it read "+installed+")")
 	h.eventually(20*time.Second, "told that the server reads the staged files", readsStaged)
 	h.only(lab.Owner(25), h.Live.TLSA(t, tlsa.EE), first.TLSA(t, tlsa.EE), someoneElses)
 	repaired := time.Now()

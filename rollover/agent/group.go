@@ -94,7 +94,9 @@ func newGroup(lineages []Lineage, cfg Config) *group {
 	}}
 	for _, l := range lineages {
 		g.names = append(g.names, l.Name)
-		g.base.Lineages[l.Name] = l.Policy
+		policy := l.Policy
+		policy.Files = l.files(cfg.State)
+		g.base.Lineages[l.Name] = policy
 	}
 	slices.Sort(g.names)
 	for name, z := range cfg.Zones {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"path/filepath"
 
 	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
@@ -8,7 +9,7 @@ import (
 
 // host is everything about a lineage's installation.
 func (a *Agent) host(l Lineage) swap.Host {
-	h := swap.Host{Lineage: l.Name, Live: filepath.Join(a.cfg.State, "live", l.Name), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout, Run: a.cfg.Run}
+	h := swap.Host{Lineage: l.Name, Live: liveIn(a.cfg.State, l.Name), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout, Run: a.cfg.Run}
 	for _, t := range l.Install {
 		target := swap.Target{Path: t.Path, Dir: t.Dir, Mode: t.Mode}
 		if t.User != "" || t.Group != "" {
@@ -20,4 +21,19 @@ func (a *Agent) host(l Lineage) swap.Host {
 		h.Install = append(h.Install, target)
 	}
 	return h
+}
+
+// liveIn is the symlink to the stash entry of a lineage's live pair.
+func liveIn(state, lineage string) string { return filepath.Join(state, "live", lineage) }
+
+// files are what servers are to read: the installed copies, or the live pair itself.
+func (l Lineage) files(state string) []string {
+	var files []string
+	for _, i := range l.Install {
+		files = append(files, cmp.Or(i.Path, i.Dir))
+	}
+	if files == nil {
+		files = []string{liveIn(state, l.Name)}
+	}
+	return files
 }
