@@ -145,8 +145,12 @@ func (d *daemon) live(ctx context.Context, hangups <-chan os.Signal) error {
 	}
 	d.log.Info("tlsaroll runs", "version", d.version, "pid", os.Getpid(), "lineages", d.agent().Lineages(), "next_look", d.now().UTC())
 	d.service.ready(d.log)
+	beside.Go(func() error {
+		<-ctx.Done()
+		d.service.stopping(d.log)
+		return nil
+	})
 	err := beside.Wait()
-	d.service.stopping(d.log)
 	d.log.Info("tlsaroll ends; nothing is lost")
 	return errors.Join(err, d.agent().Close())
 }
