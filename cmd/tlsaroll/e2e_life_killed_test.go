@@ -16,7 +16,10 @@ import (
 // times at least, and starts again each time.
 func TestDaemonIsKilled(t *testing.T) {
 	t.Parallel()
-	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, SecondaryLag: 2 * time.Second, Resolvers: 3, Records: foreignRecord}, setting{})
+	h := newHost(t, lab.Options{TTL: lifeTTL, SecondaryLag: 2 * time.Second, Resolvers: 3, Records: foreignRecord}, setting{})
+	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"1\"], " + argv(h.Postfix.Reload) + "]"}) // so that some kills come within a swap
+	d := h.run()
+	h.eventually(30*time.Second, "adopted", func(s rollover.LineageStatus) bool { return s.Live != nil })
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -34,6 +37,9 @@ func TestDaemonIsKilled(t *testing.T) {
 		s := h.state() // with no daemon, of what the journal has
 		if s.Live == nil || s.Live.Leaf == leafID(h.Live) && s.Phase == rollover.Steady {
 			s.Phase = "begun"
+		}
+		if s.Swapping != nil {
+			s.Phase = "swapping"
 		}
 		met[s.Phase]++
 		d = h.run()
