@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // mount gives the test a file system of its own.
@@ -257,5 +258,38 @@ func churn(t *testing.T, path string) {
 		}
 		mustSave(t, j, g, time.Duration(n))
 		fmt.Println("saved", n)
+	}
+}
+
+// TestGone: what is saved into a file that nobody will find again is not saved.
+func TestGone(t *testing.T) {
+	for name, away := range map[string]func(path string) error{
+		"removed":   os.Remove,
+		"renamed":   func(path string) error { return os.Rename(path, path+".old") },
+		"directory": func(path string) error { return os.RemoveAll(filepath.Dir(path)) },
+		"replaced": func(path string) error {
+			return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := pathIn(t)
+			j, _ := mustOpen(t, path)
+			g := groupOf(t, "mx1")
+			mustSave(t, j, g, time.Minute)
+			if err := away(path); err != nil {
+				t.Fatal(err)
+			}
+			_, forget := j.Forget([]tlsa.ChainID{idOf(9)})
+			for what, err := range map[string]error{
+				"save":               j.Save(groupOf(t, "mx2"), stampAt(time.Hour)),
+				"save what is saved": j.Save(g, stampAt(time.Hour)),
+				"offer":              j.Offer("mx1", []rollover.Offer{{Chain: idOf(1)}}),
+				"forget":             forget,
+			} {
+				if !errors.Is(err, ErrGone) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,8 @@ var (
 	ErrLocked = errors.New("in use by another tlsaroll")
 	// ErrNewer says that a newer program wrote the journal.
 	ErrNewer = errors.New("written by a newer tlsaroll")
+	// ErrGone says that the file was removed or replaced while it was open.
+	ErrGone = errors.New("gone while it was in use")
 	// ErrCorrupt says that the file is no journal any more.
 	ErrCorrupt = errors.New("corrupt")
 )
@@ -46,6 +49,7 @@ type Group struct {
 // group twice at a time.
 type Journal struct {
 	path string
+	file fs.FileInfo // which one stood there
 	db   *bbolt.DB
 	// doubt is set after a failure: what stands in the page cache then need not be
 	// on the disk, so that the next save writes even if nothing has changed.
@@ -72,7 +76,7 @@ func (j *Journal) Save(g Group, stamp Stamp) error {
 		return nil
 	})
 	if err == nil && len(puts)+len(gone) == 0 && !j.doubt.Load() {
-		return nil
+		return j.there()
 	}
 	stamped, err := encoded(bucketMeta, keyStamp, stamp)
 	if err != nil {
@@ -136,12 +140,28 @@ func (j *Journal) Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error) {
 
 // commit shares one sync among those who save at the same time.
 func (j *Journal) commit(write func(*bbolt.Tx) error) error {
+	if err := j.there(); err != nil {
+		return err
+	}
 	if err := j.db.Batch(write); err != nil {
 		j.doubt.Store(true)
 		return j.failed(err)
 	}
 	j.doubt.Store(false)
 	return nil
+}
+
+// there wants the file to be where the next start looks for it: one that was removed
+// takes everything in, and all of that is lost with the process.
+func (j *Journal) there() error {
+	info, err := os.Stat(j.path)
+	switch {
+	case err == nil && os.SameFile(info, j.file):
+		return nil
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		return j.failed(ErrGone)
+	}
+	return j.failed(cause(err))
 }
 
 func (j *Journal) failed(err error) error {
@@ -157,6 +177,8 @@ func hint(err error) string {
 		return " (hint: is it mounted read-only, or missing from the unit's ReadWritePaths=?)"
 	case errors.Is(err, fs.ErrPermission):
 		return " (hint: tlsaroll must own its state directory)"
+	case errors.Is(err, ErrGone):
+		return " (hint: put the state directory back as it was, and restart tlsaroll)"
 	}
 	return ""
 }

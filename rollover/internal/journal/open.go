@@ -98,7 +98,7 @@ func open(path string, timeout time.Duration, readOnly bool) (j *Journal, c Cont
 		return nil, Contents{}, found, openError(path, found, err)
 	}
 	db.MaxBatchDelay = together
-	j = &Journal{path: path, db: db}
+	j = &Journal{path: path, file: found, db: db}
 	if err = j.prepare(readOnly); err == nil {
 		c, err = j.Load()
 	}
