@@ -80,9 +80,9 @@ func (o *office) give(a *agent.Agent, name string, asked orderOptions) (*job, er
 func (j *job) ordered(ctx context.Context, asked orderOptions) error {
 	switch {
 	case asked.Orders.Rollback && asked.Wait != "":
-		return j.stay(ctx)
+		return j.unheard(j.stay(ctx))
 	case asked.Orders.Rollback:
-		return j.step(ctx)
+		return j.unheard(j.step(ctx))
 	case asked.Wait == untilWithdrawn:
 		return j.stayWithdrawn(ctx)
 	}
@@ -113,13 +113,22 @@ func (j *job) untilHeard(ctx context.Context, orders rollover.Orders) (agent.Rep
 	})
 	switch {
 	case err != nil:
-		return last, err
+		return last, j.unheard(err)
 	case ctx.Err() != nil:
 		return last, ctx.Err()
 	case !obeyed(last.State.Lineages[j.lineage], orders):
 		return last, fmt.Errorf("%s: the order was passed over: something else came in between (hint: tlsaroll status %s)", j.lineage, j.lineage)
 	}
 	return last, nil
+}
+
+// unheard says of a pass that could not be made that whoever keeps the lineage makes
+// another, and hears the order then.
+func (j *job) unheard(err error) error {
+	if _, outcome := errors.AsType[*exitCode](err); err == nil || outcome || !j.hired {
+		return err
+	}
+	return fmt.Errorf("%w; the order to %s stands: the next pass that can be made hears it", err, j.lineage)
 }
 
 // obeyed reports whether a lineage stands as an order wants.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -32,6 +33,27 @@ func (k *deskKeeper) acting() (*agent.Agent, func() error, error) { return k.age
 func (k *deskKeeper) stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error {
 	k.onStay(lineage)
 	return a.Run(ctx, lineage, seen)
+}
+
+// TestUnheardOrder: an order that no pass could hear yet is not gone where another
+// process keeps the lineage, and that is said.
+func TestUnheardOrder(t *testing.T) {
+	full := errors.New("no space left on device")
+	for _, tt := range []struct {
+		hired bool
+		err   error
+		want  string
+	}{
+		{true, full, "no space left on device; the order to mx1 stands: the next pass that can be made hears it"},
+		{false, full, "no space left on device"},
+		{true, &exitCode{code: exitWaiting}, "exit 3"},
+		{true, nil, "<nil>"},
+	} {
+		j := &job{office: &office{hired: tt.hired}, lineage: "mx1"}
+		if got := j.unheard(tt.err); fmt.Sprint(got) != tt.want {
+			t.Errorf("%v: %v, want %s", tt.err, got, tt.want)
+		}
+	}
 }
 
 // TestFreezeAll: all lineages are frozen at once, however long the first takes.
