@@ -31,10 +31,10 @@ func (h *host) renewed() (next *lab.Pair, ready time.Time) {
 	return next, *h.eventually(20*time.Second, "published", published(next)).Successor.ReadyAt
 }
 
-// TestClockIsSetWhileItWaits: the daemon goes on by its own time, whatever the clock is
+// TestLifeClockIsSetWhileItWaits: the daemon goes on by its own time, whatever the clock is
 // set to. What is dated, as signatures are, is judged by the clock: one that is hours
 // behind stops everything, and says so, until it is right.
-func TestClockIsSetWhileItWaits(t *testing.T) {
+func TestLifeClockIsSetWhileItWaits(t *testing.T) {
 	t.Parallel()
 	h, d := clockHost(t)
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
@@ -74,10 +74,10 @@ func TestClockIsSetWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestClockIsSetAndDaemonStartsAgain: what passed meanwhile cannot be told by a clock
+// TestLifeClockIsSetAndDaemonStartsAgain: what passed meanwhile cannot be told by a clock
 // that was set, so open waits start again if the kernel calls that clock right, and go
 // on by the time since the boot if it does not. No wait gets shorter.
-func TestClockIsSetAndDaemonStartsAgain(t *testing.T) {
+func TestLifeClockIsSetAndDaemonStartsAgain(t *testing.T) {
 	t.Parallel()
 	h, d := clockHost(t)
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})

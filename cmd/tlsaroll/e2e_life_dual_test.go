@@ -12,10 +12,10 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestTwoKeysAtOneName: an ECDSA and an RSA lineage at one owner name, renewed at the
+// TestLifeTwoKeysAtOneName: an ECDSA and an RSA lineage at one owner name, renewed at the
 // same moment and then one after the other. Senders that take one kind of key only
 // notice nothing.
-func TestTwoKeysAtOneName(t *testing.T) {
+func TestLifeTwoKeysAtOneName(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, RSA: true, Records: foreignRecord}, setting{})
 	h.configure(setting{staged: staged(h.Lego())})

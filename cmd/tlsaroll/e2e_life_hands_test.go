@@ -25,9 +25,9 @@ func (l *life) retyped(ttl time.Duration, rdata ...string) {
 	l.Update(l.t, changes...)
 }
 
-// TestSuccessorsRecordIsTakenOutByHand: who takes it out in the middle of the wait costs
+// TestLifeSuccessorsRecordIsTakenOutByHand: who takes it out in the middle of the wait costs
 // nobody anything but time. It is published again, and the wait starts again.
-func TestSuccessorsRecordIsTakenOutByHand(t *testing.T) {
+func TestLifeSuccessorsRecordIsTakenOutByHand(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	next := l.renew()
@@ -43,9 +43,9 @@ func TestSuccessorsRecordIsTakenOutByHand(t *testing.T) {
 	l.unharmed(l.hammer, 100)
 }
 
-// TestLiveRecordIsTakenOutByHand: who asks then cannot deliver. The record is put back at
+// TestLifeLiveRecordIsTakenOutByHand: who asks then cannot deliver. The record is put back at
 // once, and nobody fails once the answers without it have run out.
-func TestLiveRecordIsTakenOutByHand(t *testing.T) {
+func TestLifeLiveRecordIsTakenOutByHand(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	first := l.renew()
@@ -61,10 +61,10 @@ func TestLiveRecordIsTakenOutByHand(t *testing.T) {
 	l.harmed(begun, over)
 }
 
-// TestTTLsAreChangedByHand: the wait is that of the TTLs that were served. It grows when
+// TestLifeTTLsAreChangedByHand: the wait is that of the TTLs that were served. It grows when
 // somebody raises the TTL in a zone file that lacks the successor's record; once caches
 // have a lower one it is shorter.
-func TestTTLsAreChangedByHand(t *testing.T) {
+func TestLifeTTLsAreChangedByHand(t *testing.T) {
 	t.Parallel()
 	const raised = lifeTTL + 3*time.Second
 	l := newLife(t, lab.Options{}, setting{})

@@ -12,9 +12,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestDaemonIsKilled: it is killed at any moment through a whole rollover, twelve
+// TestLifeDaemonIsKilled: it is killed at any moment through a whole rollover, twelve
 // times at least, and starts again each time.
-func TestDaemonIsKilled(t *testing.T) {
+func TestLifeDaemonIsKilled(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: lifeTTL, SecondaryLag: 2 * time.Second, Resolvers: 3, Records: foreignRecord}, setting{})
 	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"1\"], " + argv(h.Postfix.Reload) + "]"}) // so that some kills come within a swap
@@ -51,9 +51,9 @@ func TestDaemonIsKilled(t *testing.T) {
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }
 
-// TestDaemonIsStopped: it is asked to end while it waits, and while a swap is under
+// TestLifeDaemonIsStopped: it is asked to end while it waits, and while a swap is under
 // way. It ends soon, and the next one goes on.
-func TestDaemonIsStopped(t *testing.T) {
+func TestLifeDaemonIsStopped(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Records: foreignRecord}, setting{})
 	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"3\"], " + argv(h.Postfix.Reload) + "]"})

@@ -9,10 +9,10 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestNameServersChangeWhileItWaits: one that lags takes the place of one that has
+// TestLifeNameServersChangeWhileItWaits: one that lags takes the place of one that has
 // had no transfer for long. Caches may ask the old one as long as they hold its NS
 // record, and hold what it gave for a TTL more.
-func TestNameServersChangeWhileItWaits(t *testing.T) {
+func TestLifeNameServersChangeWhileItWaits(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, NSTTL: lifeTTL, Resolvers: 3, Records: foreignRecord}, setting{})
 	logged(t, d)

@@ -10,9 +10,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestRollback: right after a swap the previous pair is back at once, as its record
+// TestLifeRollback: right after a swap the previous pair is back at once, as its record
 // stands still. When that is retired, the way back is a rollover like any other.
-func TestRollback(t *testing.T) {
+func TestLifeRollback(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{retire: "6s"})
 	next := l.renew()
@@ -37,9 +37,9 @@ func (l *life) verified(p *lab.Pair) {
 	l.eventually(10*time.Second, "verified", func(s rollover.LineageStatus) bool { return isLive(p)(s) && s.Swapping == nil })
 }
 
-// TestCancelInTheMiddleOfAWait: the record leaves again, the same files do not come
+// TestLifeCancelInTheMiddleOfAWait: the record leaves again, the same files do not come
 // again, and the next renewal does.
-func TestCancelInTheMiddleOfAWait(t *testing.T) {
+func TestLifeCancelInTheMiddleOfAWait(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	dropped := l.renew()
@@ -61,9 +61,9 @@ func TestCancelInTheMiddleOfAWait(t *testing.T) {
 	l.unharmed(l.hammer, 100)
 }
 
-// TestFreezeAroundReadiness: the swap comes with the thaw, or when the freeze ends by
+// TestLifeFreezeAroundReadiness: the swap comes with the thaw, or when the freeze ends by
 // itself, and neither a moment before nor a second after.
-func TestFreezeAroundReadiness(t *testing.T) {
+func TestLifeFreezeAroundReadiness(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	first := l.renew()
@@ -90,10 +90,10 @@ func TestFreezeAroundReadiness(t *testing.T) {
 	l.unharmed(l.hammer, 100)
 }
 
-// TestWithdraw: the records go, and the server keeps its certificate until no cache can
+// TestLifeWithdraw: the records go, and the server keeps its certificate until no cache can
 // hold one. Nobody is refused at any time; who insists on records finds none, until
 // rollover publishes again.
-func TestWithdraw(t *testing.T) {
+func TestLifeWithdraw(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	owner := lab.Owner(25)

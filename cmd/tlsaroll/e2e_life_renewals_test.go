@@ -10,9 +10,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestThreeRenewalsInARow: lego leaves pair after pair, one of them from a new
+// TestLifeThreeRenewalsInARow: lego leaves pair after pair, one of them from a new
 // intermediate, and each is rolled as soon as the one before is live.
-func TestThreeRenewalsInARow(t *testing.T) {
+func TestLifeThreeRenewalsInARow(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}}, setting{scheme: "ee+ta"})
 	var last *lab.Pair
@@ -46,10 +46,10 @@ func (l *life) notedPublished(since time.Time) time.Time {
 	return line.At
 }
 
-// TestRenewalInTheMiddleOfAWait: a second renewal does not take the place of the one
+// TestLifeRenewalInTheMiddleOfAWait: a second renewal does not take the place of the one
 // that waits, so that renewals faster than the wait starve nobody; a third takes that
 // of the second.
-func TestRenewalInTheMiddleOfAWait(t *testing.T) {
+func TestLifeRenewalInTheMiddleOfAWait(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	first := l.renew()

@@ -13,9 +13,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestConfigurationIsReadAnew: in the middle of a wait first a bad file, then a good one
+// TestLifeConfigurationIsReadAnew: in the middle of a wait first a bad file, then a good one
 // that adds an endpoint. The wait goes on through both.
-func TestConfigurationIsReadAnew(t *testing.T) {
+func TestLifeConfigurationIsReadAnew(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Dovecot: true, Records: foreignRecord}, setting{zones: `{example.org: {private: true}}`})
 	logged(t, d)

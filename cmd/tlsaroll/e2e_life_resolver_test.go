@@ -9,10 +9,10 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestResolverIsDown: the host's own validating resolver goes away in the middle of a
+// TestLifeResolverIsDown: the host's own validating resolver goes away in the middle of a
 // wait, and hangs in the middle of the next. Nobody can say then whether senders
 // would believe the records: nothing is swapped, status says so.
-func TestResolverIsDown(t *testing.T) {
+func TestLifeResolverIsDown(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Records: foreignRecord}, setting{})
 	logged(t, d)

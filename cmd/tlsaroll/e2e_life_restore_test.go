@@ -9,9 +9,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
-// TestOldZoneIsRestoredInTheMiddleOfAWait: the successor's record is gone with it. It is
+// TestLifeOldZoneIsRestoredInTheMiddleOfAWait: the successor's record is gone with it. It is
 // published again, the wait starts again, and nobody fails.
-func TestOldZoneIsRestoredInTheMiddleOfAWait(t *testing.T) {
+func TestLifeOldZoneIsRestoredInTheMiddleOfAWait(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	old := l.SnapshotZone(t, lab.Domain)
@@ -28,11 +28,11 @@ func TestOldZoneIsRestoredInTheMiddleOfAWait(t *testing.T) {
 	l.unharmed(l.hammer, 100)
 }
 
-// TestOldZoneIsRestoredAfterTheSwap: the record of the pair before is there, and that of
+// TestLifeOldZoneIsRestoredAfterTheSwap: the record of the pair before is there, and that of
 // the live one is not. Nobody sees to it for a while, as the daemon is stopped, too: who
 // asks then cannot deliver. When it goes on it mends that at once, retires the old record
 // once more, and nobody fails when the answers from meanwhile have run out.
-func TestOldZoneIsRestoredAfterTheSwap(t *testing.T) {
+func TestLifeOldZoneIsRestoredAfterTheSwap(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	old := l.SnapshotZone(t, lab.Domain)
@@ -58,10 +58,10 @@ func TestOldZoneIsRestoredAfterTheSwap(t *testing.T) {
 
 func failed(h lab.Handshake) bool { return h.Outcome != lab.Verified }
 
-// TestBackupLeavesTheSecondaryAhead: after the primary's disk was restored its serial is
+// TestLifeBackupLeavesTheSecondaryAhead: after the primary's disk was restored its serial is
 // behind the secondary's, which takes nothing over. A renewal waits and says for which
 // server, until somebody has it take the zone over.
-func TestBackupLeavesTheSecondaryAhead(t *testing.T) {
+func TestLifeBackupLeavesTheSecondaryAhead(t *testing.T) {
 	t.Parallel()
 	l := newLife(t, lab.Options{}, setting{})
 	backup := l.SnapshotZone(t, lab.Domain)

@@ -40,9 +40,9 @@ func missed(s rollover.LineageStatus, name, address string) bool {
 	return says(rollover.CodeServerUnknown, name, address)(s)
 }
 
-// TestSecondariesDieInTheMiddleOfAWait: one is gone, so that it refuses connections, and
+// TestLifeSecondariesDieInTheMiddleOfAWait: one is gone, so that it refuses connections, and
 // one hangs. However ready the successor is, it is not swapped in before both are back.
-func TestSecondariesDieInTheMiddleOfAWait(t *testing.T) {
+func TestLifeSecondariesDieInTheMiddleOfAWait(t *testing.T) {
 	t.Parallel()
 	l, third := newLifeWithThree(t)
 	gone := func(s rollover.LineageStatus) bool { return missed(s, "ns2.example.org.", l.Secondary.String()) }
@@ -77,9 +77,9 @@ func TestSecondariesDieInTheMiddleOfAWait(t *testing.T) {
 	l.unharmed(l.hammer, 100)
 }
 
-// TestSecondariesAreDeadForMinutes: that is told of, and who it is. A pair that comes
+// TestLifeSecondariesAreDeadForMinutes: that is told of, and who it is. A pair that comes
 // meanwhile is published, and its wait begins when they are back, with an old zone.
-func TestSecondariesAreDeadForMinutes(t *testing.T) {
+func TestLifeSecondariesAreDeadForMinutes(t *testing.T) {
 	t.Parallel()
 	l, third := newLifeWithThree(t)
 	both := func(s rollover.LineageStatus) bool {

@@ -12,12 +12,12 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// TestServerReadsStagedFiles: somebody left the server at the ACME client's own files,
+// TestLifeServerReadsStagedFiles: somebody left the server at the ACME client's own files,
 // and has the client reload it. So each renewal is live before its records are: senders
 // fail from then on. The records follow at once, and nothing makes it worse; whoever
 // holds an old answer fails until that has expired. With the server at the installed
 // file nobody fails any more.
-func TestServerReadsStagedFiles(t *testing.T) {
+func TestLifeServerReadsStagedFiles(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: lifeTTL, Resolvers: 4, LegoFiles: true, Records: foreignRecord}, setting{})
 	lego, installed := h.Postfix.Lego, filepath.Join(h.Dir, "mx1.pem")

@@ -32,9 +32,9 @@ func (h *host) both(hammer *lab.Tally) {
 	}
 }
 
-// TestOtherHostCopiesLate: somebody copies the pair to the other host, which takes its
+// TestLifeOtherHostCopiesLate: somebody copies the pair to the other host, which takes its
 // time. As long as that presents the old chain, its record stays, and status names it.
-func TestOtherHostCopiesLate(t *testing.T) {
+func TestLifeOtherHostCopiesLate(t *testing.T) {
 	t.Parallel()
 	h := twoHosts(t, nil)
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
@@ -54,9 +54,9 @@ func TestOtherHostCopiesLate(t *testing.T) {
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }
 
-// TestOtherHostHasItsOwnPair: the other host keeps its own record, which is not ours,
+// TestLifeOtherHostHasItsOwnPair: the other host keeps its own record, which is not ours,
 // and rolls over by itself, before us and after.
-func TestOtherHostHasItsOwnPair(t *testing.T) {
+func TestLifeOtherHostHasItsOwnPair(t *testing.T) {
 	t.Parallel()
 	h := twoHosts(t, &lab.LeafOptions{})
 	theirs := h.SecondLive
