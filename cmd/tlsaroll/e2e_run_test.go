@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func newDaemonHost(t *testing.T, o lab.Options, s setting) (*host, *lab.Daemon) 
 // run starts the daemon.
 func (h *host) run(env ...string) *lab.Daemon {
 	h.t.Helper()
-	begun, program := time.Now(), h.program
+	begun, program := time.Now(), cmp.Or(h.program, "tlsaroll")
 	if !filepath.IsAbs(program) {
 		program = lab.Program(h.t, program)
 	}

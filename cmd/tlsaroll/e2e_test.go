@@ -65,7 +65,7 @@ type setting struct {
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
 	t.Helper()
-	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now, program: "tlsaroll"}
+	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now}
 	h.configure(s)
 	return h
 }
