@@ -34,8 +34,9 @@ func TestSwapFirstScript(t *testing.T) {
 	}
 	c := hammer.Stop()
 	t.Log(c)
-	if c.Failed < 200 || c.ByOutcome[lab.Unverified] != c.Failed {
-		t.Errorf("%d handshakes failed, want 200 at least, and all of them for want of a match: %v", c.Failed, c.ByOutcome)
+	// How many there are depends on how busy the machine is, which part of them fails does not.
+	if c.Failed < 50 || c.Failed < c.Total/8 || c.ByOutcome[lab.Unverified] != c.Failed {
+		t.Errorf("%d of %d handshakes failed, want an eighth at least, and all of them for want of a match: %v", c.Failed, c.Total, c.ByOutcome)
 	}
 	if last := c.LastFailure.Sub(swapped); last < labTTL/2 || last > over.Sub(swapped) {
 		t.Errorf("the last failure was %s after the swap", last)
