@@ -17,7 +17,7 @@ import (
 // that adds an endpoint. The wait goes on through both.
 func TestLifeConfigurationIsReadAnew(t *testing.T) {
 	t.Parallel()
-	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Dovecot: true, Records: foreignRecord}, setting{zones: `{example.org: {private: true}}`})
+	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Dovecot: true, Records: foreignRecord}, setting{})
 	logged(t, d)
 	h.Update(t, lab.RemoveRRset(lab.Owner(993)+" 5 IN TLSA "+someoneElses))
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
