@@ -35,6 +35,12 @@ func (p *picture) show(lines []string, finish func(i int, cut string) string) {
 	_, _ = p.out.Write(b.Bytes()) // which remembers what went wrong
 }
 
+// columns is how long a line may be.
+func (p *picture) columns() int {
+	columns, _ := p.size()
+	return max(1, columns-1)
+}
+
 // leave has the next picture stand below what was shown.
 func (p *picture) leave() { p.drawn = 0 }
 

@@ -30,11 +30,11 @@ func (p *program) watchStatus(ctx context.Context, lineage string) error {
 		case err != nil && before == "":
 			return err
 		case err != nil && live:
-			view.show(findings(err), asItIs) // it may be back in a moment
+			view.show(folded(findings(err), view.columns()), asItIs) // it may be back in a moment
 		case err != nil:
 			before = "lost"
 		case live:
-			view.show(strings.Split(watched(s, p.now()), "\n"), asItIs)
+			view.show(folded(strings.Split(watched(s, p.now()), "\n"), view.columns()), asItIs)
 			before = now
 		case now != before:
 			p.ui.result(watched(s, p.now()))
