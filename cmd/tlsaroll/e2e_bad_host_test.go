@@ -205,7 +205,7 @@ func TestSecondInstance(t *testing.T) {
 			t.Fatalf("the first one publishes nothing\n%s", first.errs)
 		}
 	}
-	const want = "journal LAB/tlsaroll/journal.db: in use by another tlsaroll (hint: a rollover, once or run is at work; ask again when it has ended)"
+	const want = "journal LAB/tlsaroll/journal.db: in use by another tlsaroll (hint: ask again when the rollover or once that is at work has ended; a daemon that is not to be reached needs a restart)"
 	for _, second := range []struct {
 		running
 		code int

@@ -125,7 +125,8 @@ func TestLifeWithdraw(t *testing.T) {
 	}
 	l.only(owner)
 
-	l.must(exitDone, "rollover", "mx1")
+	l.must(exitDone, "rollover", "mx1", "--wait")
+	l.only(owner, next.TLSA(t, tlsa.EE))
 	over := l.everywhere(next).Add(lifeTTL + time.Second)
 	l.Update(t, lab.Add(record(lifeTTL, someoneElses)))
 	l.settled(next)

@@ -130,7 +130,8 @@ func (j *job) outcome(r agent.Report) error {
 
 // reached reports whether what was asked for is done.
 func (j *job) reached(r agent.Report) bool {
-	if !j.swapped(r) || looking(r) || unserved(status(r, j.lineage, j.agent.Now())) != "" {
+	s := status(r, j.lineage, j.agent.Now())
+	if !j.swapped(r) || looking(r) || unserved(s) != "" || unpublished(r, s) {
 		return false
 	}
 	return j.goal == untilServed || r.State.Lineages[j.lineage].Phase == rollover.Steady

@@ -45,6 +45,14 @@ func instead(e rollover.EndpointStatus) string {
 	return what
 }
 
+// unpublished reports whether something is waited for while at one of the lineage's
+// names no record of it stands, as right after records were withdrawn.
+func unpublished(r agent.Report, s rollover.LineageStatus) bool {
+	return len(s.Waiting) > 0 && slices.ContainsFunc(s.Endpoints, func(e rollover.EndpointStatus) bool {
+		return len(r.State.Owners[e.Owner].Ours) == 0
+	})
+}
+
 // blind is why the servers of one of the lineage's names are not known, as when
 // the resolver does not answer; "" if all are. What was decided blind needs no person.
 func blind(r agent.Report, s rollover.LineageStatus) string {

@@ -305,7 +305,7 @@ func TestSecondInstance(t *testing.T) {
 		w.lineage("mx1")
 		a := w.open()
 		defer w.close(a)
-		want := "journal " + filepath.Join(w.config.State, "journal.db") + ": in use by another tlsaroll (hint: a rollover, once or run is at work; ask again when it has ended)"
+		want := "journal " + filepath.Join(w.config.State, "journal.db") + ": in use by another tlsaroll (hint: ask again when the rollover or once that is at work has ended; a daemon that is not to be reached needs a restart)"
 		for what, open := range map[string]func(Config) (*Agent, error){"open": Open, "dry": OpenDry} {
 			begun := time.Now()
 			if _, err := open(w.config); !errors.Is(err, ErrLocked) || err.Error() != want {

@@ -119,7 +119,7 @@ func openError(path string, found os.FileInfo, err error) error {
 	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("journal %s: %w (hint: a rollover, once or run is at work; ask again when it has ended)", path, ErrLocked)
+		return fmt.Errorf("journal %s: %w (hint: ask again when the rollover or once that is at work has ended; a daemon that is not to be reached needs a restart)", path, ErrLocked)
 	case corrupt:
 		return fmt.Errorf("journal %s: %w: %w", path, ErrCorrupt, err)
 	}

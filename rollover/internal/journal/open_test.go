@@ -20,7 +20,7 @@ import (
 func TestSecondInstance(t *testing.T) {
 	path := pathIn(t)
 	mustOpen(t, path)
-	want := "journal " + path + ": in use by another tlsaroll (hint: a rollover, once or run is at work; ask again when it has ended)"
+	want := "journal " + path + ": in use by another tlsaroll (hint: ask again when the rollover or once that is at work has ended; a daemon that is not to be reached needs a restart)"
 	for name, open := range map[string]func() error{
 		"open": func() error { _, _, _, err := Open(path, 200*time.Millisecond); return err },
 		"read": func() error { _, err := Read(path, 200*time.Millisecond); return err },
