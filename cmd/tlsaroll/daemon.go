@@ -83,7 +83,7 @@ func (d *daemon) begin(cfg *config.Config, a *agent.Agent) (err error) {
 	}
 	d.enforce(&present{cfg, a, teller})
 	if cfg.Listen.IsValid() {
-		d.page, err = web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: journalOpen, Log: d.log})
+		d.page, err = web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: d.journal, Log: d.log})
 		if err != nil {
 			return err
 		}
@@ -92,8 +92,8 @@ func (d *daemon) begin(cfg *config.Config, a *agent.Agent) (err error) {
 	return err
 }
 
-// journalOpen says that it is: without it the daemon does not run.
-func journalOpen() error { return nil }
+// journal is nil while the journal of the agent in force is in its place.
+func (d *daemon) journal() error { return d.agent().Journal() }
 
 // enforce makes a configuration the one that counts.
 func (d *daemon) enforce(now *present) {

@@ -26,6 +26,7 @@ type store interface {
 	Offer(lineage string, offers []rollover.Offer) error
 	Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error)
 	Load() (journal.Contents, error)
+	There() error
 	Close() error
 }
 

@@ -16,6 +16,7 @@ func (nothing) Save(journal.Group, journal.Stamp) error       { return nil }
 func (nothing) Offer(string, []rollover.Offer) error          { return nil }
 func (nothing) Forget([]tlsa.ChainID) ([]tlsa.ChainID, error) { return nil, nil }
 func (nothing) Load() (journal.Contents, error)               { return journal.Contents{}, nil }
+func (nothing) There() error                                  { return nil }
 func (nothing) Close() error                                  { return nil }
 
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -3,12 +3,15 @@ package agent
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/journal"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -92,6 +95,32 @@ func TestReconfigureDuringPass(t *testing.T) {
 		for _, each := range []*Agent{a, slow, next} {
 			if s, _, err := each.State("mx1"); err != nil || s.Lineages["mx1"].Frozen == nil {
 				t.Errorf("it does not know what the last one does: %v", err)
+			}
+		}
+	})
+}
+
+// TestJournalInItsPlace: a journal that was removed is missed by every agent that goes
+// on with it.
+func TestJournalInItsPlace(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := adopted(w)
+		next, err := a.With(w.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.close(next)
+		for _, each := range []*Agent{a, next} {
+			if err := each.Journal(); err != nil {
+				t.Errorf("in its place: %v", err)
+			}
+		}
+		if err := os.Remove(filepath.Join(w.config.State, "journal.db")); err != nil {
+			t.Fatal(err)
+		}
+		for _, each := range []*Agent{a, next} {
+			if err := each.Journal(); !errors.Is(err, journal.ErrGone) {
+				t.Errorf("removed: %v", err)
 			}
 		}
 	})

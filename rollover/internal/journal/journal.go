@@ -76,7 +76,7 @@ func (j *Journal) Save(g Group, stamp Stamp) error {
 		return nil
 	})
 	if err == nil && len(puts)+len(gone) == 0 && !j.doubt.Load() {
-		return j.there()
+		return j.There()
 	}
 	stamped, err := encoded(bucketMeta, keyStamp, stamp)
 	if err != nil {
@@ -140,7 +140,7 @@ func (j *Journal) Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error) {
 
 // commit shares one sync among those who save at the same time.
 func (j *Journal) commit(write func(*bbolt.Tx) error) error {
-	if err := j.there(); err != nil {
+	if err := j.There(); err != nil {
 		return err
 	}
 	if err := j.db.Batch(write); err != nil {
@@ -151,9 +151,10 @@ func (j *Journal) commit(write func(*bbolt.Tx) error) error {
 	return nil
 }
 
-// there wants the file to be where the next start looks for it: one that was removed
-// takes everything in, and all of that is lost with the process.
-func (j *Journal) there() error {
+// There wants the file to be where the next start looks for it, and fails with
+// [ErrGone] else: one that was removed takes everything in, and all of that is lost
+// with the process.
+func (j *Journal) There() error {
 	info, err := os.Stat(j.path)
 	switch {
 	case err == nil && os.SameFile(info, j.file):

@@ -22,11 +22,11 @@ func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "alive")
 }
 
-// readyz says whether everything is known that there is to know: the journal is
-// open, and each lineage was looked at since the start.
+// readyz says whether everything is known that there is to know: the journal is in
+// its place, and each lineage was looked at since the start.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	if err := s.cfg.Journal(); err != nil {
-		unavailable(w, "the journal is not open: "+err.Error())
+		unavailable(w, err.Error())
 		return
 	}
 	if names := s.cfg.Metrics.unpassed(); len(names) > 0 {

@@ -25,7 +25,7 @@ type Config struct {
 	Web     config.Web
 	Metrics *Metrics
 	Alive   func(context.Context) error // nil while the scheduler answers
-	Journal func() error                // nil while the journal is open
+	Journal func() error                // nil while the journal is in its place
 	Log     *slog.Logger
 }
 

@@ -173,7 +173,7 @@ func TestHealth(t *testing.T) {
 	expect("/readyz", 200, "ready\n")
 	alive, journal = errors.New("the scheduler\ndoes not answer"), errors.New("closed")
 	expect("/healthz", 503, "the scheduler does not answer\n")
-	expect("/readyz", 503, "the journal is not open: closed\n")
+	expect("/readyz", 503, "closed\n")
 }
 
 func TestGuard(t *testing.T) {
