@@ -151,7 +151,7 @@ func (x *pass) copiesRead(name string) bool {
 
 // mayReturn reports whether the successor is the previous pair, which a person
 // wants back, and every answer not dead that matches a chain that may be presented
-// now matches it too (DESIGN 1, back).
+// now matches it too (DESIGN 1, back). One of unknown content may be any.
 func (x *pass) mayReturn(name string, l Lineage) bool {
 	previous := x.chain(l.Previous)
 	if l.Recalled.IsZero() || l.Successor != l.Previous || previous == nil {
@@ -161,9 +161,9 @@ func (x *pass) mayReturn(name string, l Lineage) bool {
 		l := x.Owners[owner]
 		w := x.waits(&l)
 		return slices.ContainsFunc(l.Versions, func(v Version) bool {
-			return !v.Unknown && w.alive(v, x.now) && slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
+			return w.alive(v, x.now) && slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
 				chain := x.chain(id)
-				return chain == nil || x.suffers(meeting{v.RRset, chain}, meeting{v.RRset, previous}, owner)
+				return chain == nil || v.Unknown || x.suffers(meeting{v.RRset, chain}, meeting{v.RRset, previous}, owner)
 			})
 		})
 	})

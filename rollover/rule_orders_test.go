@@ -48,6 +48,23 @@ func TestRollbackOfARetiredPair(t *testing.T) {
 	w.stands(w.record(tlsa.EE, first))
 }
 
+// What some cache may hold of unknown content, it may match the live pair alone.
+func TestRollbackBesideTheUnknown(t *testing.T) {
+	w, issuer, first := rolled(t, "ee")
+	second := w.renew(issuer)
+	w.until(5*time.Minute, w.swapped(second))
+	w.run(15 * time.Second)
+	ledger := w.state.Owners[owner25(t)]
+	ledger.Versions = append(ledger.Versions, Version{Unknown: true, Served: w.now, RRset: tlsa.RRset{TTL: 2 * time.Minute}})
+	w.state.Owners[owner25(t)] = ledger
+	w.order(Orders{Rollback: true})
+	w.run(time.Minute)
+	if w.state.Lineages["mx1"].Live != second || !w.waits(CodeVersionAlive) {
+		t.Errorf("did not wait for caches\n%s", w.story())
+	}
+	w.until(10*time.Minute, w.done(first))
+}
+
 // A rollback that the service does not take is undone like any swap.
 func TestRollbackThatFails(t *testing.T) {
 	w, issuer, first := rolled(t, "ee")
