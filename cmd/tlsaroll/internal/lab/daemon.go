@@ -18,6 +18,7 @@ import (
 // came. Its methods may be called from several goroutines.
 type Daemon struct {
 	process *process
+	done    chan struct{} // closed when it has ended and all that it said is there
 
 	mu      sync.Mutex
 	moved   chan struct{} // closed and replaced when something is said
@@ -53,7 +54,7 @@ type DaemonOptions struct {
 // ends before is for [Daemon.Wait].
 func StartDaemon(t testing.TB, opts DaemonOptions, argv ...string) *Daemon {
 	t.Helper()
-	d := &Daemon{moved: make(chan struct{})}
+	d := &Daemon{moved: make(chan struct{}), done: make(chan struct{})}
 	socket, err := d.listen(t)
 	if err != nil {
 		t.Fatalf("daemon: %v", err)
@@ -74,6 +75,7 @@ func StartDaemon(t testing.TB, opts DaemonOptions, argv ...string) *Daemon {
 	if err := d.process.start(); err != nil {
 		t.Fatal(errors.Join(err, guard.dismiss()))
 	}
+	go d.conclude(socket)
 	t.Cleanup(func() {
 		if err := errors.Join(d.end(), guard.dismiss()); err != nil {
 			t.Errorf("%v\n%s", err, d)
@@ -110,7 +112,7 @@ func (d *Daemon) Signal(t testing.TB, sig syscall.Signal) {
 // is an error. The exit code is -1 where a signal ended it.
 func (d *Daemon) Wait(ctx context.Context) (code int, err error) {
 	select {
-	case <-d.process.done:
+	case <-d.done:
 		return d.process.cmd.ProcessState.ExitCode(), nil
 	case <-ctx.Done():
 		return 0, fmt.Errorf("daemon: it still runs: %w", ctx.Err())
@@ -163,7 +165,7 @@ func (d *Daemon) await(ctx context.Context, found func() bool) error {
 		}
 		select {
 		case <-moved:
-		case <-d.process.done:
+		case <-d.done:
 			if found() {
 				return nil
 			}

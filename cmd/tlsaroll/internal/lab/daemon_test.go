@@ -45,7 +45,7 @@ func TestDaemon(t *testing.T) {
 		t.Errorf("told to reload: %+v, %v", again, err)
 	}
 	after, err := d.Usage()
-	if err != nil || after.CPU < before.CPU || after.Share(before) < 0 || after.Share(before) > 2 {
+	if err != nil || after.CPU < before.CPU || after.Share(before) < 0 { // a tick of the processor's time is longer than what lies between
 		t.Errorf("it uses %+v, %v", after, err)
 	}
 

@@ -29,24 +29,36 @@ func (d *Daemon) listen(t testing.TB) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		d.receive(conn)
-	}()
+	go d.receive(conn)
 	t.Cleanup(func() {
 		conn.Close()
-		<-ended
+		<-d.done
 	})
 	return path, nil
 }
 
+// last follows what a program said to its service manager when it has ended.
+const last = "the last"
+
+// conclude says that no more comes, when the program has ended.
+func (d *Daemon) conclude(socket string) {
+	<-d.process.done
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		return // the test is over, and nobody reads
+	}
+	defer conn.Close()
+	_, _ = conn.Write([]byte(last)) // as above
+}
+
+// receive keeps what the program says until it has ended, or the test has.
 func (d *Daemon) receive(conn *net.UnixConn) {
+	defer close(d.done)
 	message := make([]byte, 4096)
 	for {
 		n, err := conn.Read(message)
-		if err != nil {
-			return // the test is over
+		if err != nil || string(message[:n]) == last {
+			return
 		}
 		d.said(func(now time.Time) {
 			for state := range strings.Lines(string(message[:n])) {
