@@ -1,18 +1,39 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 )
 
 // TestMain lets tests run the program: the test binary called as tlsaroll, or as
 // one that takes the host for another.
 func TestMain(m *testing.M) {
+	if strings.HasSuffix(os.Args[0], ".test") {
+		sayLeftOut()
+	}
 	testscript.Main(m, map[string]func(){"tlsaroll": main, elsewhereProgram: elsewhereMain})
+}
+
+// sayLeftOut tells who sits before a terminal: go test shows what a test says of
+// its being left out only with -v.
+func sayLeftOut() {
+	lacks := lab.Lacks()
+	if lacks == "" {
+		return
+	}
+	terminal, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil {
+		return // there is none: -v tells
+	}
+	defer terminal.Close()
+	fmt.Fprintln(terminal, "LEFT OUT, every test with real servers: "+lacks)
 }
 
 // TestScript runs what stands in testdata/script.

@@ -66,6 +66,12 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 	return nil
 }
 
+// Lacks is what this machine lacks for tests with real servers, "" if it has all.
+func Lacks() string {
+	_, lacks := lacking(Options{Dovecot: true}, thisMachine())
+	return lacks
+}
+
 // A machine is what a lab needs to know of the one it is to run on.
 type machine struct {
 	locate   func(program string) (path string, err error)
