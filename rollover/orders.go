@@ -160,11 +160,10 @@ func (x *pass) mayReturn(name string, l Lineage) bool {
 	return !slices.ContainsFunc(x.ownersOf(name), func(owner tlsa.Owner) bool {
 		l := x.Owners[owner]
 		w := x.waits(&l)
-		return slices.ContainsFunc(l.Versions, func(v Version) bool {
-			return w.alive(v, x.now) && slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
-				chain := x.chain(id)
-				return chain == nil || v.Unknown || x.suffers(meeting{v.RRset, chain}, meeting{v.RRset, previous}, owner)
-			})
+		unknown := slices.ContainsFunc(l.Versions, func(v Version) bool { return v.Unknown && w.alive(v, x.now) })
+		return slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
+			chain := x.chain(id)
+			return unknown || chain == nil || x.strands(owner, chain, previous)
 		})
 	})
 }

@@ -211,15 +211,21 @@ func (x *pass) backBlocked(name string, sw Swapping) string {
 		return "the previous pair is not known"
 	}
 	for _, owner := range x.ownersOf(name) {
-		l := x.Owners[owner]
-		w := x.waits(&l)
-		for _, v := range l.Versions {
-			if !v.Unknown && w.alive(v, x.now) && x.suffers(meeting{v.RRset, to}, meeting{v.RRset, from}, owner) {
-				return string(owner) + ": answers that match " + to.ID().Short() + " and not " + from.ID().Short() + " may be held in caches"
-			}
+		if x.strands(owner, to, from) {
+			return string(owner) + ": answers that match " + to.ID().Short() + " and not " + from.ID().Short() + " may be held in caches"
 		}
 	}
 	return ""
+}
+
+// strands reports whether some answer not dead matches from and not to, so that who
+// holds it could not deliver after a change from one to the other.
+func (x *pass) strands(owner tlsa.Owner, from, to *tlsa.Chain) bool {
+	l := x.Owners[owner]
+	w := x.waits(&l)
+	return slices.ContainsFunc(l.Versions, func(v Version) bool {
+		return !v.Unknown && w.alive(v, x.now) && x.suffers(meeting{v.RRset, from}, meeting{v.RRset, to}, owner)
+	})
 }
 
 // noTLS reports whether every address on this host was seen without working TLS
