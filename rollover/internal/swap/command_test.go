@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
 
 // commands makes a host that finds the given shell scripts, and those of the
@@ -23,7 +25,7 @@ func commands(t testing.TB, scripts map[string]string) (h Host, dir string) {
 	for name, body := range scripts {
 		write(t, filepath.Join(dir, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755)
 	}
-	return Host{Lineage: "mx1", Live: "/var/lib/tlsaroll/live/mx1", Timeout: 20 * time.Second, search: dir + ":" + commandPath}, dir
+	return Host{Lineage: "mx1", Live: "/var/lib/tlsaroll/live/mx1", Timeout: 20 * time.Second, search: dir + ":" + subprocess.Path}, dir
 }
 
 // TestCleanEnvironment: nothing of ours reaches a command.
@@ -36,11 +38,11 @@ func TestCleanEnvironment(t *testing.T) {
 	ok(t, h.run(t.Context(), []string{"show"}, "/var/lib/tlsaroll/stash/aaaa"))
 	got, err := os.ReadFile(dir + "/out")
 	ok(t, err)
-	want := "LC_ALL=C\nPATH=" + dir + ":" + commandPath + "\nTLSAROLL_ENTRY=/var/lib/tlsaroll/stash/aaaa\nTLSAROLL_LINEAGE=mx1\nTLSAROLL_LIVE=/var/lib/tlsaroll/live/mx1\n/\n"
+	want := "LC_ALL=C\nPATH=" + dir + ":" + subprocess.Path + "\nTLSAROLL_ENTRY=/var/lib/tlsaroll/stash/aaaa\nTLSAROLL_LINEAGE=mx1\nTLSAROLL_LIVE=/var/lib/tlsaroll/live/mx1\n/\n"
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if (Host{}).searchPath() != commandPath {
+	if (Host{}).searchPath() != subprocess.Path {
 		t.Error("a host without a search path does not use the standard one")
 	}
 }
@@ -208,7 +210,7 @@ func TestRelabel(t *testing.T) {
 		for path; do test -e "$path" || exit 7; echo "$path" >> "${0%/*}/labels"; done
 		test -e "${0%/*}/broken" || exit 0
 		echo no such context; exit 1`), 0o755)
-	w.search = dir + ":" + commandPath
+	w.search = dir + ":" + subprocess.Path
 	w.Run = nil
 	w.Check, w.Reload = nil, nil
 	result, err := w.Switch(t.Context(), w.entryA)

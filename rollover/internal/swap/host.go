@@ -26,7 +26,7 @@ type Host struct {
 	// as a process group of its own in a clean environment, see [Host.Switch].
 	Run func(ctx context.Context, argv []string) (output []byte, err error)
 
-	search string                                // where commands are looked up, "": commandPath
+	search string                                // where commands are looked up, "": [subprocess.Path]
 	step   func(op operation, path string) error // for tests: called before each operation
 }
 

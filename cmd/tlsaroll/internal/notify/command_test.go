@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
 
 // script writes a program.
@@ -37,7 +39,7 @@ func TestCommandGetsTheMessageAndNothingElse(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	line, _ := messages[0].line()
-	for _, want := range []string{program + " a b $(date)", "/", "LC_ALL=C", "PATH=" + commandPath, strings.TrimSpace(string(line))} {
+	for _, want := range []string{program + " a b $(date)", "/", "LC_ALL=C", "PATH=" + subprocess.Path, strings.TrimSpace(string(line))} {
 		if !strings.Contains("\n"+string(text), "\n"+want+"\n") {
 			t.Errorf("%s lacks %s", text, want)
 		}
@@ -54,10 +56,11 @@ func TestCommandThatFails(t *testing.T) {
 	for name, test := range map[string]struct{ program, want string }{
 		"says why":     {script(t, "echo one; echo two; echo three; printf '\\033[2Jfour\\n' >&2; exit 75"), "exit status 75: two; three; [2Jfour"},
 		"says nothing": {script(t, "exit 1"), "exit status 1"},
-		"says much":    {script(t, "yes ä | head -c 99999 | tr -d '\\n'; exit 1"), "exit status 1: …" + strings.Repeat("ä", maxQuoted/2)},
+		"says much":    {script(t, "yes ä | head -c 99999 | tr -d '\\n'; exit 1"), "exit status 1: …" + strings.Repeat("ä", subprocess.MaxQuoted/2)},
+		"says a key":   {script(t, "echo '-----BEGIN PRIVATE KEY-----'; exit 1"), "exit status 1: (its output holds a private key and is not shown)"},
 		"reads not":    {script(t, "exec <&-; exit 0"), ""},
 		"is not there": {"/nowhere/mail-root", "no such file or directory"},
-		"is not found": {"mail-root", "not found in " + commandPath + " (hint: install it, or write its whole path)"},
+		"is not found": {"mail-root", "not found in " + subprocess.Path + " (hint: install it, or write its whole path)"},
 		"is no script": {filepath.Dir(script(t, "")), "permission denied"},
 		"is found":     {"true", ""},
 	} {

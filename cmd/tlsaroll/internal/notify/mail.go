@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
 
 // maxMail is how many messages go into one mail: whatever comes together.
@@ -90,7 +92,7 @@ func (m mailer) compose(batch []letter) ([]byte, error) {
 func subject(batch []letter, host string) string {
 	m := batch[0].Message
 	if len(batch) == 1 {
-		return printable(fmt.Sprintf("tlsaroll on %s: %s", host, m.title()))
+		return subprocess.Printable(fmt.Sprintf("tlsaroll on %s: %s", host, m.title()))
 	}
 	count := map[Event]int{}
 	for _, l := range batch {
@@ -102,7 +104,7 @@ func subject(batch []letter, host string) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, words[e]))
 		}
 	}
-	return printable(fmt.Sprintf("tlsaroll on %s: %s", host, strings.Join(parts, ", ")))
+	return subprocess.Printable(fmt.Sprintf("tlsaroll on %s: %s", host, strings.Join(parts, ", ")))
 }
 
 // words are the events as people say them.
@@ -124,9 +126,9 @@ func (m Message) paragraphs() string {
 	if m.About != "" {
 		title += ", " + m.About
 	}
-	fmt.Fprintf(&b, "%s\n  since %s\n  %s\n", printable(title), m.Since.UTC().Format("2006-01-02 15:04:05Z"), printable(m.Text))
+	fmt.Fprintf(&b, "%s\n  since %s\n  %s\n", subprocess.Printable(title), m.Since.UTC().Format("2006-01-02 15:04:05Z"), subprocess.Printable(m.Text))
 	if m.Fix != "" && m.Event != Cleared {
-		fmt.Fprintf(&b, "  What to do: %s\n", printable(m.Fix))
+		fmt.Fprintf(&b, "  What to do: %s\n", subprocess.Printable(m.Fix))
 	}
 	return b.String()
 }

@@ -14,7 +14,11 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
+
+// maxReply is how much of a reply is read, in octets.
+const maxReply = 4 << 10
 
 // webhook tells by a POST of the message's JSON. Its URL may be all that it takes
 // to post there, so that no error shows any part of it.
@@ -50,7 +54,7 @@ func newWebhook(secret config.Secret) (*webhook, error) {
 func (w *webhook) send(ctx context.Context, batch []letter) error {
 	for _, l := range batch {
 		if err := w.post(ctx, l.Message); err != nil {
-			return errors.New(printable(w.hide.Replace(err.Error()))) // a text alone: what it wraps would show the URL
+			return errors.New(subprocess.Printable(w.hide.Replace(err.Error()))) // a text alone: what it wraps would show the URL
 		}
 	}
 	return nil
@@ -72,7 +76,7 @@ func (w *webhook) post(ctx context.Context, m Message) error {
 		return cause(err)
 	}
 	defer reply.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(reply.Body, maxOutput)) //nolint:errcheck // what it says does not count, and may quote the URL
+	io.Copy(io.Discard, io.LimitReader(reply.Body, maxReply)) //nolint:errcheck // what it says does not count, and may quote the URL
 	switch {
 	case reply.StatusCode/100 == 2:
 		return nil
