@@ -97,11 +97,11 @@ func (o *office) adopt(ctx context.Context, r control.Request) error {
 				return err
 			}
 		}
-		state, policy, err := a.State(r.Lineage)
+		s, err := lastStatus(a, r.Lineage)
 		if err != nil {
 			return err
 		}
-		o.ui.result(status(agent.Report{State: state, Policy: policy}, r.Lineage, a.Now()).Explain(a.Now()))
+		o.ui.result(s.Explain(a.Now()))
 		return nil
 	})
 }

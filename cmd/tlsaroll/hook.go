@@ -162,10 +162,10 @@ func (o *office) staged(ctx context.Context, a *agent.Agent, lineage string, tim
 		o.ui.say(lineage+": taken; the first pass over it: "+err.Error(), "the next one goes on")
 		return nil
 	}
-	state, policy, err := a.State(lineage)
+	s, err := lastStatus(a, lineage)
 	if err != nil {
 		return err
 	}
-	o.ui.say(lineage+": taken; "+status(agent.Report{State: state, Policy: policy}, lineage, a.Now()).Next(a.Now()), "")
+	o.ui.say(lineage+": taken; "+s.Next(a.Now()), "")
 	return nil
 }

@@ -168,11 +168,9 @@ func (d *daemon) statuses() []rollover.LineageStatus {
 	a := d.agent()
 	var all []rollover.LineageStatus
 	for _, name := range a.Lineages() {
-		state, policy, err := a.State(name)
-		if err != nil {
-			continue // it left the configuration a moment ago
+		if s, err := lastStatus(a, name); err == nil { // else it left the configuration a moment ago
+			all = append(all, s)
 		}
-		all = append(all, status(agent.Report{State: state, Policy: policy}, name, a.Now()))
 	}
 	return all
 }

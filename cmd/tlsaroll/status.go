@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -59,19 +58,14 @@ func (o *office) status(_ context.Context, r control.Request) error {
 	return with(o.reading, r.Lineage, func(a *agent.Agent) error {
 		out := rollover.Status{Lineages: []rollover.LineageStatus{}, Warnings: o.told()}
 		for _, name := range lineages(a, r.Lineage) {
-			state, policy, err := a.State(name)
+			s, err := lastStatus(a, name)
 			if err != nil {
 				return err
 			}
-			out.Lineages = append(out.Lineages, status(agent.Report{State: state, Policy: policy}, name, a.Now()))
+			out.Lineages = append(out.Lineages, s)
 		}
 		if asked.JSON {
-			b, err := json.MarshalIndent(out, "", "  ")
-			if err != nil {
-				return err
-			}
-			o.ui.result(string(b))
-			return nil
+			return o.printJSON(out)
 		}
 		if text := process(out.Warnings); text != "" {
 			o.ui.result(text)
@@ -81,6 +75,15 @@ func (o *office) status(_ context.Context, r control.Request) error {
 		}
 		return nil
 	})
+}
+
+// lastStatus is where a lineage stands, by what is remembered of it.
+func lastStatus(a *agent.Agent, lineage string) (rollover.LineageStatus, error) {
+	state, policy, err := a.State(lineage)
+	if err != nil {
+		return rollover.LineageStatus{}, err
+	}
+	return status(agent.Report{State: state, Policy: policy}, lineage, a.Now()), nil
 }
 
 // process is what should be known that is about no lineage, a line each.
