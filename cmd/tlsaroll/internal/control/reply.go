@@ -60,8 +60,10 @@ func (r *Reply) send(f frame) bool {
 	if !stuck.Stop() || err != nil {
 		r.over = true
 		r.gone()
+		return false
 	}
-	return !r.over
+	r.over = f.Kind == kindExit // nothing comes after it, not even a sign of life
+	return true
 }
 
 // close drops what is said from now on: the connection is no longer ours.
