@@ -8,6 +8,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
+// epoch is when the books begin.
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // bookkeeper enters looks into one ledger. Contents are named by letters: "ab" is
 // an RRset of the records a and b, "" a denial, "?" no answer.
 type bookkeeper struct {

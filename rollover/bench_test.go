@@ -1,26 +1,29 @@
-package rollover
+package rollover_test
 
 import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 )
 
 // BenchmarkNextSteady is one pass over a lineage at rest, with everything looked
 // at: one endpoint, three servers, two addresses.
 func BenchmarkNextSteady(b *testing.B) {
-	w := newWorld(b)
-	w.server("ns3.example.org.", 0)
-	w.hosts["mx1"] = newHost("any", "192.0.2.1:25", "192.0.2.2:25")
-	w.serving("mx1", w.issue(w.ca("Issuer A", nil), leaf{}))
-	w.until(5*time.Minute, w.steady)
-	w.run(10 * time.Minute)
-	w.plan = Plan{}
-	o := w.observe()
-	now := w.now.Add(time.Minute)
+	w := sim.NewWorld(b)
+	w.Server("ns3.example.org.", 0)
+	w.Hosts["mx1"] = sim.NewHost("any", "192.0.2.1:25", "192.0.2.2:25")
+	w.Serving("mx1", w.Issue(w.CA("Issuer A", nil), sim.Leaf{}))
+	w.Until(5*time.Minute, w.Steady)
+	w.Run(10 * time.Minute)
+	w.Plan = rollover.Plan{}
+	o := w.Observe()
+	now := w.Now.Add(time.Minute)
 	b.ReportAllocs()
 	for b.Loop() {
-		_, plan := Next(w.state, o, w.policy, now)
+		_, plan := rollover.Next(w.State, o, w.Policy, now)
 		if len(plan.Actions) > 0 {
 			b.Fatal(plan.Actions)
 		}
@@ -32,24 +35,24 @@ func BenchmarkNextSteady(b *testing.B) {
 func BenchmarkNextGroup(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			w := newWorld(b)
-			ca := w.ca("Issuer A", nil)
+			w := sim.NewWorld(b)
+			ca := w.CA("Issuer A", nil)
 			for i := range n {
 				name := fmt.Sprintf("mx%d", i+1)
 				host := name + ".example.org"
-				w.policy.Lineages[name] = LineagePolicy{Scheme: Scheme{EE: true}, TA: Intermediate, TTL: time.Minute,
-					Endpoints: []Endpoint{{URL: "smtp://" + host, Host: host, Port: 25, SMTP: true, Owner: ownerOf(b, 25, host)}}}
-				w.hosts[name] = newHost("any", fmt.Sprintf("192.0.2.%d:25", i%250+1))
-				w.serving(name, w.issue(ca, leaf{names: []string{host}}))
+				w.Policy.Lineages[name] = rollover.LineagePolicy{Scheme: rollover.Scheme{EE: true}, TA: rollover.Intermediate, TTL: time.Minute,
+					Endpoints: []rollover.Endpoint{{URL: "smtp://" + host, Host: host, Port: 25, SMTP: true, Owner: sim.OwnerOf(b, 25, host)}}}
+				w.Hosts[name] = sim.NewHost("any", fmt.Sprintf("192.0.2.%d:25", i%250+1))
+				w.Serving(name, w.Issue(ca, sim.Leaf{Names: []string{host}}))
 			}
-			w.until(5*time.Minute, w.steady)
-			w.run(2 * time.Minute)
-			w.plan = Plan{}
-			o := w.observe()
-			now := w.now.Add(time.Minute)
+			w.Until(5*time.Minute, w.Steady)
+			w.Run(2 * time.Minute)
+			w.Plan = rollover.Plan{}
+			o := w.Observe()
+			now := w.Now.Add(time.Minute)
 			b.ReportAllocs()
 			for b.Loop() {
-				Next(w.state, o, w.policy, now)
+				rollover.Next(w.State, o, w.Policy, now)
 			}
 		})
 	}

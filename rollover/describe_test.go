@@ -1,4 +1,4 @@
-package rollover
+package rollover_test
 
 import (
 	"encoding/json"
@@ -8,41 +8,35 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 )
 
-func (w *world) described() LineageStatus {
-	w.t.Helper()
-	ds := Describe(w.state, w.policy, w.now)
-	if len(ds) != len(w.policy.Lineages) {
-		w.t.Fatalf("%d lineages described, want %d", len(ds), len(w.policy.Lineages))
-	}
-	return ds[0]
-}
-
 func TestStatusInTheMiddleOfARollover(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	second := w.issue(issuer, leaf{})
-	w.offer(second)
-	w.until(time.Minute, func() bool { return w.lineage().Phase == Published && !w.lineage().ReadyAt.IsZero() })
+	w, issuer, first := sim.Rolled(t, "ee")
+	second := w.Issue(issuer, sim.Leaf{})
+	w.Offer(second)
+	w.Until(time.Minute, func() bool { return w.Lineage().Phase == rollover.Published && !w.Lineage().ReadyAt.IsZero() })
 
-	d := w.described()
-	if d.Phase != Published || d.Live.ID != first || d.Successor.ID != second || d.Successor.Phase != Published || d.Queued != nil || d.Held != nil {
+	d := w.Described()
+	if d.Phase != rollover.Published || d.Live.ID != first || d.Successor.ID != second || d.Successor.Phase != rollover.Published || d.Queued != nil || d.Held != nil {
 		t.Errorf("got %+v", d)
 	}
-	if d.Successor.ReadyAt == nil || !d.Successor.ReadyAt.Equal(w.lineage().ReadyAt) {
-		t.Errorf("ready at %v, want %v", d.Successor.ReadyAt, w.lineage().ReadyAt)
+	if d.Successor.ReadyAt == nil || !d.Successor.ReadyAt.Equal(w.Lineage().ReadyAt) {
+		t.Errorf("ready at %v, want %v", d.Successor.ReadyAt, w.Lineage().ReadyAt)
 	}
 	e := d.Endpoints[0]
-	if e.Owner != "_25._tcp.mx1.example.org." || len(e.Records) != 2 || e.TTL != 60 || e.Security != Secure || e.Verified != Yes {
+	if e.Owner != "_25._tcp.mx1.example.org." || len(e.Records) != 2 || e.TTL != 60 || e.Security != rollover.Secure || e.Verified != rollover.Yes {
 		t.Errorf("got %+v", e)
 	}
-	if len(e.Served) != 2 || *e.Served[0].Leaf != w.chains[first].LeafID() || e.Served[0].Verified != Yes {
+	if len(e.Served) != 2 || *e.Served[0].Leaf != w.Chains[first].LeafID() || e.Served[0].Verified != rollover.Yes {
 		t.Errorf("served: %+v", e.Served)
 	}
-	if len(e.Servers) != 2 || e.Servers[0].Converged != Yes || e.Servers[1].Converged != Yes {
+	if len(e.Servers) != 2 || e.Servers[0].Converged != rollover.Yes || e.Servers[1].Converged != rollover.Yes {
 		t.Errorf("servers: %+v", e.Servers)
 	}
-	text := d.Explain(w.now)
+	text := d.Explain(w.Now)
 	for _, want := range []string{"mx1", second.Short() + "  published   ready in ", "on 2 of 2 servers", first.Short() + "  active      served at 1 of 1 addresses; ends in 83 days",
 		"smtp://mx1.example.org: 2 records, secure, verified: yes", "version-alive: ", "next look"} {
 		if !strings.Contains(text, want) {
@@ -52,35 +46,35 @@ func TestStatusInTheMiddleOfARollover(t *testing.T) {
 }
 
 func TestStatusSaysUnknownAsSuch(t *testing.T) {
-	w, _, _ := rolled(t, "ee")
-	w.servers[1].hidden = true
-	w.node().unseen = true
-	w.run(2 * time.Minute)
-	e := w.described().Endpoints[0]
-	if e.Servers[0].Converged != Yes || e.Servers[1].Converged != Unknown || e.Servers[1].Error != "timeout" {
+	w, _, _ := sim.Rolled(t, "ee")
+	w.Servers[1].Hidden = true
+	w.Node().Unseen = true
+	w.Run(2 * time.Minute)
+	e := w.Described().Endpoints[0]
+	if e.Servers[0].Converged != rollover.Yes || e.Servers[1].Converged != rollover.Unknown || e.Servers[1].Error != "timeout" {
 		t.Errorf("servers: %+v", e.Servers)
 	}
-	if e.Verified != Unknown || e.Served[0].Leaf != nil || e.Served[0].Error != "connection timed out" {
+	if e.Verified != rollover.Unknown || e.Served[0].Leaf != nil || e.Served[0].Error != "connection timed out" {
 		t.Errorf("verified %s, served %+v", e.Verified, e.Served)
 	}
 }
 
 func TestStatusOfAServerThatFails(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.careless = true
-	w.node().served = w.issue(issuer, leaf{})
-	w.run(25 * time.Second)
-	if e := w.described().Endpoints[0]; e.Verified != No || e.Served[0].Verified != No {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Careless = true
+	w.Node().Served = w.Issue(issuer, sim.Leaf{})
+	w.Run(25 * time.Second)
+	if e := w.Described().Endpoints[0]; e.Verified != rollover.No || e.Served[0].Verified != rollover.No {
 		t.Errorf("got %+v", e)
 	}
 }
 
 // The field names are a contract.
 func TestStatusJSON(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.offer(w.issue(issuer, leaf{}))
-	w.run(2 * time.Second)
-	b, err := json.Marshal(Status{Lineages: Describe(w.state, w.policy, w.now)})
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Offer(w.Issue(issuer, sim.Leaf{}))
+	w.Run(2 * time.Second)
+	b, err := json.Marshal(rollover.Status{Lineages: rollover.Describe(w.State, w.Policy, w.Now)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,9 +115,9 @@ func TestStatusJSON(t *testing.T) {
 }
 
 func TestStatusBeforeTheFirstPass(t *testing.T) {
-	w := newWorld(t)
-	d := w.described()
-	if d.Phase != Steady || d.Live != nil || d.NextLook != nil || d.Endpoints[0].Security != Indeterminate || d.Endpoints[0].Verified != Unknown || len(d.Waiting) != 1 {
+	w := sim.NewWorld(t)
+	d := w.Described()
+	if d.Phase != rollover.Steady || d.Live != nil || d.NextLook != nil || d.Endpoints[0].Security != rollover.Indeterminate || d.Endpoints[0].Verified != rollover.Unknown || len(d.Waiting) != 1 {
 		t.Errorf("got %+v", d)
 	}
 }

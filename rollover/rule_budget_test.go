@@ -1,4 +1,4 @@
-package rollover
+package rollover_test
 
 import (
 	"fmt"
@@ -7,114 +7,106 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // DESIGN 4.15: how many records.
 
-// crowd puts n foreign records beside ours.
-func (w *world) crowd(n int) {
-	w.edit(owner25(w.t), func(s tlsa.RRset) tlsa.RRset {
-		for range n {
-			a := w.keyRecord(w.newKey())
-			w.foreign[a] = true
-			s = s.With(a)
-		}
-		return s
-	})
-}
-
 func TestManyRecordsAreToldOf(t *testing.T) {
-	w, _, _ := rolled(t, "ee")
-	w.crowd(8)
-	w.run(time.Minute)
-	if w.warns(CodeRRsetLarge) {
+	w, _, _ := sim.Rolled(t, "ee")
+	w.Crowd(8)
+	w.Run(time.Minute)
+	if w.Warns(rollover.CodeRRsetLarge) {
 		t.Error("9 records are told of")
 	}
-	w.crowd(1)
-	w.run(time.Minute)
-	if !w.warns(CodeRRsetLarge) {
-		t.Errorf("10 records are not told of\n%s", w.story())
+	w.Crowd(1)
+	w.Run(time.Minute)
+	if !w.Warns(rollover.CodeRRsetLarge) {
+		t.Errorf("10 records are not told of\n%s", w.Story())
 	}
 }
 
 func TestRetiredRecordsLeaveEarlyWhereRoomIsShort(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.policy.Timing.Retire = 24 * time.Hour
-	w.crowd(10)
-	w.run(2 * time.Minute)
-	second := w.renew(issuer)
-	w.until(5*time.Minute, w.swapped(second))
-	w.run(time.Minute)
-	if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Policy.Timing.Retire = 24 * time.Hour
+	w.Crowd(10)
+	w.Run(2 * time.Minute)
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Run(time.Minute)
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) {
 		t.Fatal("left early without need")
 	}
-	third := w.renew(issuer) // a thirteenth record
-	w.until(5*time.Minute, w.swapped(third))
-	if n := len(w.zone[owner25(t)].rrset.Associations); n > maxRecords {
+	third := w.Renew(issuer) // a thirteenth record
+	w.Until(5*time.Minute, w.Swapped(third))
+	if n := len(w.Zone[sim.Owner25(t)].RRset.Associations); n > rollover.MaxRecords {
 		t.Errorf("%d records stand", n)
 	}
 }
 
 func TestQueuedPairsAreLeftOutWhereRoomIsShort(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.crowd(10)
-	w.run(2 * time.Minute)
-	second := w.renew(issuer)
-	w.run(30 * time.Second)
-	third := w.renew(issuer)
-	w.run(5 * time.Second)
-	full := slices.ContainsFunc(w.lineage().Waiting, func(r Reason) bool { return r.Code == CodeQueued && strings.Contains(r.Text, "is full") })
-	if w.lineage().Queued != third || w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, third)) || !full {
-		t.Errorf("queued %s\n%s", w.lineage().Queued.Short(), w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Crowd(10)
+	w.Run(2 * time.Minute)
+	second := w.Renew(issuer)
+	w.Run(30 * time.Second)
+	third := w.Renew(issuer)
+	w.Run(5 * time.Second)
+	full := slices.ContainsFunc(w.Lineage().Waiting, func(r rollover.Reason) bool {
+		return r.Code == rollover.CodeQueued && strings.Contains(r.Text, "is full")
+	})
+	if w.Lineage().Queued != third || w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, third)) || !full {
+		t.Errorf("queued %s\n%s", w.Lineage().Queued.Short(), w.Story())
 	}
-	w.until(5*time.Minute, w.swapped(second))
-	w.until(5*time.Minute, w.swapped(third))
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Until(5*time.Minute, w.Swapped(third))
 }
 
 func TestOneSuccessorAtATimeWhereRoomIsShort(t *testing.T) {
-	w := newWorld(t)
-	w.policy.Lineages["rsa"] = w.policy.Lineages["mx1"]
-	w.hosts["mx1"].algorithm = "ecdsa"
-	w.hosts["rsa"] = newHost("rsa", "192.0.2.1:25")
-	issuer := w.ca("Issuer A", nil)
-	w.serving("mx1", w.issue(issuer, leaf{}))
-	w.serving("rsa", w.issue(issuer, leaf{}))
-	w.until(time.Minute, w.steady)
-	w.crowd(9)
-	w.run(5 * time.Minute)
-	b := w.issue(issuer, leaf{})
-	w.offerTo("rsa", b, false)
-	w.run(time.Second)
-	a := w.renew(issuer)
-	w.run(10 * time.Second)
-	stands := w.zone[owner25(t)].rrset
-	if !stands.Has(w.record(tlsa.EE, b)) || stands.Has(w.record(tlsa.EE, a)) || !w.waits(CodeSiblingFirst) {
-		t.Errorf("not the oldest alone\n%s", w.story())
+	w := sim.NewWorld(t)
+	w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+	w.Hosts["mx1"].Algorithm = "ecdsa"
+	w.Hosts["rsa"] = sim.NewHost("rsa", "192.0.2.1:25")
+	issuer := w.CA("Issuer A", nil)
+	w.Serving("mx1", w.Issue(issuer, sim.Leaf{}))
+	w.Serving("rsa", w.Issue(issuer, sim.Leaf{}))
+	w.Until(time.Minute, w.Steady)
+	w.Crowd(9)
+	w.Run(5 * time.Minute)
+	b := w.Issue(issuer, sim.Leaf{})
+	w.OfferTo("rsa", b, false)
+	w.Run(time.Second)
+	a := w.Renew(issuer)
+	w.Run(10 * time.Second)
+	stands := w.Zone[sim.Owner25(t)].RRset
+	if !stands.Has(w.Record(tlsa.EE, b)) || stands.Has(w.Record(tlsa.EE, a)) || !w.Waits(rollover.CodeSiblingFirst) {
+		t.Errorf("not the oldest alone\n%s", w.Story())
 	}
-	w.until(10*time.Minute, func() bool { return w.live() == a && w.state.Lineages["rsa"].Live == b })
+	w.Until(10*time.Minute, func() bool { return w.Live() == a && w.State.Lineages["rsa"].Live == b })
 }
 
 func TestNoRoomAtAllNeedsAPerson(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.crowd(11)
-	w.run(2 * time.Minute)
-	second := w.renew(issuer)
-	w.run(5 * time.Minute)
-	if w.live() != first || !w.waits(CodeRRsetFull) || !w.warns(CodeRRsetFull) || !CodeRRsetFull.NeedsPerson() {
-		t.Fatalf("swapped, or nobody was told\n%s", w.story())
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Crowd(11)
+	w.Run(2 * time.Minute)
+	second := w.Renew(issuer)
+	w.Run(5 * time.Minute)
+	if w.Live() != first || !w.Waits(rollover.CodeRRsetFull) || !w.Warns(rollover.CodeRRsetFull) || !rollover.CodeRRsetFull.NeedsPerson() {
+		t.Fatalf("swapped, or nobody was told\n%s", w.Story())
 	}
 	var theirs tlsa.Association
-	for theirs = range w.foreign {
+	for theirs = range w.Foreign {
 		break
 	}
-	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(theirs) })
-	w.until(5*time.Minute, w.swapped(second))
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(theirs) })
+	w.Until(5*time.Minute, w.Swapped(second))
 }
 
 // Replies stay under 1232 octets, whatever the records are.
 func TestReplySize(t *testing.T) {
-	owner := owner25(t)
+	owner := sim.Owner25(t)
 	for _, tt := range []struct {
 		octets, records int
 		fits            bool
@@ -124,8 +116,8 @@ func TestReplySize(t *testing.T) {
 			for i := range tt.records {
 				s = s.With(tlsa.Association{Params: tlsa.EE, Data: strings.Repeat(fmt.Sprintf("%02x", i), tt.octets)})
 			}
-			if got := fits(owner, s); got != tt.fits {
-				t.Errorf("fits: %t, want %t (%d octets)", got, tt.fits, replySize(owner, s))
+			if octets, got := rollover.ReplySize(owner, s); got != tt.fits {
+				t.Errorf("fits: %t, want %t (%d octets)", got, tt.fits, octets)
 			}
 		})
 	}

@@ -1,68 +1,70 @@
-package rollover
+package rollover_test
 
 import (
 	"encoding/json"
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // DESIGN 4.13: no jump of a clock shortens a wait.
 
 func TestRestartBeginsEveryWaitAgain(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.run(60 * time.Second)
-	w.state, w.plan = Restart(w.state, w.now), Plan{}
-	took := w.until(5*time.Minute, w.swapped(second))
-	w.took("the swap", took, ipub, 2*time.Second)
-	w.run(10 * time.Second)
-	w.policy.Timing.Retire = 5 * time.Minute
-	w.state, w.plan = Restart(w.state, w.now), Plan{}
-	w.took("retiring", w.until(10*time.Minute, w.steady), 5*time.Minute, 15*time.Second)
+	w, issuer, _ := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Run(60 * time.Second)
+	w.State, w.Plan = rollover.Restart(w.State, w.Now), rollover.Plan{}
+	took := w.Until(5*time.Minute, w.Swapped(second))
+	w.Took("the swap", took, sim.Ipub, 2*time.Second)
+	w.Run(10 * time.Second)
+	w.Policy.Timing.Retire = 5 * time.Minute
+	w.State, w.Plan = rollover.Restart(w.State, w.Now), rollover.Plan{}
+	w.Took("retiring", w.Until(10*time.Minute, w.Steady), 5*time.Minute, 15*time.Second)
 }
 
 // The clock may have been anywhere when the state was written.
 func TestRestartFromAnotherTime(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"from the future": -10000 * time.Hour, "from the past": 10000 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			w, issuer, _ := rolled(t, "ee")
-			second := w.issue(issuer, leaf{begins: epoch.Add(-20000 * time.Hour), ends: epoch.Add(20000 * time.Hour)})
-			w.offerTo("mx1", second, true)
-			w.servers[1].hidden = true
-			w.run(60 * time.Second)
-			w.servers[1].hidden = false
-			w.now, w.caches, w.passed = w.now.Add(jump), map[cached]time.Time{}, time.Time{}
-			w.state, w.plan = Restart(w.state, w.now), Plan{}
-			took := w.until(5*time.Minute, w.swapped(second))
-			w.took("the swap", took, ipub, 2*time.Second)
-			w.until(10*time.Minute, w.steady)
-			w.stands(w.record(tlsa.EE, second))
+			w, issuer, _ := sim.Rolled(t, "ee")
+			second := w.Issue(issuer, sim.Leaf{Begins: sim.Epoch.Add(-20000 * time.Hour), Ends: sim.Epoch.Add(20000 * time.Hour)})
+			w.OfferTo("mx1", second, true)
+			w.Servers[1].Hidden = true
+			w.Run(60 * time.Second)
+			w.Servers[1].Hidden = false
+			w.Now, w.Caches, w.Passed = w.Now.Add(jump), map[sim.Cached]time.Time{}, time.Time{}
+			w.State, w.Plan = rollover.Restart(w.State, w.Now), rollover.Plan{}
+			took := w.Until(5*time.Minute, w.Swapped(second))
+			w.Took("the swap", took, sim.Ipub, 2*time.Second)
+			w.Until(10*time.Minute, w.Steady)
+			w.Stands(w.Record(tlsa.EE, second))
 		})
 	}
 }
 
 func TestRestartTriesAHeldSwapLater(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.faults["check"] = "fatal"
-	w.until(5*time.Minute, func() bool { return w.lineage().Held != nil })
-	w.run(50 * time.Minute)
-	w.state, w.plan = Restart(w.state, w.now), Plan{}
-	w.took("the next try", w.until(3*time.Hour, w.swapped(second)), time.Hour, time.Minute)
+	w, issuer, _ := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Faults["check"] = "fatal"
+	w.Until(5*time.Minute, func() bool { return w.Lineage().Held != nil })
+	w.Run(50 * time.Minute)
+	w.State, w.Plan = rollover.Restart(w.State, w.Now), rollover.Plan{}
+	w.Took("the next try", w.Until(3*time.Hour, w.Swapped(second)), time.Hour, time.Minute)
 }
 
 func TestRestartLeavesTheOldStateAlone(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.renew(issuer)
-	w.run(30 * time.Second)
-	before, err := json.Marshal(w.state)
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Renew(issuer)
+	w.Run(30 * time.Second)
+	before, err := json.Marshal(w.State)
 	if err != nil {
 		t.Fatal(err)
 	}
-	Restart(w.state, w.now.Add(time.Hour))
-	after, err := json.Marshal(w.state)
+	rollover.Restart(w.State, w.Now.Add(time.Hour))
+	after, err := json.Marshal(w.State)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,15 +75,15 @@ func TestRestartLeavesTheOldStateAlone(t *testing.T) {
 
 // A state goes through the journal unchanged.
 func TestStateIsDurable(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee+ta")
-	w.offer(w.issue(issuer, leaf{}))
-	w.faults["check"] = "fatal"
-	w.run(3 * time.Minute)
-	b, err := json.Marshal(w.state)
+	w, issuer, _ := sim.Rolled(t, "ee+ta")
+	w.Offer(w.Issue(issuer, sim.Leaf{}))
+	w.Faults["check"] = "fatal"
+	w.Run(3 * time.Minute)
+	b, err := json.Marshal(w.State)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back State
+	var back rollover.State
 	if err := json.Unmarshal(b, &back); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +94,6 @@ func TestStateIsDurable(t *testing.T) {
 	if string(again) != string(b) {
 		t.Errorf("written and read back, it is\n%s\nwas\n%s", again, b)
 	}
-	w.state = back
-	w.until(2*time.Hour, func() bool { return w.swaps > 0 })
+	w.State = back
+	w.Until(2*time.Hour, func() bool { return w.Swaps > 0 })
 }

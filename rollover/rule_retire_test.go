@@ -1,4 +1,4 @@
-package rollover
+package rollover_test
 
 import (
 	"slices"
@@ -6,235 +6,227 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // DESIGN 4.8: what leaves, and when.
 
-// twoNodes is a rolled world whose endpoint has a second address, on another
-// machine.
-func twoNodes(t *testing.T) (w *world, issuer *ca, other *node) {
-	w, issuer, first := rolled(t, "ee")
-	other = &node{served: first, remote: true}
-	w.hosts["mx1"].nodes["192.0.2.2:25"] = other
-	w.run(time.Minute)
-	return w, issuer, other
-}
-
 func TestRetireWaitsForTheWindow(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.policy.Timing.Retire = 10 * time.Minute
-	second := w.renew(issuer)
-	w.until(5*time.Minute, w.swapped(second))
-	if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Policy.Timing.Retire = 10 * time.Minute
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) {
 		t.Fatal("retired at once")
 	}
-	w.run(5 * time.Second)
-	if w.lineage().Phase != Retiring || !w.waits(CodeRetireWindow) {
-		t.Errorf("phase %s, waiting for %v", w.lineage().Phase, w.lineage().Waiting)
+	w.Run(5 * time.Second)
+	if w.Lineage().Phase != rollover.Retiring || !w.Waits(rollover.CodeRetireWindow) {
+		t.Errorf("phase %s, waiting for %v", w.Lineage().Phase, w.Lineage().Waiting)
 	}
-	w.took("retiring", 5*time.Second+w.until(20*time.Minute, w.steady), 10*time.Minute, 10*time.Second)
-	w.stands(w.record(tlsa.EE, second))
+	w.Took("retiring", 5*time.Second+w.Until(20*time.Minute, w.Steady), 10*time.Minute, 10*time.Second)
+	w.Stands(w.Record(tlsa.EE, second))
 }
 
 func TestRetireWaitsForEveryAddress(t *testing.T) {
-	for name, amiss := range map[string]func(n *node){
-		"that still presents the old chain": func(n *node) { n.stuck = true },
-		"that is out of sight":              func(n *node) { n.unseen = true },
+	for name, amiss := range map[string]func(n *sim.Node){
+		"that still presents the old chain": func(n *sim.Node) { n.Stuck = true },
+		"that is out of sight":              func(n *sim.Node) { n.Unseen = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, issuer, other := twoNodes(t)
-			first := w.live()
+			w, issuer, other := sim.TwoNodes(t)
+			first := w.Live()
 			amiss(other)
-			second := w.renew(issuer)
-			w.until(5*time.Minute, w.swapped(second))
-			w.run(10 * time.Minute)
-			if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) {
-				t.Fatalf("retired\n%s", w.story())
+			second := w.Renew(issuer)
+			w.Until(5*time.Minute, w.Swapped(second))
+			w.Run(10 * time.Minute)
+			if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) {
+				t.Fatalf("retired\n%s", w.Story())
 			}
-			if w.lineage().Held != nil || w.live() != second {
-				t.Errorf("an address elsewhere rolled the swap back\n%s", w.story())
+			if w.Lineage().Held != nil || w.Live() != second {
+				t.Errorf("an address elsewhere rolled the swap back\n%s", w.Story())
 			}
-			other.unseen, other.stuck, other.served = false, false, second
-			w.until(10*time.Minute, w.done(second))
+			other.Unseen, other.Stuck, other.Served = false, false, second
+			w.Until(10*time.Minute, w.Done(second))
 		})
 	}
 }
 
 func TestRetireIsOncePerWindowAfterTheLastSight(t *testing.T) {
-	w, issuer, other := twoNodes(t)
-	first := w.live()
-	second := w.renew(issuer)
-	w.until(5*time.Minute, w.swapped(second))
-	w.run(20 * time.Second)
-	other.served = first // an old worker turns up
-	w.run(25 * time.Second)
-	other.served = second
-	if took := w.until(5*time.Minute, w.steady); took < 10*time.Second {
-		t.Errorf("retired %s after the old chain was last seen\n%s", took, w.story())
+	w, issuer, other := sim.TwoNodes(t)
+	first := w.Live()
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Run(20 * time.Second)
+	other.Served = first // an old worker turns up
+	w.Run(25 * time.Second)
+	other.Served = second
+	if took := w.Until(5*time.Minute, w.Steady); took < 10*time.Second {
+		t.Errorf("retired %s after the old chain was last seen\n%s", took, w.Story())
 	}
 }
 
 func TestRecordInsideTheWindowIsPublishedAgain(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.policy.Timing.Retire = 10 * time.Minute
-	second := w.renew(issuer)
-	w.until(5*time.Minute, w.swapped(second))
-	w.run(10 * time.Second)
-	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.record(tlsa.EE, first)) })
-	w.until(time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) })
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Policy.Timing.Retire = 10 * time.Minute
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Run(10 * time.Second)
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.Record(tlsa.EE, first)) })
+	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) })
 }
 
 // A chain that nobody's record ever matched, as that for clients without a
 // name, does not keep records.
 func TestOtherChainsDoNotBlock(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.careless = true
-	w.node().bare = w.issue(nil, leaf{names: []string{"localhost"}})
-	w.run(time.Minute)
-	second := w.renew(issuer)
-	w.until(10*time.Minute, w.done(second))
-	w.stands(w.record(tlsa.EE, second))
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Careless = true
+	w.Node().Bare = w.Issue(nil, sim.Leaf{Names: []string{"localhost"}})
+	w.Run(time.Minute)
+	second := w.Renew(issuer)
+	w.Until(10*time.Minute, w.Done(second))
+	w.Stands(w.Record(tlsa.EE, second))
 }
 
 // Another host's chain, which only a record of ours matches, does; and it is named.
 func TestChainOfAnotherHostKeepsItsRecord(t *testing.T) {
 	for window, more := range map[time.Duration]string{0: "", time.Hour: ", and for 1h00m more"} {
-		w, issuer, other := twoNodes(t)
-		w.policy.Timing.Retire = window
-		first := w.live()
-		other.stuck = true
-		second := w.renew(issuer)
-		w.until(5*time.Minute, w.swapped(second))
-		w.run(20 * time.Minute)
-		w.stands(w.record(tlsa.EE, first), w.record(tlsa.EE, second))
+		w, issuer, other := sim.TwoNodes(t)
+		w.Policy.Timing.Retire = window
+		first := w.Live()
+		other.Stuck = true
+		second := w.Renew(issuer)
+		w.Until(5*time.Minute, w.Swapped(second))
+		w.Run(20 * time.Minute)
+		w.Stands(w.Record(tlsa.EE, first), w.Record(tlsa.EE, second))
 		want := "192.0.2.2:25 presents chain " + first.Short() + ": its records stay as long as it does" + more
-		if rs := w.lineage().Waiting; len(rs) != 1 || rs[0].Code != CodeRetireWindow || rs[0].Text != want {
+		if rs := w.Lineage().Waiting; len(rs) != 1 || rs[0].Code != rollover.CodeRetireWindow || rs[0].Text != want {
 			t.Errorf("it waits for %v, want %q", rs, want)
 		}
 	}
 }
 
 func TestEmergencyRetiresAtOnce(t *testing.T) {
-	w, issuer, first := rolled(t, "ee+standby")
-	w.policy.Timing.Retire = 24 * time.Hour
-	key := w.newKey()
-	w.hosts["mx1"].standby = w.keyRecord(key)
-	w.run(5 * time.Minute)
-	other := w.renew(issuer) // on its way, and published
-	w.run(30 * time.Second)
-	second := w.issue(issuer, leaf{key: key})
-	w.hosts["mx1"].standby = tlsa.Association{}
-	w.hosts["mx1"].orders = Orders{Emergency: true}
-	w.offerTo("mx1", second, true)
-	w.took("the swap to the standby key", w.until(time.Minute, w.swapped(second)), 0, time.Second)
-	if w.lineage().Successor == other {
-		t.Errorf("what was on its way is not dropped\n%s", w.story())
+	w, issuer, first := sim.Rolled(t, "ee+standby")
+	w.Policy.Timing.Retire = 24 * time.Hour
+	key := w.NewKey()
+	w.Hosts["mx1"].Standby = w.KeyRecord(key)
+	w.Run(5 * time.Minute)
+	other := w.Renew(issuer) // on its way, and published
+	w.Run(30 * time.Second)
+	second := w.Issue(issuer, sim.Leaf{Key: key})
+	w.Hosts["mx1"].Standby = tlsa.Association{}
+	w.Hosts["mx1"].Orders = rollover.Orders{Emergency: true}
+	w.OfferTo("mx1", second, true)
+	w.Took("the swap to the standby key", w.Until(time.Minute, w.Swapped(second)), 0, time.Second)
+	if w.Lineage().Successor == other {
+		t.Errorf("what was on its way is not dropped\n%s", w.Story())
 	}
-	w.until(time.Minute, func() bool { return !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) })
-	w.run(time.Minute)
-	w.stands(w.record(tlsa.EE, second))
-	if !w.steady() || !w.lineage().Emergency.IsZero() || w.warns(CodeEmergency) {
-		t.Errorf("the emergency is not over\n%s", w.story())
+	w.Until(time.Minute, func() bool { return !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) })
+	w.Run(time.Minute)
+	w.Stands(w.Record(tlsa.EE, second))
+	if !w.Steady() || !w.Lineage().Emergency.IsZero() || w.Warns(rollover.CodeEmergency) {
+		t.Errorf("the emergency is not over\n%s", w.Story())
 	}
 }
 
 // In an emergency any match is enough; else every combination must match.
 func TestEmergencyNeedsAnyMatchOnly(t *testing.T) {
 	for _, emergency := range []bool{false, true} {
-		w, _, first := rolled(t, "ee")
-		theirs := w.record(tlsa.TA, first)
-		w.foreign[theirs] = true
-		w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
-		w.run(2 * time.Minute)
-		w.weak = true
-		third := w.issue(w.ca("Issuer B", nil), leaf{})
-		w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.record(tlsa.EE, third)) })
-		w.run(5 * time.Minute)
-		w.hosts["mx1"].orders = Orders{Emergency: emergency}
-		w.offerTo("mx1", third, true)
-		w.run(3 * time.Minute)
-		if got := w.live() == third; got != emergency {
-			t.Errorf("emergency %t: swapped %t\n%s", emergency, got, w.story())
+		w, _, first := sim.Rolled(t, "ee")
+		theirs := w.Record(tlsa.TA, first)
+		w.Foreign[theirs] = true
+		w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
+		w.Run(2 * time.Minute)
+		w.Weak = true
+		third := w.Issue(w.CA("Issuer B", nil), sim.Leaf{})
+		w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.Record(tlsa.EE, third)) })
+		w.Run(5 * time.Minute)
+		w.Hosts["mx1"].Orders = rollover.Orders{Emergency: emergency}
+		w.OfferTo("mx1", third, true)
+		w.Run(3 * time.Minute)
+		if got := w.Live() == third; got != emergency {
+			t.Errorf("emergency %t: swapped %t\n%s", emergency, got, w.Story())
 		}
 	}
 }
 
 // The last record stays: without it DANE would be off.
 func TestLastRecordStays(t *testing.T) {
-	w, _, first := rolled(t, "ee")
-	w.scheme("ta")
-	w.careless = true
-	w.security = Secure
-	w.node().bare = w.issue(nil, leaf{}) // keeps 2 1 1 from coming in
-	w.run(10 * time.Minute)
-	w.stands(w.record(tlsa.EE, first))
-	if !w.waits(CodeStillNeeded) {
-		t.Errorf("does not say why\n%s", w.story())
+	w, _, first := sim.Rolled(t, "ee")
+	w.Scheme("ta")
+	w.Careless = true
+	w.Security = rollover.Secure
+	w.Node().Bare = w.Issue(nil, sim.Leaf{}) // keeps 2 1 1 from coming in
+	w.Run(10 * time.Minute)
+	w.Stands(w.Record(tlsa.EE, first))
+	if !w.Waits(rollover.CodeStillNeeded) {
+		t.Errorf("does not say why\n%s", w.Story())
 	}
 }
 
 func TestFreezeKeepsRecords(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.until(5*time.Minute, w.swapped(second))
-	w.freeze(time.Time{})
-	w.run(10 * time.Minute)
-	if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) || !w.waits(CodeFrozen) {
-		t.Errorf("retired in a freeze\n%s", w.story())
+	w, issuer, first := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Freeze(time.Time{})
+	w.Run(10 * time.Minute)
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) || !w.Waits(rollover.CodeFrozen) {
+		t.Errorf("retired in a freeze\n%s", w.Story())
 	}
 	// Publishing and repair go on.
-	w.careless = true
-	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.record(tlsa.EE, second)) })
-	w.until(time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, second)) })
-	w.thaw()
-	w.until(time.Minute, w.steady)
+	w.Careless = true
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.Record(tlsa.EE, second)) })
+	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) })
+	w.Thaw()
+	w.Until(time.Minute, w.Steady)
 }
 
 // A freeze is heard also where one before it has ended and no pass was made since.
 func TestFreezeAfterFreeze(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.freeze(w.now.Add(time.Minute))
-	w.run(10 * time.Second)
-	w.now = w.now.Add(time.Hour) // without a daemon
-	w.freeze(time.Time{})
-	second := w.renew(issuer)
-	w.run(10 * time.Minute)
-	if w.state.Lineages["mx1"].Live == second || !w.waits(CodeFrozen) {
-		t.Errorf("swapped in a freeze\n%s", w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Freeze(w.Now.Add(time.Minute))
+	w.Run(10 * time.Second)
+	w.Now = w.Now.Add(time.Hour) // without a daemon
+	w.Freeze(time.Time{})
+	second := w.Renew(issuer)
+	w.Run(10 * time.Minute)
+	if w.State.Lineages["mx1"].Live == second || !w.Waits(rollover.CodeFrozen) {
+		t.Errorf("swapped in a freeze\n%s", w.Story())
 	}
 }
 
 func TestRestoredBackupIsCleanedUp(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.until(10*time.Minute, w.done(second))
-	w.run(time.Hour)
-	w.careless = true
-	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.record(tlsa.EE, first)) })
-	w.until(10*time.Minute, func() bool {
-		return w.zone[owner25(t)].rrset.Same(tlsa.NewRRset(0, w.record(tlsa.EE, second)))
+	w, issuer, first := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Until(10*time.Minute, w.Done(second))
+	w.Run(time.Hour)
+	w.Careless = true
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.Record(tlsa.EE, first)) })
+	w.Until(10*time.Minute, func() bool {
+		return w.Zone[sim.Owner25(t)].RRset.Same(tlsa.NewRRset(0, w.Record(tlsa.EE, second)))
 	})
 }
 
 // Where the RRset fails what is presented, the match comes at once, with a warning.
 func TestRepair(t *testing.T) {
-	w, _, first := rolled(t, "ee")
-	w.careless = true
-	w.node().unseen = true // no evidence for a new combination
-	w.run(10 * time.Minute)
-	w.node().unseen = false
-	theirs := tlsa.Association{Params: tlsa.TA, Data: w.keyRecord(w.newKey()).Data}
-	w.foreign[theirs] = true
-	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, theirs) })
-	w.everywhere()
+	w, _, first := sim.Rolled(t, "ee")
+	w.Careless = true
+	w.Node().Unseen = true // no evidence for a new combination
+	w.Run(10 * time.Minute)
+	w.Node().Unseen = false
+	theirs := tlsa.Association{Params: tlsa.TA, Data: w.KeyRecord(w.NewKey()).Data}
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, theirs) })
+	w.Everywhere()
 	told := false
-	w.until(time.Minute, func() bool {
-		told = told || w.warns(CodeRepair)
-		return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first))
+	w.Until(time.Minute, func() bool {
+		told = told || w.Warns(rollover.CodeRepair)
+		return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first))
 	})
-	if !told && !w.warns(CodeRepair) {
-		t.Errorf("nobody was told\n%s", w.story())
+	if !told && !w.Warns(rollover.CodeRepair) {
+		t.Errorf("nobody was told\n%s", w.Story())
 	}
 }
 
@@ -244,39 +236,39 @@ func TestServerReadsStaged(t *testing.T) {
 		"(hint: let it read /etc/postfix/mx1.pem, /etc/dovecot/mx1)":  {"/etc/postfix/mx1.pem", "/etc/dovecot/mx1"},
 		"(hint: let it read the live or install path of lineage mx1)": nil,
 	} {
-		w, issuer, _ := rolled(t, "ee")
-		w.careless = true
-		p := w.policy.Lineages["mx1"]
+		w, issuer, _ := sim.Rolled(t, "ee")
+		w.Careless = true
+		p := w.Policy.Lineages["mx1"]
 		p.Files = files
-		w.policy.Lineages["mx1"] = p
-		second := w.issue(issuer, leaf{})
-		w.node().served = second
-		w.offer(second)
-		w.run(30 * time.Second)
-		told := slices.ContainsFunc(w.lineage().Warnings, func(r Warning) bool {
-			return r.Code == CodeServerReadsStaged && r.About == "192.0.2.1:25" && strings.HasSuffix(r.Text, hint)
+		w.Policy.Lineages["mx1"] = p
+		second := w.Issue(issuer, sim.Leaf{})
+		w.Node().Served = second
+		w.Offer(second)
+		w.Run(30 * time.Second)
+		told := slices.ContainsFunc(w.Lineage().Warnings, func(r rollover.Warning) bool {
+			return r.Code == rollover.CodeServerReadsStaged && r.About == "192.0.2.1:25" && strings.HasSuffix(r.Text, hint)
 		})
-		if !told || !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, second)) {
-			t.Errorf("not told, or not mended\n%s", w.story())
+		if !told || !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) {
+			t.Errorf("not told, or not mended\n%s", w.Story())
 		}
 	}
 }
 
 // The pairs of the stash leave with their records and the answers that held them.
 func TestStashIsCleanedUp(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.until(10*time.Minute, w.done(second))
-	third := w.renew(issuer)
-	w.until(10*time.Minute, w.done(third))
-	if _, kept := w.hosts["mx1"].stash[second]; !kept {
+	w, issuer, first := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Until(10*time.Minute, w.Done(second))
+	third := w.Renew(issuer)
+	w.Until(10*time.Minute, w.Done(third))
+	if _, kept := w.Hosts["mx1"].Stash[second]; !kept {
 		t.Error("the previous pair is gone")
 	}
-	w.run(30 * time.Minute)
-	if _, kept := w.hosts["mx1"].stash[first]; kept {
-		t.Errorf("the pair before it is still there\n%s", w.story())
+	w.Run(30 * time.Minute)
+	if _, kept := w.Hosts["mx1"].Stash[first]; kept {
+		t.Errorf("the pair before it is still there\n%s", w.Story())
 	}
-	if len(w.state.Chains) > 3 {
-		t.Errorf("%d chains are remembered", len(w.state.Chains))
+	if len(w.State.Chains) > 3 {
+		t.Errorf("%d chains are remembered", len(w.State.Chains))
 	}
 }

@@ -1,148 +1,155 @@
-package rollover
+package rollover_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // DESIGN 4.5: every guard of the swap holds now. In each case all else is ripe,
 // one thing is amiss, and the swap follows as soon as it is mended.
 func TestGuardsOfTheSwap(t *testing.T) {
-	everyServer := func(w *world, view func(*ServerView)) {
-		for _, s := range w.servers {
-			s.view = view
+	everyServer := func(w *sim.World, view func(*rollover.ServerView)) {
+		for _, s := range w.Servers {
+			s.View = view
 		}
 	}
 	for _, tt := range []struct {
 		name  string
-		code  Code
-		amiss func(w *world, next tlsa.ChainID)
-		mend  func(w *world, next tlsa.ChainID)
+		code  rollover.Code
+		amiss func(w *sim.World, next tlsa.ChainID)
+		mend  func(w *sim.World, next tlsa.ChainID)
 	}{
-		{name: "frozen", code: CodeFrozen,
-			amiss: func(w *world, _ tlsa.ChainID) { w.freeze(time.Time{}) },
-			mend:  func(w *world, _ tlsa.ChainID) { w.thaw() }},
-		{name: "frozen until", code: CodeFrozen,
-			amiss: func(w *world, _ tlsa.ChainID) { w.freeze(w.now.Add(10 * time.Minute)) },
-			mend:  func(w *world, _ tlsa.ChainID) { w.freeze(w.now.Add(time.Second)) }},
-		{name: "the stash", code: CodeStashUnreadable,
-			amiss: func(w *world, next tlsa.ChainID) { w.hosts["mx1"].stash[next] = "key and leaf do not fit" },
-			mend:  func(w *world, next tlsa.ChainID) { w.hosts["mx1"].stash[next] = "" }},
-		{name: "a server is silent", code: CodeServerUnknown,
-			amiss: func(w *world, _ tlsa.ChainID) { w.servers[0].hidden = true },
-			mend:  func(w *world, _ tlsa.ChainID) { w.servers[0].hidden = false }},
-		{name: "the servers are not known", code: CodeServersUnknown,
-			amiss: func(w *world, _ tlsa.ChainID) { w.nsErr = "parent: SERVFAIL" },
-			mend:  func(w *world, _ tlsa.ChainID) { w.nsErr = "" }},
-		{name: "bogus", code: CodeZoneBogus,
-			amiss: func(w *world, _ tlsa.ChainID) { w.security = Bogus },
-			mend:  func(w *world, _ tlsa.ChainID) { w.security = Secure }},
-		{name: "indeterminate", code: CodeZoneIndeterminate,
-			amiss: func(w *world, _ tlsa.ChainID) { w.security = Indeterminate },
-			mend:  func(w *world, _ tlsa.ChainID) { w.security = Secure }},
-		{name: "insecure, and records stand", code: CodeZoneInsecure,
-			amiss: func(w *world, _ tlsa.ChainID) { w.security = Insecure },
-			mend:  func(w *world, _ tlsa.ChainID) { w.policy.AllowInsecure["example.org."] = true }},
-		{name: "a signature ends within the hour", code: CodeSignatureEnds,
-			amiss: func(w *world, _ tlsa.ChainID) {
-				everyServer(w, func(v *ServerView) { v.SignedUntil = w.now.Add(59 * time.Minute) })
+		{name: "frozen", code: rollover.CodeFrozen,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.Freeze(time.Time{}) },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.Thaw() }},
+		{name: "frozen until", code: rollover.CodeFrozen,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.Freeze(w.Now.Add(10 * time.Minute)) },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.Freeze(w.Now.Add(time.Second)) }},
+		{name: "the stash", code: rollover.CodeStashUnreadable,
+			amiss: func(w *sim.World, next tlsa.ChainID) { w.Hosts["mx1"].Stash[next] = "key and leaf do not fit" },
+			mend:  func(w *sim.World, next tlsa.ChainID) { w.Hosts["mx1"].Stash[next] = "" }},
+		{name: "a server is silent", code: rollover.CodeServerUnknown,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.Servers[0].Hidden = true },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.Servers[0].Hidden = false }},
+		{name: "the servers are not known", code: rollover.CodeServersUnknown,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.NSErr = "parent: SERVFAIL" },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.NSErr = "" }},
+		{name: "bogus", code: rollover.CodeZoneBogus,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.Security = rollover.Bogus },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.Security = rollover.Secure }},
+		{name: "indeterminate", code: rollover.CodeZoneIndeterminate,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.Security = rollover.Indeterminate },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.Security = rollover.Secure }},
+		{name: "insecure, and records stand", code: rollover.CodeZoneInsecure,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.Security = rollover.Insecure },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.Policy.AllowInsecure["example.org."] = true }},
+		{name: "a signature ends within the hour", code: rollover.CodeSignatureEnds,
+			amiss: func(w *sim.World, _ tlsa.ChainID) {
+				everyServer(w, func(v *rollover.ServerView) { v.SignedUntil = w.Now.Add(59 * time.Minute) })
 			},
-			mend: func(w *world, _ tlsa.ChainID) { everyServer(w, nil) }},
-		{name: "a server does not sign", code: CodeUnsigned,
-			amiss: func(w *world, _ tlsa.ChainID) { w.servers[1].view = func(v *ServerView) { v.Unsigned = true } },
-			mend:  func(w *world, _ tlsa.ChainID) { everyServer(w, nil) }},
-		{name: "the copy cannot be read", code: CodeCopyUnknown,
-			amiss: func(w *world, _ tlsa.ChainID) { w.copyErr = "api: 503" },
-			mend:  func(w *world, _ tlsa.ChainID) { w.copyErr = "" }},
-		{name: "an address family cannot be tested", code: CodeFamilyUntested,
-			amiss: func(w *world, _ tlsa.ChainID) { w.servers[1].view = func(v *ServerView) { v.Untested = true } },
-			mend:  func(w *world, _ tlsa.ChainID) { w.servers[1].name = w.servers[0].name }},
+			mend: func(w *sim.World, _ tlsa.ChainID) { everyServer(w, nil) }},
+		{name: "a server does not sign", code: rollover.CodeUnsigned,
+			amiss: func(w *sim.World, _ tlsa.ChainID) {
+				w.Servers[1].View = func(v *rollover.ServerView) { v.Unsigned = true }
+			},
+			mend: func(w *sim.World, _ tlsa.ChainID) { everyServer(w, nil) }},
+		{name: "the copy cannot be read", code: rollover.CodeCopyUnknown,
+			amiss: func(w *sim.World, _ tlsa.ChainID) { w.CopyErr = "api: 503" },
+			mend:  func(w *sim.World, _ tlsa.ChainID) { w.CopyErr = "" }},
+		{name: "an address family cannot be tested", code: rollover.CodeFamilyUntested,
+			amiss: func(w *sim.World, _ tlsa.ChainID) {
+				w.Servers[1].View = func(v *rollover.ServerView) { v.Untested = true }
+			},
+			mend: func(w *sim.World, _ tlsa.ChainID) { w.Servers[1].Name = w.Servers[0].Name }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, issuer, _ := rolled(t, "ee")
-			second := w.renew(issuer)
-			w.run(30 * time.Second)
+			w, issuer, _ := sim.Rolled(t, "ee")
+			second := w.Renew(issuer)
+			w.Run(30 * time.Second)
 			tt.amiss(w, second)
-			w.run(3 * time.Minute)
-			if w.live() == second {
-				t.Fatalf("swapped all the same\n%s", w.story())
+			w.Run(3 * time.Minute)
+			if w.Live() == second {
+				t.Fatalf("swapped all the same\n%s", w.Story())
 			}
-			if !w.waits(tt.code) {
-				t.Errorf("does not wait for %s\n%s", tt.code, w.story())
+			if !w.Waits(tt.code) {
+				t.Errorf("does not wait for %s\n%s", tt.code, w.Story())
 			}
 			tt.mend(w, second)
-			w.until(3*time.Minute, w.done(second))
+			w.Until(3*time.Minute, w.Done(second))
 		})
 	}
 }
 
 func TestSwapNeedsThreeSpacedLooks(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.provider, w.careless = "", true // only people write here
-	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
-	w.everywhere()
-	w.run(5 * time.Minute)
-	second := w.issue(issuer, leaf{})
-	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset {
-		return tlsa.NewRRset(time.Minute, w.record(tlsa.EE, first), w.record(tlsa.EE, second))
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Provider, w.Careless = "", true // only people write here
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	w.Everywhere()
+	w.Run(5 * time.Minute)
+	second := w.Issue(issuer, sim.Leaf{})
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset {
+		return tlsa.NewRRset(time.Minute, w.Record(tlsa.EE, first), w.Record(tlsa.EE, second))
 	})
-	w.everywhere()
-	w.offer(second) // no answer that may be held fails it: nothing but the looks is waited for
-	w.run(time.Second)
-	if !w.waits(CodeNotEverywhere) {
-		t.Errorf("does not wait for more looks\n%s", w.story())
+	w.Everywhere()
+	w.Offer(second) // no answer that may be held fails it: nothing but the looks is waited for
+	w.Run(time.Second)
+	if !w.Waits(rollover.CodeNotEverywhere) {
+		t.Errorf("does not wait for more looks\n%s", w.Story())
 	}
-	took := time.Second + w.until(5*time.Minute, w.swapped(second))
-	w.took("the swap", took, 2*spacing(time.Minute), 3*time.Second)
+	took := time.Second + w.Until(5*time.Minute, w.Swapped(second))
+	w.Took("the swap", took, 2*rollover.Spacing(time.Minute), 3*time.Second)
 }
 
 func TestNotYetValidPairWaits(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	second := w.issue(issuer, leaf{begins: w.now.Add(5 * time.Minute)})
-	w.offer(second)
-	w.run(4 * time.Minute)
-	if !w.waits(CodeNotYetValid) {
-		t.Errorf("does not wait for it\n%s", w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	second := w.Issue(issuer, sim.Leaf{Begins: w.Now.Add(5 * time.Minute)})
+	w.Offer(second)
+	w.Run(4 * time.Minute)
+	if !w.Waits(rollover.CodeNotYetValid) {
+		t.Errorf("does not wait for it\n%s", w.Story())
 	}
-	w.took("the swap", w.until(5*time.Minute, w.swapped(second)), time.Minute, time.Second)
+	w.Took("the swap", w.Until(5*time.Minute, w.Swapped(second)), time.Minute, time.Second)
 }
 
 func TestNamesCountWhereTrustAnchorsStand(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.record(tlsa.TA, first)) }) // somebody's
-	w.foreign[w.record(tlsa.TA, first)] = true
-	w.run(2 * time.Minute)
-	second := w.issue(issuer, leaf{names: []string{"other.example.org"}})
-	w.offer(second)
-	w.run(5 * time.Minute)
-	if w.live() == second || !w.waits(CodeNameMissing) {
-		t.Errorf("a pair for another name, where a 2 1 1 stands\n%s", w.story())
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.Record(tlsa.TA, first)) }) // somebody's
+	w.Foreign[w.Record(tlsa.TA, first)] = true
+	w.Run(2 * time.Minute)
+	second := w.Issue(issuer, sim.Leaf{Names: []string{"other.example.org"}})
+	w.Offer(second)
+	w.Run(5 * time.Minute)
+	if w.Live() == second || !w.Waits(rollover.CodeNameMissing) {
+		t.Errorf("a pair for another name, where a 2 1 1 stands\n%s", w.Story())
 	}
 }
 
 // Two lineages at one endpoint are swapped one after the other (RFC 7671, section 8.4).
 func TestSiblingsAreSwappedOneAfterTheOther(t *testing.T) {
-	w := newWorld(t)
-	w.policy.Lineages["rsa"] = w.policy.Lineages["mx1"]
-	w.hosts["mx1"].algorithm = "ecdsa"
-	w.hosts["rsa"] = newHost("rsa", "192.0.2.1:25")
-	issuer := w.ca("Issuer A", nil)
-	w.serving("mx1", w.issue(issuer, leaf{}))
-	w.serving("rsa", w.issue(issuer, leaf{}))
-	w.until(time.Minute, w.steady)
-	w.run(2 * time.Minute)
-	w.node().slow = 8 * time.Second
-	a, b := w.issue(issuer, leaf{}), w.issue(issuer, leaf{})
-	w.offerTo("mx1", a, false)
-	w.offerTo("rsa", b, false)
+	w := sim.NewWorld(t)
+	w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+	w.Hosts["mx1"].Algorithm = "ecdsa"
+	w.Hosts["rsa"] = sim.NewHost("rsa", "192.0.2.1:25")
+	issuer := w.CA("Issuer A", nil)
+	w.Serving("mx1", w.Issue(issuer, sim.Leaf{}))
+	w.Serving("rsa", w.Issue(issuer, sim.Leaf{}))
+	w.Until(time.Minute, w.Steady)
+	w.Run(2 * time.Minute)
+	w.Node().Slow = 8 * time.Second
+	a, b := w.Issue(issuer, sim.Leaf{}), w.Issue(issuer, sim.Leaf{})
+	w.OfferTo("mx1", a, false)
+	w.OfferTo("rsa", b, false)
 	together := false
-	w.until(5*time.Minute, func() bool {
-		together = together || w.lineage().Swapping != nil && w.state.Lineages["rsa"].Swapping != nil
-		return w.live() == a && w.state.Lineages["rsa"].Live == b
+	w.Until(5*time.Minute, func() bool {
+		together = together || w.Lineage().Swapping != nil && w.State.Lineages["rsa"].Swapping != nil
+		return w.Live() == a && w.State.Lineages["rsa"].Live == b
 	})
 	if together {
 		t.Error("swapped together")
@@ -151,337 +158,343 @@ func TestSiblingsAreSwappedOneAfterTheOther(t *testing.T) {
 
 // DESIGN 4.6: owner names that nobody listed.
 func TestUnlistedOwner(t *testing.T) {
-	imaps := ownerOf(t, 993, mx)
+	imaps := sim.OwnerOf(t, 993, sim.MX)
 	for _, tt := range []struct {
 		name  string
-		mend  func(w *world, next tlsa.ChainID)
+		mend  func(w *sim.World, next tlsa.ChainID)
 		later bool // caches hold what was there
 	}{
-		{name: "ignored", mend: func(w *world, _ tlsa.ChainID) {
-			w.configure(func(p *LineagePolicy) { p.Ignore = map[tlsa.Owner]bool{imaps: true} })
+		{name: "ignored", mend: func(w *sim.World, _ tlsa.ChainID) {
+			w.Configure(func(p *rollover.LineagePolicy) { p.Ignore = map[tlsa.Owner]bool{imaps: true} })
 		}},
-		{name: "gets the record", later: true, mend: func(w *world, next tlsa.ChainID) {
-			w.edit(imaps, func(s tlsa.RRset) tlsa.RRset { return s.With(w.record(tlsa.EE, next)) })
+		{name: "gets the record", later: true, mend: func(w *sim.World, next tlsa.ChainID) {
+			w.Edit(imaps, func(s tlsa.RRset) tlsa.RRset { return s.With(w.Record(tlsa.EE, next)) })
 		}},
-		{name: "is taken out", later: true, mend: func(w *world, _ tlsa.ChainID) {
-			w.edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+		{name: "is taken out", later: true, mend: func(w *sim.World, _ tlsa.ChainID) {
+			w.Edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
 		}},
-		{name: "becomes an endpoint", later: true, mend: func(w *world, _ tlsa.ChainID) {
-			w.configure(func(p *LineagePolicy) {
-				p.Endpoints = append(p.Endpoints, Endpoint{URL: "imaps://" + mx, Host: mx, Port: 993, Owner: imaps})
+		{name: "becomes an endpoint", later: true, mend: func(w *sim.World, _ tlsa.ChainID) {
+			w.Configure(func(p *rollover.LineagePolicy) {
+				p.Endpoints = append(p.Endpoints, rollover.Endpoint{URL: "imaps://" + sim.MX, Host: sim.MX, Port: 993, Owner: imaps})
 			})
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, issuer, first := rolled(t, "ee")
-			w.edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.record(tlsa.EE, first)) })
-			w.everywhere()
-			w.unlisted = map[tlsa.Owner]string{}
-			second := w.renew(issuer)
-			w.run(5 * time.Minute)
-			if w.live() == second || !w.waits(CodeUnlistedOwner) {
-				t.Fatalf("swapped past %s\n%s", imaps, w.story())
+			w, issuer, first := sim.Rolled(t, "ee")
+			w.Edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.Record(tlsa.EE, first)) })
+			w.Everywhere()
+			w.Unlisted = map[tlsa.Owner]string{}
+			second := w.Renew(issuer)
+			w.Run(5 * time.Minute)
+			if w.Live() == second || !w.Waits(rollover.CodeUnlistedOwner) {
+				t.Fatalf("swapped past %s\n%s", imaps, w.Story())
 			}
 			tt.mend(w, second)
-			took := w.until(5*time.Minute, w.swapped(second))
-			if tt.later && took < ipub {
-				t.Errorf("swapped after %s: caches hold what was there\n%s", took, w.story())
+			took := w.Until(5*time.Minute, w.Swapped(second))
+			if tt.later && took < sim.Ipub {
+				t.Errorf("swapped after %s: caches hold what was there\n%s", took, w.Story())
 			}
 		})
 	}
 }
 
 func TestUnlistedOwnerThatNobodyCanTellOf(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.unlisted = map[tlsa.Owner]string{ownerOf(t, 465, mx): "resolver: timeout"}
-	second := w.renew(issuer)
-	w.run(3 * time.Minute)
-	if w.live() == second || !w.waits(CodeUnlistedUnknown) {
-		t.Fatalf("swapped\n%s", w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Unlisted = map[tlsa.Owner]string{sim.OwnerOf(t, 465, sim.MX): "resolver: timeout"}
+	second := w.Renew(issuer)
+	w.Run(3 * time.Minute)
+	if w.Live() == second || !w.Waits(rollover.CodeUnlistedUnknown) {
+		t.Fatalf("swapped\n%s", w.Story())
 	}
-	o := w.observe()
+	o := w.Observe()
 	o.Owners, o.Unlisted = nil, nil // not looked at in this pass
-	if _, plan := Next(w.state, o, w.policy, w.now); !slices.ContainsFunc(plan.Waiting["mx1"], func(r Reason) bool { return r.Code == CodeUnlistedUnknown }) {
+	if _, plan := rollover.Next(w.State, o, w.Policy, w.Now); !slices.ContainsFunc(plan.Waiting["mx1"], func(r rollover.Reason) bool { return r.Code == rollover.CodeUnlistedUnknown }) {
 		t.Errorf("what was not looked at was taken for absent: %v", plan.Waiting)
 	}
-	w.unlisted = map[tlsa.Owner]string{}
-	w.until(time.Minute, w.swapped(second))
+	w.Unlisted = map[tlsa.Owner]string{}
+	w.Until(time.Minute, w.Swapped(second))
 }
 
 func TestUnlistedOwnerOfAnotherPairDoesNotMatter(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.edit(ownerOf(t, 465, mx), func(tlsa.RRset) tlsa.RRset {
-		return tlsa.NewRRset(time.Minute, w.keyRecord(w.newKey()))
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Edit(sim.OwnerOf(t, 465, sim.MX), func(tlsa.RRset) tlsa.RRset {
+		return tlsa.NewRRset(time.Minute, w.KeyRecord(w.NewKey()))
 	})
-	w.everywhere()
-	second := w.renew(issuer)
-	w.until(2*time.Minute, w.swapped(second))
+	w.Everywhere()
+	second := w.Renew(issuer)
+	w.Until(2*time.Minute, w.Swapped(second))
 }
 
 // DESIGN 4.9: renewals that overtake each other.
 
 func TestSupersededBeforeAnyServerShowedIt(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	for _, s := range w.servers {
-		s.lag = 20 * time.Second
+	w, issuer, _ := sim.Rolled(t, "ee")
+	for _, s := range w.Servers {
+		s.Lag = 20 * time.Second
 	}
-	second := w.renew(issuer)
-	w.run(10 * time.Second)
-	third := w.renew(issuer)
-	w.run(time.Second)
-	if l := w.lineage(); l.Successor != third || l.Queued != "" {
+	second := w.Renew(issuer)
+	w.Run(10 * time.Second)
+	third := w.Renew(issuer)
+	w.Run(time.Second)
+	if l := w.Lineage(); l.Successor != third || l.Queued != "" {
 		t.Errorf("successor %s, queued %s, want %s alone", l.Successor.Short(), l.Queued.Short(), third.Short())
 	}
-	w.until(10*time.Minute, w.done(third))
-	if w.swaps != 1 {
-		t.Errorf("%d swaps, want 1", w.swaps)
+	w.Until(10*time.Minute, w.Done(third))
+	if w.Swaps != 1 {
+		t.Errorf("%d swaps, want 1", w.Swaps)
 	}
 	_ = second
-	w.stands(w.record(tlsa.EE, third)) // the record of the second has left
+	w.Stands(w.Record(tlsa.EE, third)) // the record of the second has left
 }
 
 func TestPublishedSuccessorKeepsItsPlace(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.run(30 * time.Second)
-	third, fourth := w.issue(issuer, leaf{}), w.issue(issuer, leaf{begins: w.now.Add(-time.Minute)})
-	w.offer(third)
-	w.run(5 * time.Second)
-	w.offer(fourth)
-	w.run(5 * time.Second)
-	if l := w.lineage(); l.Successor != second || l.Queued != fourth {
-		t.Fatalf("successor %s, queued %s, want %s and %s\n%s", l.Successor.Short(), l.Queued.Short(), second.Short(), fourth.Short(), w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Run(30 * time.Second)
+	third, fourth := w.Issue(issuer, sim.Leaf{}), w.Issue(issuer, sim.Leaf{Begins: w.Now.Add(-time.Minute)})
+	w.Offer(third)
+	w.Run(5 * time.Second)
+	w.Offer(fourth)
+	w.Run(5 * time.Second)
+	if l := w.Lineage(); l.Successor != second || l.Queued != fourth {
+		t.Fatalf("successor %s, queued %s, want %s and %s\n%s", l.Successor.Short(), l.Queued.Short(), second.Short(), fourth.Short(), w.Story())
 	}
-	if !w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, fourth)) {
-		t.Errorf("the queued pair is not published at once\n%s", w.story())
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, fourth)) {
+		t.Errorf("the queued pair is not published at once\n%s", w.Story())
 	}
-	want := reason(CodeQueued, "%s waits until %s, which keeps its place, is live", fourth.Short(), second.Short()).of(fourth.Short())
-	if rs := w.lineage().Waiting; rs[0].Code == CodeQueued || !slices.Contains(rs, want) {
+	want := rollover.Reason{Code: rollover.CodeQueued, About: fourth.Short(), Text: fmt.Sprintf("%s waits until %s, which keeps its place, is live", fourth.Short(), second.Short())}
+	if rs := w.Lineage().Waiting; rs[0].Code == rollover.CodeQueued || !slices.Contains(rs, want) {
 		t.Errorf("waits for %v, want %v among it, and not first", rs, want)
 	}
-	w.until(2*time.Minute, w.swapped(second))
-	w.run(time.Second)
-	if w.waits(CodeQueued) {
-		t.Errorf("still queued\n%s", w.story())
+	w.Until(2*time.Minute, w.Swapped(second))
+	w.Run(time.Second)
+	if w.Waits(rollover.CodeQueued) {
+		t.Errorf("still queued\n%s", w.Story())
 	}
-	w.until(2*time.Minute, w.done(fourth))
-	w.stands(w.record(tlsa.EE, fourth))
+	w.Until(2*time.Minute, w.Done(fourth))
+	w.Stands(w.Record(tlsa.EE, fourth))
 }
 
 func TestRenewalsFasterThanTheWaitDoNotStarveTheSwap(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
+	w, issuer, _ := sim.Rolled(t, "ee")
 	for range 30 {
-		w.renew(issuer)
-		w.run(25 * time.Second)
+		w.Renew(issuer)
+		w.Run(25 * time.Second)
 	}
-	if w.swaps < 8 { // 12.5 minutes, and a wait of 75 s for each
-		t.Errorf("%d swaps\n%s", w.swaps, w.story())
+	if w.Swaps < 8 { // 12.5 minutes, and a wait of 75 s for each
+		t.Errorf("%d swaps\n%s", w.Swaps, w.Story())
 	}
 }
 
 func TestSameKeyReplacesTheSuccessorAndEmptiesTheQueue(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	key := w.newKey()
-	w.offer(w.issue(issuer, leaf{key: key}))
-	w.run(30 * time.Second)
-	w.renew(issuer)
-	w.run(5 * time.Second)
-	again := w.issue(issuer, leaf{key: key})
-	w.offer(again)
-	w.run(time.Second)
-	if l := w.lineage(); l.Successor != again || l.Queued != "" {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	key := w.NewKey()
+	w.Offer(w.Issue(issuer, sim.Leaf{Key: key}))
+	w.Run(30 * time.Second)
+	w.Renew(issuer)
+	w.Run(5 * time.Second)
+	again := w.Issue(issuer, sim.Leaf{Key: key})
+	w.Offer(again)
+	w.Run(time.Second)
+	if l := w.Lineage(); l.Successor != again || l.Queued != "" {
 		t.Errorf("successor %s, queued %s, want %s alone", l.Successor.Short(), l.Queued.Short(), again.Short())
 	}
-	w.until(3*time.Minute, w.done(again))
+	w.Until(3*time.Minute, w.Done(again))
 }
 
 func TestLivePairStagedAgainDropsWhatIsOnItsWay(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.renew(issuer)
-	w.run(30 * time.Second)
-	w.renew(issuer)
-	w.run(5 * time.Second)
-	w.offerTo("mx1", first, true)
-	w.until(5*time.Minute, w.done(first))
-	w.stands(w.record(tlsa.EE, first))
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Renew(issuer)
+	w.Run(30 * time.Second)
+	w.Renew(issuer)
+	w.Run(5 * time.Second)
+	w.OfferTo("mx1", first, true)
+	w.Until(5*time.Minute, w.Done(first))
+	w.Stands(w.Record(tlsa.EE, first))
 }
 
 func TestSuccessorThatEndedGivesItsPlace(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.offer(w.issue(issuer, leaf{ends: w.now.Add(50 * time.Second)}))
-	w.run(30 * time.Second)
-	third := w.renew(issuer)
-	w.run(25 * time.Second)
-	if l := w.lineage(); l.Successor != third {
-		t.Errorf("successor %s, want %s\n%s", l.Successor.Short(), third.Short(), w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Offer(w.Issue(issuer, sim.Leaf{Ends: w.Now.Add(50 * time.Second)}))
+	w.Run(30 * time.Second)
+	third := w.Renew(issuer)
+	w.Run(25 * time.Second)
+	if l := w.Lineage(); l.Successor != third {
+		t.Errorf("successor %s, want %s\n%s", l.Successor.Short(), third.Short(), w.Story())
 	}
-	w.until(5*time.Minute, w.done(third))
+	w.Until(5*time.Minute, w.Done(third))
 }
 
 func TestRefusedPairs(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		scheme string
-		pair   func(w *world, issuer *ca) tlsa.ChainID
-		code   Code
+		pair   func(w *sim.World, issuer *sim.CA) tlsa.ChainID
+		code   rollover.Code
 	}{
-		{"has ended", "ee", func(w *world, issuer *ca) tlsa.ChainID { return w.issue(issuer, leaf{ends: w.now}) }, CodeExpired},
-		{"lacks its CA", "ta", func(w *world, _ *ca) tlsa.ChainID { return w.issue(nil, leaf{}) }, CodePairUnfit},
-		{"is for another name", "ee+ta", func(w *world, issuer *ca) tlsa.ChainID {
-			return w.issue(issuer, leaf{names: []string{"mx2.example.org"}})
-		}, CodeNameMissing},
-		{"is older", "ee", func(w *world, issuer *ca) tlsa.ChainID {
-			return w.issue(issuer, leaf{begins: w.now.Add(-48 * time.Hour)})
-		}, CodeStagedOlder},
+		{"has ended", "ee", func(w *sim.World, issuer *sim.CA) tlsa.ChainID { return w.Issue(issuer, sim.Leaf{Ends: w.Now}) }, rollover.CodeExpired},
+		{"lacks its CA", "ta", func(w *sim.World, _ *sim.CA) tlsa.ChainID { return w.Issue(nil, sim.Leaf{}) }, rollover.CodePairUnfit},
+		{"is for another name", "ee+ta", func(w *sim.World, issuer *sim.CA) tlsa.ChainID {
+			return w.Issue(issuer, sim.Leaf{Names: []string{"mx2.example.org"}})
+		}, rollover.CodeNameMissing},
+		{"is older", "ee", func(w *sim.World, issuer *sim.CA) tlsa.ChainID {
+			return w.Issue(issuer, sim.Leaf{Begins: w.Now.Add(-48 * time.Hour)})
+		}, rollover.CodeStagedOlder},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, issuer, first := rolled(t, tt.scheme)
-			w.offer(tt.pair(w, issuer))
-			w.run(3 * time.Minute)
-			if l := w.lineage(); l.Successor != "" || l.Live != first || !w.warns(tt.code) {
+			w, issuer, first := sim.Rolled(t, tt.scheme)
+			w.Offer(tt.pair(w, issuer))
+			w.Run(3 * time.Minute)
+			if l := w.Lineage(); l.Successor != "" || l.Live != first || !w.Warns(tt.code) {
 				t.Errorf("successor %s, warnings %v", l.Successor.Short(), l.Warnings)
 			}
-			second := w.renew(issuer)
-			w.until(5*time.Minute, w.done(second))
-			if w.warns(tt.code) {
-				t.Errorf("the warning stays: %v", w.lineage().Warnings)
+			second := w.Renew(issuer)
+			w.Until(5*time.Minute, w.Done(second))
+			if w.Warns(tt.code) {
+				t.Errorf("the warning stays: %v", w.Lineage().Warnings)
 			}
 		})
 	}
 }
 
 func TestRefusedPairIsTakenWhenTheConfigurationFits(t *testing.T) {
-	w, _, _ := rolled(t, "ee+ta")
-	second := w.issue(nil, leaf{})
-	w.offer(second)
-	w.run(time.Minute)
-	if !w.waits(CodePairUnfit) {
-		t.Fatalf("does not say why\n%s", w.story())
+	w, _, _ := sim.Rolled(t, "ee+ta")
+	second := w.Issue(nil, sim.Leaf{})
+	w.Offer(second)
+	w.Run(time.Minute)
+	if !w.Waits(rollover.CodePairUnfit) {
+		t.Fatalf("does not say why\n%s", w.Story())
 	}
-	w.scheme("ee")
-	w.until(10*time.Minute, w.done(second))
+	w.Scheme("ee")
+	w.Until(10*time.Minute, w.Done(second))
 }
 
 // DESIGN 4.10: a swap that was rolled back is held.
 
 func TestFailedReloadGoesBackAndIsHeld(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	second := w.renew(issuer)
-	w.faults["reload"] = "postfix: fatal"
-	w.until(5*time.Minute, func() bool { return w.lineage().Held != nil })
-	w.run(5 * time.Second)
-	if w.live() != first || w.node().served != first || !w.waits(CodeSwapFailed) || !w.warns(CodeSwapFailed) {
-		t.Fatalf("not gone back\n%s", w.story())
+	w, issuer, first := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	w.Faults["reload"] = "postfix: fatal"
+	w.Until(5*time.Minute, func() bool { return w.Lineage().Held != nil })
+	w.Run(5 * time.Second)
+	if w.Live() != first || w.Node().Served != first || !w.Waits(rollover.CodeSwapFailed) || !w.Warns(rollover.CodeSwapFailed) {
+		t.Fatalf("not gone back\n%s", w.Story())
 	}
 	for _, want := range []string{"postfix: fatal", "the old pair is live"} {
-		if !strings.Contains(w.story(), want) {
-			t.Errorf("%q is not said\n%s", want, w.story())
+		if !strings.Contains(w.Story(), want) {
+			t.Errorf("%q is not said\n%s", want, w.Story())
 		}
 	}
-	w.policy.Timing.Poll, w.policy.Timing.Look = 10*time.Minute, 10*time.Minute
+	w.Policy.Timing.Poll, w.Policy.Timing.Look = 10*time.Minute, 10*time.Minute
 	for try, again := range []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 24 * time.Hour} {
-		w.faults["check"] = "postfix check: fatal"
-		took := w.until(25*time.Hour, func() bool { return w.faults["check"] == "" })
+		w.Faults["check"] = "postfix check: fatal"
+		took := w.Until(25*time.Hour, func() bool { return w.Faults["check"] == "" })
 		if took < again-10*time.Minute || took > again+10*time.Minute {
 			t.Errorf("try %d after %s, want %s", try+2, took, again)
 		}
 	}
-	w.until(25*time.Hour, w.done(second))
-	if w.lineage().Held != nil {
+	w.Until(25*time.Hour, w.Done(second))
+	if w.Lineage().Held != nil {
 		t.Error("still held")
 	}
 }
 
 func TestHeldSwapIsTriedAgain(t *testing.T) {
-	for name, lift := range map[string]func(w *world){
-		"by an order":              func(w *world) { w.hosts["mx1"].orders = Orders{Retry: true} },
-		"on another configuration": func(w *world) { w.configure(func(p *LineagePolicy) { p.Revision = "2" }) },
+	for name, lift := range map[string]func(w *sim.World){
+		"by an order":              func(w *sim.World) { w.Hosts["mx1"].Orders = rollover.Orders{Retry: true} },
+		"on another configuration": func(w *sim.World) { w.Configure(func(p *rollover.LineagePolicy) { p.Revision = "2" }) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, issuer, _ := rolled(t, "ee")
-			second := w.renew(issuer)
-			w.faults["check"] = "fatal"
-			w.until(5*time.Minute, func() bool { return w.lineage().Held != nil })
-			w.run(10 * time.Minute)
-			if w.live() == second {
+			w, issuer, _ := sim.Rolled(t, "ee")
+			second := w.Renew(issuer)
+			w.Faults["check"] = "fatal"
+			w.Until(5*time.Minute, func() bool { return w.Lineage().Held != nil })
+			w.Run(10 * time.Minute)
+			if w.Live() == second {
 				t.Fatal("not held")
 			}
 			lift(w)
-			w.until(time.Minute, w.swapped(second))
+			w.Until(time.Minute, w.Swapped(second))
 		})
 	}
 	t.Run("with a new pair", func(t *testing.T) {
-		w, issuer, _ := rolled(t, "ee")
-		w.renew(issuer)
-		w.faults["check"] = "fatal"
-		w.until(5*time.Minute, func() bool { return w.lineage().Held != nil })
-		third := w.renew(issuer)
-		w.until(5*time.Minute, w.done(third))
+		w, issuer, _ := sim.Rolled(t, "ee")
+		w.Renew(issuer)
+		w.Faults["check"] = "fatal"
+		w.Until(5*time.Minute, func() bool { return w.Lineage().Held != nil })
+		third := w.Renew(issuer)
+		w.Until(5*time.Minute, w.Done(third))
 	})
 }
 
 // DESIGN 4.11: expiry pressure.
 func TestDeadline(t *testing.T) {
-	imaps := Endpoint{URL: "imaps://" + mx, Host: mx, Port: 993, Owner: ownerOf(t, 993, mx)}
+	imaps := rollover.Endpoint{URL: "imaps://" + sim.MX, Host: sim.MX, Port: 993, Owner: sim.OwnerOf(t, 993, sim.MX)}
 	for _, tt := range []struct {
 		name      string
-		configure func(w *world)
+		configure func(w *sim.World)
 		forced    bool
 	}{
-		{"auto, SMTP with DANE-EE alone", func(*world) {}, false},
-		{"auto, another service", func(w *world) {
-			w.configure(func(p *LineagePolicy) { p.Endpoints = append(p.Endpoints, imaps) })
+		{"auto, SMTP with DANE-EE alone", func(*sim.World) {}, false},
+		{"auto, another service", func(w *sim.World) {
+			w.Configure(func(p *rollover.LineagePolicy) { p.Endpoints = append(p.Endpoints, imaps) })
 		}, true},
-		{"auto, MTA-STS enforced", func(w *world) { w.mtasts = map[string]Sight[bool]{"mx1": Seen(true)} }, true},
-		{"auto, MTA-STS not known", func(w *world) { w.mtasts = map[string]Sight[bool]{"mx1": Unseen[bool]("timeout")} }, false},
-		{"auto, a trust anchor", func(w *world) { w.scheme("ee+ta") }, true},
-		{"wait", func(w *world) {
-			w.configure(func(p *LineagePolicy) { p.Deadline, p.Endpoints = DeadlineWait, append(p.Endpoints, imaps) })
+		{"auto, MTA-STS enforced", func(w *sim.World) { w.MTASTS = map[string]rollover.Sight[bool]{"mx1": rollover.Seen(true)} }, true},
+		{"auto, MTA-STS not known", func(w *sim.World) {
+			w.MTASTS = map[string]rollover.Sight[bool]{"mx1": rollover.Unseen[bool]("timeout")}
 		}, false},
-		{"swap", func(w *world) { w.configure(func(p *LineagePolicy) { p.Deadline = DeadlineSwap }) }, true},
+		{"auto, a trust anchor", func(w *sim.World) { w.Scheme("ee+ta") }, true},
+		{"wait", func(w *sim.World) {
+			w.Configure(func(p *rollover.LineagePolicy) {
+				p.Deadline, p.Endpoints = rollover.DeadlineWait, append(p.Endpoints, imaps)
+			})
+		}, false},
+		{"swap", func(w *sim.World) {
+			w.Configure(func(p *rollover.LineagePolicy) { p.Deadline = rollover.DeadlineSwap })
+		}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := sim.NewWorld(t)
 			tt.configure(w)
-			issuer := w.ca("Issuer A", nil)
-			end := w.now.Add(80 * time.Minute)
-			w.serving("mx1", w.issue(issuer, leaf{ends: end}))
-			w.until(5*time.Minute, w.steady)
-			w.run(5 * time.Minute)
-			w.servers[1].stuck = true // for ever
-			w.careless, w.forced = true, tt.forced
-			second := w.renew(issuer)
-			w.run(time.Minute)
-			if w.warns(CodeExpiresInWait) {
-				t.Errorf("told of a conflict that is none yet\n%s", w.story())
+			issuer := w.CA("Issuer A", nil)
+			end := w.Now.Add(80 * time.Minute)
+			w.Serving("mx1", w.Issue(issuer, sim.Leaf{Ends: end}))
+			w.Until(5*time.Minute, w.Steady)
+			w.Run(5 * time.Minute)
+			w.Servers[1].Stuck = true // for ever
+			w.Careless, w.Forced = true, tt.forced
+			second := w.Renew(issuer)
+			w.Run(time.Minute)
+			if w.Warns(rollover.CodeExpiresInWait) {
+				t.Errorf("told of a conflict that is none yet\n%s", w.Story())
 			}
 			if !tt.forced {
-				w.run(end.Sub(w.now) + time.Minute)
-				if w.live() == second || !w.warns(CodeExpiresInWait) {
-					t.Errorf("swapped, or the end was not told of\n%s", w.story())
+				w.Run(end.Sub(w.Now) + time.Minute)
+				if w.Live() == second || !w.Warns(rollover.CodeExpiresInWait) {
+					t.Errorf("swapped, or the end was not told of\n%s", w.Story())
 				}
 				return
 			}
-			w.until(4*time.Hour, w.swapped(second))
-			w.took("until the forced swap it", w.now.Sub(epoch), end.Add(-time.Hour).Sub(epoch), 2*time.Second)
-			w.run(10 * time.Second)
-			if any := w.policy.Lineages["mx1"].Scheme.TA; !any && !w.warns(CodeCachedMismatch) && !w.warns(CodeServedUnmatched) {
-				t.Errorf("what it costs is not told\n%s", w.story())
+			w.Until(4*time.Hour, w.Swapped(second))
+			w.Took("until the forced swap it", w.Now.Sub(sim.Epoch), end.Add(-time.Hour).Sub(sim.Epoch), 2*time.Second)
+			w.Run(10 * time.Second)
+			if any := w.Policy.Lineages["mx1"].Scheme.TA; !any && !w.Warns(rollover.CodeCachedMismatch) && !w.Warns(rollover.CodeServedUnmatched) {
+				t.Errorf("what it costs is not told\n%s", w.Story())
 			}
 		})
 	}
 }
 
 func TestConflictIsToldAtIssueTime(t *testing.T) {
-	w := newWorld(t)
-	issuer := w.ca("Issuer A", nil)
-	w.serving("mx1", w.issue(issuer, leaf{ends: w.now.Add(20 * time.Minute)}))
-	w.until(5*time.Minute, w.steady)
-	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = time.Hour; return s })
-	w.run(time.Minute)
-	w.renew(issuer)
-	w.run(2 * time.Second)
-	if !w.warns(CodeExpiresInWait) {
-		t.Errorf("a wait of an hour, 19 minutes before the end, is not told of\n%s", w.story())
+	w := sim.NewWorld(t)
+	issuer := w.CA("Issuer A", nil)
+	w.Serving("mx1", w.Issue(issuer, sim.Leaf{Ends: w.Now.Add(20 * time.Minute)}))
+	w.Until(5*time.Minute, w.Steady)
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = time.Hour; return s })
+	w.Run(time.Minute)
+	w.Renew(issuer)
+	w.Run(2 * time.Second)
+	if !w.Warns(rollover.CodeExpiresInWait) {
+		t.Errorf("a wait of an hour, 19 minutes before the end, is not told of\n%s", w.Story())
 	}
 }

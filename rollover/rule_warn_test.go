@@ -1,4 +1,4 @@
-package rollover
+package rollover_test
 
 import (
 	"slices"
@@ -6,121 +6,114 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
-
-// warned is lineage mx1's warning with the code, and whether there is one.
-func (w *world) warned(code Code) (Warning, bool) {
-	i := slices.IndexFunc(w.lineage().Warnings, func(v Warning) bool { return v.Code == code })
-	if i < 0 {
-		return Warning{}, false
-	}
-	return w.lineage().Warnings[i], true
-}
 
 // What is amiss while nothing waits for it is told, names what it is about, and
 // is over when it is mended. Where it may be over in a moment, it is not told at
 // once.
 func TestWarningsAtRest(t *testing.T) {
-	every := func(w *world, view func(*ServerView)) {
-		for _, s := range w.servers {
-			s.view = view
+	every := func(w *sim.World, view func(*rollover.ServerView)) {
+		for _, s := range w.Servers {
+			s.View = view
 		}
 	}
 	for _, tt := range []struct {
 		name  string
-		code  Code
+		code  rollover.Code
 		about string
 		says  string // part of the text
 		quiet time.Duration
 		told  time.Duration // after quiet
-		amiss func(w *world)
-		mend  func(w *world)
+		amiss func(w *sim.World)
+		mend  func(w *sim.World)
 		over  time.Duration // after it was mended
 	}{
-		{name: "a server is silent", code: CodeServerUnknown, about: "192.0.2.54", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+		{name: "a server is silent", code: rollover.CodeServerUnknown, about: "192.0.2.54", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "ns2.example.org. (192.0.2.54) gives no answer for _25._tcp.mx1.example.org. since 2026-01-01 00:0",
-			amiss: func(w *world) { w.servers[1].hidden = true },
-			mend:  func(w *world) { w.servers[1].hidden = false }},
-		{name: "an address of a server cannot be asked from here", code: CodeServerUnknown, about: "192.0.2.54", told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Servers[1].Hidden = true },
+			mend:  func(w *sim.World) { w.Servers[1].Hidden = false }},
+		{name: "an address of a server cannot be asked from here", code: rollover.CodeServerUnknown, about: "192.0.2.54", told: time.Minute, over: time.Minute,
 			says:  "ns2.example.org. (192.0.2.54): this host has no route to it",
-			amiss: func(w *world) { w.servers[1].view = func(v *ServerView) { v.Untested = true } },
-			mend:  func(w *world) { every(w, nil) }},
-		{name: "a secondary is stuck", code: CodeNotEverywhere, about: "192.0.2.54", quiet: 14 * time.Minute, told: 3 * time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Servers[1].View = func(v *rollover.ServerView) { v.Untested = true } },
+			mend:  func(w *sim.World) { every(w, nil) }},
+		{name: "a secondary is stuck", code: rollover.CodeNotEverywhere, about: "192.0.2.54", quiet: 14 * time.Minute, told: 3 * time.Minute, over: time.Minute,
 			says: "ns2.example.org. (192.0.2.54) does not give what others do at _25._tcp.mx1.example.org., since 2026-01-01 00:0",
-			amiss: func(w *world) {
-				w.servers[1].stuck = true
-				other := w.record(tlsa.EE, w.issue(nil, leaf{}))
-				w.foreign[other] = true
-				w.edit(owner25(w.t), func(s tlsa.RRset) tlsa.RRset { return s.With(other) })
+			amiss: func(w *sim.World) {
+				w.Servers[1].Stuck = true
+				other := w.Record(tlsa.EE, w.Issue(nil, sim.Leaf{}))
+				w.Foreign[other] = true
+				w.Edit(sim.Owner25(w.T), func(s tlsa.RRset) tlsa.RRset { return s.With(other) })
 			},
-			mend: func(w *world) { w.servers[1].stuck = false }},
-		{name: "a server does not sign", code: CodeUnsigned, about: "192.0.2.54", told: time.Minute, over: time.Minute,
+			mend: func(w *sim.World) { w.Servers[1].Stuck = false }},
+		{name: "a server does not sign", code: rollover.CodeUnsigned, about: "192.0.2.54", told: time.Minute, over: time.Minute,
 			says:  "ns2.example.org. (192.0.2.54) gives _25._tcp.mx1.example.org. without a signature",
-			amiss: func(w *world) { w.servers[1].view = func(v *ServerView) { v.Unsigned = true } },
-			mend:  func(w *world) { every(w, nil) }},
-		{name: "a signature ends soon", code: CodeSignatureEnds, about: "192.0.2.53", told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Servers[1].View = func(v *rollover.ServerView) { v.Unsigned = true } },
+			mend:  func(w *sim.World) { every(w, nil) }},
+		{name: "a signature ends soon", code: rollover.CodeSignatureEnds, about: "192.0.2.53", told: time.Minute, over: time.Minute,
 			says: "ns1.example.org. (192.0.2.53): the signature of _25._tcp.mx1.example.org. ends at ",
-			amiss: func(w *world) {
-				every(w, func(v *ServerView) { v.SignedUntil = v.SignedUntil.Add(-239*time.Hour - 58*time.Minute) })
+			amiss: func(w *sim.World) {
+				every(w, func(v *rollover.ServerView) { v.SignedUntil = v.SignedUntil.Add(-239*time.Hour - 58*time.Minute) })
 			},
-			mend: func(w *world) { every(w, nil) }},
-		{name: "the servers cannot be found", code: CodeServersUnknown, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+			mend: func(w *sim.World) { every(w, nil) }},
+		{name: "the servers cannot be found", code: rollover.CodeServersUnknown, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "_25._tcp.mx1.example.org.: its servers are not known: parent: SERVFAIL",
-			amiss: func(w *world) { w.nsErr = "parent: SERVFAIL" },
-			mend:  func(w *world) { w.nsErr = "" }},
-		{name: "bogus", code: CodeZoneBogus, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.NSErr = "parent: SERVFAIL" },
+			mend:  func(w *sim.World) { w.NSErr = "" }},
+		{name: "bogus", code: rollover.CodeZoneBogus, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "_25._tcp.mx1.example.org. is bogus",
-			amiss: func(w *world) { w.security = Bogus },
-			mend:  func(w *world) { w.security = Secure }},
-		{name: "indeterminate", code: CodeZoneIndeterminate, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Security = rollover.Bogus },
+			mend:  func(w *sim.World) { w.Security = rollover.Secure }},
+		{name: "indeterminate", code: rollover.CodeZoneIndeterminate, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "whether _25._tcp.mx1.example.org. is signed is not known",
-			amiss: func(w *world) { w.security = Indeterminate },
-			mend:  func(w *world) { w.security = Secure }},
-		{name: "insecure, and records stand", code: CodeZoneInsecure, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Security = rollover.Indeterminate },
+			mend:  func(w *sim.World) { w.Security = rollover.Secure }},
+		{name: "insecure, and records stand", code: rollover.CodeZoneInsecure, about: "_25._tcp.mx1.example.org.", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "sign zone example.org.",
-			amiss: func(w *world) { w.security = Insecure },
-			mend:  func(w *world) { w.policy.AllowInsecure["example.org."] = true }},
-		{name: "an address does not answer", code: CodeEndpointUnseen, about: "192.0.2.1:25", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Security = rollover.Insecure },
+			mend:  func(w *sim.World) { w.Policy.AllowInsecure["example.org."] = true }},
+		{name: "an address does not answer", code: rollover.CodeEndpointUnseen, about: "192.0.2.1:25", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "192.0.2.1:25 (smtp://mx1.example.org) has not answered since 2026-01-01 00:0",
-			amiss: func(w *world) { w.node().unseen = true },
-			mend:  func(w *world) { w.node().unseen = false }},
-		{name: "an address has no TLS", code: CodeNoTLS, about: "192.0.2.1:25", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Node().Unseen = true },
+			mend:  func(w *sim.World) { w.Node().Unseen = false }},
+		{name: "an address has no TLS", code: rollover.CodeNoTLS, about: "192.0.2.1:25", quiet: 50 * time.Second, told: time.Minute, over: time.Minute,
 			says:  "192.0.2.1:25 (smtp://mx1.example.org) has had no working TLS since 2026-01-01 00:0",
-			amiss: func(w *world) { w.node().served = "" },
-			mend:  func(w *world) { w.node().served = w.live() }},
-		{name: "an endpoint has no address", code: CodeEndpointUnseen, about: "_25._tcp.mx1.example.org.", told: 3 * time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Node().Served = "" },
+			mend:  func(w *sim.World) { w.Node().Served = w.Live() }},
+		{name: "an endpoint has no address", code: rollover.CodeEndpointUnseen, about: "_25._tcp.mx1.example.org.", told: 3 * time.Minute, over: time.Minute,
 			says:  "no address is known of the endpoint at _25._tcp.mx1.example.org.",
-			amiss: func(w *world) { w.node().gone = true },
-			mend:  func(w *world) { w.node().gone = false }},
-		{name: "frozen", code: CodeFrozen, told: time.Minute, over: time.Minute,
+			amiss: func(w *sim.World) { w.Node().Gone = true },
+			mend:  func(w *sim.World) { w.Node().Gone = false }},
+		{name: "frozen", code: rollover.CodeFrozen, told: time.Minute, over: time.Minute,
 			says:  "(hint: tlsaroll thaw mx1)",
-			amiss: func(w *world) { w.freeze(time.Time{}) },
-			mend:  func(w *world) { w.thaw() }},
+			amiss: func(w *sim.World) { w.Freeze(time.Time{}) },
+			mend:  func(w *sim.World) { w.Thaw() }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, _, _ := rolled(t, "ee")
-			if w.warns(tt.code) {
-				t.Fatalf("told before it happens\n%s", w.story())
+			w, _, _ := sim.Rolled(t, "ee")
+			if w.Warns(tt.code) {
+				t.Fatalf("told before it happens\n%s", w.Story())
 			}
-			w.careless = true
+			w.Careless = true
 			tt.amiss(w)
-			w.wait(tt.quiet, func() bool {
-				if w.warns(tt.code) {
-					t.Fatalf("told at once\n%s", w.story())
+			w.Wait(tt.quiet, func() bool {
+				if w.Warns(tt.code) {
+					t.Fatalf("told at once\n%s", w.Story())
 				}
 				return false
 			})
-			w.until(tt.told, func() bool { return w.warns(tt.code) })
-			v, _ := w.warned(tt.code)
+			w.Until(tt.told, func() bool { return w.Warns(tt.code) })
+			v, _ := w.Warned(tt.code)
 			if v.About != tt.about || !strings.Contains(v.Text, tt.says) || v.Severity != tt.code.Severity() {
 				t.Errorf("got %+v\nwant about %q, %q", v, tt.about, tt.says)
 			}
-			if d := w.described(); !slices.Contains(d.Warnings, v) || strings.Count(d.Explain(w.now), v.Text) != 1 {
-				t.Errorf("not once in the status\n%s", d.Explain(w.now))
+			if d := w.Described(); !slices.Contains(d.Warnings, v) || strings.Count(d.Explain(w.Now), v.Text) != 1 {
+				t.Errorf("not once in the status\n%s", d.Explain(w.Now))
 			}
 			tt.mend(w)
-			w.until(tt.over, func() bool { return !w.warns(tt.code) })
+			w.Until(tt.over, func() bool { return !w.Warns(tt.code) })
 		})
 	}
 }
@@ -129,33 +122,33 @@ func TestWarningsAtRest(t *testing.T) {
 func TestTroubleAtRestIsSeenSoon(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		code  Code
-		amiss func(w *world)
+		code  rollover.Code
+		amiss func(w *sim.World)
 	}{
-		{"a server is silent", CodeServerUnknown, func(w *world) { w.servers[1].hidden = true }},
-		{"the servers cannot be found", CodeServersUnknown, func(w *world) { w.nsErr = "parent: SERVFAIL" }},
-		{"indeterminate", CodeZoneIndeterminate, func(w *world) { w.security = Indeterminate }},
-		{"an address does not answer", CodeEndpointUnseen, func(w *world) { w.node().unseen = true }},
+		{"a server is silent", rollover.CodeServerUnknown, func(w *sim.World) { w.Servers[1].Hidden = true }},
+		{"the servers cannot be found", rollover.CodeServersUnknown, func(w *sim.World) { w.NSErr = "parent: SERVFAIL" }},
+		{"indeterminate", rollover.CodeZoneIndeterminate, func(w *sim.World) { w.Security = rollover.Indeterminate }},
+		{"an address does not answer", rollover.CodeEndpointUnseen, func(w *sim.World) { w.Node().Unseen = true }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, _, _ := rolled(t, "ee")
-			w.policy.Timing.Look = 15 * time.Minute
-			w.run(time.Minute)
+			w, _, _ := sim.Rolled(t, "ee")
+			w.Policy.Timing.Look = 15 * time.Minute
+			w.Run(time.Minute)
 			tt.amiss(w)
-			w.until(17*time.Minute, func() bool { return w.warns(tt.code) })
-			w.run(30 * time.Minute)
-			looks, dns, served := 0, w.ledger().Looked, w.lineage().Looked.Served
-			w.wait(2*time.Hour, func() bool {
-				if l, s := w.ledger().Looked, w.lineage().Looked.Served; l.After(dns) || s.After(served) {
+			w.Until(17*time.Minute, func() bool { return w.Warns(tt.code) })
+			w.Run(30 * time.Minute)
+			looks, dns, served := 0, w.Ledger().Looked, w.Lineage().Looked.Served
+			w.Wait(2*time.Hour, func() bool {
+				if l, s := w.Ledger().Looked, w.Lineage().Looked.Served; l.After(dns) || s.After(served) {
 					looks, dns, served = looks+1, l, s
 				}
 				return false
 			})
 			if looks > 20 {
-				t.Errorf("%d looks in two hours\n%s", looks, w.story())
+				t.Errorf("%d looks in two hours\n%s", looks, w.Story())
 			}
-			if !w.warns(tt.code) {
-				t.Errorf("no longer told\n%s", w.story())
+			if !w.Warns(tt.code) {
+				t.Errorf("no longer told\n%s", w.Story())
 			}
 		})
 	}
@@ -163,194 +156,194 @@ func TestTroubleAtRestIsSeenSoon(t *testing.T) {
 
 // Two silent servers are two warnings, and a longer silence is none of its own.
 func TestWarningsAreToldApart(t *testing.T) {
-	w, _, _ := rolled(t, "ee")
-	w.servers[0].hidden, w.servers[1].hidden = true, true
-	w.run(5 * time.Minute)
+	w, _, _ := sim.Rolled(t, "ee")
+	w.Servers[0].Hidden, w.Servers[1].Hidden = true, true
+	w.Run(5 * time.Minute)
 	var about []string
-	for _, v := range w.lineage().Warnings {
-		if v.Code == CodeServerUnknown {
+	for _, v := range w.Lineage().Warnings {
+		if v.Code == rollover.CodeServerUnknown {
 			about = append(about, v.About)
 		}
 	}
 	if !slices.Equal(about, []string{"192.0.2.53", "192.0.2.54"}) {
-		t.Errorf("told of %v\n%s", about, w.story())
+		t.Errorf("told of %v\n%s", about, w.Story())
 	}
-	before, _ := w.warned(CodeServerUnknown)
-	w.run(5 * time.Minute)
-	if after, _ := w.warned(CodeServerUnknown); after != before {
+	before, _ := w.Warned(rollover.CodeServerUnknown)
+	w.Run(5 * time.Minute)
+	if after, _ := w.Warned(rollover.CodeServerUnknown); after != before {
 		t.Errorf("got %v, before it was %v", after, before)
 	}
 }
 
 // What a moment cures is not told.
 func TestMomentsAreNotTold(t *testing.T) {
-	w, _, _ := rolled(t, "ee")
-	quiet := slices.Clone(w.lineage().Warnings)
-	w.servers[1].hidden, w.node().unseen = true, true
-	w.run(40 * time.Second)
-	w.servers[1].hidden, w.node().unseen = false, false
-	w.security = Indeterminate
-	w.run(40 * time.Second)
-	w.security, w.nsErr = Secure, "parent: SERVFAIL"
-	w.run(40 * time.Second)
-	w.nsErr = ""
-	w.run(time.Minute)
-	if got := w.lineage().Warnings; !slices.Equal(got, quiet) {
+	w, _, _ := sim.Rolled(t, "ee")
+	quiet := slices.Clone(w.Lineage().Warnings)
+	w.Servers[1].Hidden, w.Node().Unseen = true, true
+	w.Run(40 * time.Second)
+	w.Servers[1].Hidden, w.Node().Unseen = false, false
+	w.Security = rollover.Indeterminate
+	w.Run(40 * time.Second)
+	w.Security, w.NSErr = rollover.Secure, "parent: SERVFAIL"
+	w.Run(40 * time.Second)
+	w.NSErr = ""
+	w.Run(time.Minute)
+	if got := w.Lineage().Warnings; !slices.Equal(got, quiet) {
 		t.Errorf("told %v", got)
 	}
 }
 
 func TestServerThatTheDelegationDroppedIsTold(t *testing.T) {
-	w, _, _ := rolled(t, "ee")
-	old := w.server("ns3.example.net.", 0)
-	old.nsTTL = 10 * time.Minute
-	w.run(time.Minute)
-	w.unlist(old)
-	w.run(time.Minute)
-	v, told := w.warned(CodeServerUnlisted)
-	if !told || v.About != old.address || v.Severity != Info || !strings.HasPrefix(v.Text, "ns3.example.net. (192.0.2.55) is no longer named in the NS records: what it gives counts until ") {
-		t.Errorf("got %+v\n%s", v, w.story())
+	w, _, _ := sim.Rolled(t, "ee")
+	old := w.Server("ns3.example.net.", 0)
+	old.NSTTL = 10 * time.Minute
+	w.Run(time.Minute)
+	w.Unlist(old)
+	w.Run(time.Minute)
+	v, told := w.Warned(rollover.CodeServerUnlisted)
+	if !told || v.About != old.Address || v.Severity != rollover.Info || !strings.HasPrefix(v.Text, "ns3.example.net. (192.0.2.55) is no longer named in the NS records: what it gives counts until ") {
+		t.Errorf("got %+v\n%s", v, w.Story())
 	}
-	w.until(15*time.Minute, func() bool { return !w.warns(CodeServerUnlisted) })
+	w.Until(15*time.Minute, func() bool { return !w.Warns(rollover.CodeServerUnlisted) })
 	_, until, _ := strings.Cut(v.Text, " until ")
-	if end, err := time.Parse("2006-01-02 15:04:05Z", until); err != nil || w.now.Before(end) || w.now.Sub(end) > 30*time.Second || end.Before(old.off.Add(10*time.Minute)) {
-		t.Errorf("over at %s, said was %s", stamp(w.now), until)
+	if end, err := time.Parse("2006-01-02 15:04:05Z", until); err != nil || w.Now.Before(end) || w.Now.Sub(end) > 30*time.Second || end.Before(old.Off.Add(10*time.Minute)) {
+		t.Errorf("over at %s, said was %s", rollover.Stamp(w.Now), until)
 	}
 }
 
 // A live certificate without a successor is told of before it ends, and when it has.
 func TestLiveCertificateEndsWithoutSuccessor(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	short := w.issue(issuer, leaf{begins: w.now, ends: w.now.Add(60 * time.Minute)})
-	w.offer(short)
-	w.until(10*time.Minute, w.done(short))
-	w.until(time.Hour, func() bool { return w.warns(CodeExpiresSoon) })
-	end := w.chains[short].NotAfter()
-	if left := end.Sub(w.now); left > 10*time.Minute || left < 9*time.Minute {
-		t.Errorf("told %s before the end\n%s", left, w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	short := w.Issue(issuer, sim.Leaf{Begins: w.Now, Ends: w.Now.Add(60 * time.Minute)})
+	w.Offer(short)
+	w.Until(10*time.Minute, w.Done(short))
+	w.Until(time.Hour, func() bool { return w.Warns(rollover.CodeExpiresSoon) })
+	end := w.Chains[short].NotAfter()
+	if left := end.Sub(w.Now); left > 10*time.Minute || left < 9*time.Minute {
+		t.Errorf("told %s before the end\n%s", left, w.Story())
 	}
-	if v, _ := w.warned(CodeExpiresSoon); v.About != short.Short() || !strings.Contains(v.Text, stamp(end)) || v.Severity != Warn {
+	if v, _ := w.Warned(rollover.CodeExpiresSoon); v.About != short.Short() || !strings.Contains(v.Text, rollover.Stamp(end)) || v.Severity != rollover.Warn {
 		t.Errorf("got %+v", v)
 	}
-	w.run(10 * time.Minute)
-	if v, told := w.warned(CodeExpired); !told || v.About != short.Short() || v.Severity != Danger || w.warns(CodeExpiresSoon) {
-		t.Errorf("got %+v\n%s", v, w.story())
+	w.Run(10 * time.Minute)
+	if v, told := w.Warned(rollover.CodeExpired); !told || v.About != short.Short() || v.Severity != rollover.Danger || w.Warns(rollover.CodeExpiresSoon) {
+		t.Errorf("got %+v\n%s", v, w.Story())
 	}
-	w.renew(issuer)
-	w.run(30 * time.Second)
-	if w.warns(CodeExpired) || w.warns(CodeExpiresSoon) {
-		t.Errorf("still told, and a successor is there\n%s", w.story())
+	w.Renew(issuer)
+	w.Run(30 * time.Second)
+	if w.Warns(rollover.CodeExpired) || w.Warns(rollover.CodeExpiresSoon) {
+		t.Errorf("still told, and a successor is there\n%s", w.Story())
 	}
 }
 
 // A record that somebody takes out is put back, and told of until no cache lacks it.
 func TestRepairNamesWhatWasPutBack(t *testing.T) {
-	w, issuer, first := rolled(t, "ee")
-	w.careless = true
-	record := w.record(tlsa.EE, first)
-	theirs := w.record(tlsa.EE, w.issue(issuer, leaf{}))
-	w.foreign[theirs] = true
-	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, theirs) })
-	w.until(2*time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(record) })
-	w.run(5 * time.Second)
-	v, told := w.warned(CodeRepair)
-	if !told || v.About != string(owner25(t)) || !strings.Contains(v.Text, short(record)) {
-		t.Fatalf("got %+v\n%s", v, w.story())
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Careless = true
+	record := w.Record(tlsa.EE, first)
+	theirs := w.Record(tlsa.EE, w.Issue(issuer, sim.Leaf{}))
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, theirs) })
+	w.Until(2*time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(record) })
+	w.Run(5 * time.Second)
+	v, told := w.Warned(rollover.CodeRepair)
+	if !told || v.About != string(sim.Owner25(t)) || !strings.Contains(v.Text, rollover.Short(record)) {
+		t.Fatalf("got %+v\n%s", v, w.Story())
 	}
-	took := w.until(5*time.Minute, func() bool { return !w.warns(CodeRepair) })
-	if took < ipub-10*time.Second {
-		t.Errorf("over after %s, while caches lack it\n%s", took, w.story())
+	took := w.Until(5*time.Minute, func() bool { return !w.Warns(rollover.CodeRepair) })
+	if took < sim.Ipub-10*time.Second {
+		t.Errorf("over after %s, while caches lack it\n%s", took, w.Story())
 	}
-	if w.warns(CodeCachedMismatch) {
-		t.Errorf("the one is over, the other is not\n%s", w.story())
+	if w.Warns(rollover.CodeCachedMismatch) {
+		t.Errorf("the one is over, the other is not\n%s", w.Story())
 	}
 }
 
 // Whole RRsets that are gone are put back, too.
 func TestRepairOfAnEmptiedRRset(t *testing.T) {
-	w, _, first := rolled(t, "ee")
-	w.careless = true
-	w.edit(owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
-	w.until(5*time.Minute, func() bool { return w.zone[owner25(t)].rrset.Has(w.record(tlsa.EE, first)) })
-	w.run(5 * time.Second)
-	if v, told := w.warned(CodeRepair); !told || !strings.Contains(v.Text, "somebody took out "+short(w.record(tlsa.EE, first))) {
-		t.Errorf("got %+v\n%s", v, w.story())
+	w, _, first := sim.Rolled(t, "ee")
+	w.Careless = true
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	w.Until(5*time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) })
+	w.Run(5 * time.Second)
+	if v, told := w.Warned(rollover.CodeRepair); !told || !strings.Contains(v.Text, "somebody took out "+rollover.Short(w.Record(tlsa.EE, first))) {
+		t.Errorf("got %+v\n%s", v, w.Story())
 	}
-	w.until(5*time.Minute, func() bool { return !w.warns(CodeRepair) })
+	w.Until(5*time.Minute, func() bool { return !w.Warns(rollover.CodeRepair) })
 }
 
 // A change that failed is no repair when it is tried again.
 func TestChangeThatFailedIsNoRepair(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.faults["publish"] = "REFUSED"
-	second := w.renew(issuer)
-	w.wait(time.Hour, func() bool {
-		if w.warns(CodeRepair) {
-			t.Fatalf("told of a repair\n%s", w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Faults["publish"] = "REFUSED"
+	second := w.Renew(issuer)
+	w.Wait(time.Hour, func() bool {
+		if w.Warns(rollover.CodeRepair) {
+			t.Fatalf("told of a repair\n%s", w.Story())
 		}
-		return w.done(second)()
+		return w.Done(second)()
 	})
 }
 
 // The provider's own copy is told of while it cannot be read.
 func TestCopyThatCannotBeReadIsTold(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.run(2 * time.Minute)
-	w.copyErr = "api: 503"
-	second := w.renew(issuer)
-	w.run(30 * time.Second)
-	if v, told := w.warned(CodeCopyUnknown); !told || v.About != string(owner25(t)) || !strings.Contains(v.Text, "api: 503") {
-		t.Errorf("got %+v\n%s", v, w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Run(2 * time.Minute)
+	w.CopyErr = "api: 503"
+	second := w.Renew(issuer)
+	w.Run(30 * time.Second)
+	if v, told := w.Warned(rollover.CodeCopyUnknown); !told || v.About != string(sim.Owner25(t)) || !strings.Contains(v.Text, "api: 503") {
+		t.Errorf("got %+v\n%s", v, w.Story())
 	}
-	w.copyErr = ""
-	w.run(30 * time.Second)
-	if w.warns(CodeCopyUnknown) {
-		t.Errorf("still told\n%s", w.story())
+	w.CopyErr = ""
+	w.Run(30 * time.Second)
+	if w.Warns(rollover.CodeCopyUnknown) {
+		t.Errorf("still told\n%s", w.Story())
 	}
-	w.until(5*time.Minute, w.done(second))
+	w.Until(5*time.Minute, w.Done(second))
 }
 
 // A reason that needs a person is a warning as long as it lasts; one that does not
 // is none, unless it keeps a successor for long.
 func TestReasonsThatAreTold(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.unlisted = map[tlsa.Owner]string{ownerOf(t, 465, mx): "resolver: timeout"}
-	second := w.renew(issuer)
-	w.run(10 * time.Minute)
-	if !w.waits(CodeUnlistedUnknown) || w.warns(CodeUnlistedUnknown) {
-		t.Errorf("not waited for, or told too soon\n%s", w.story())
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Unlisted = map[tlsa.Owner]string{sim.OwnerOf(t, 465, sim.MX): "resolver: timeout"}
+	second := w.Renew(issuer)
+	w.Run(10 * time.Minute)
+	if !w.Waits(rollover.CodeUnlistedUnknown) || w.Warns(rollover.CodeUnlistedUnknown) {
+		t.Errorf("not waited for, or told too soon\n%s", w.Story())
 	}
-	w.run(10 * time.Minute)
-	if v, told := w.warned(CodeUnlistedUnknown); !told || v.About != "_465._tcp.mx1.example.org." {
-		t.Errorf("nobody is told\n%s", w.story())
+	w.Run(10 * time.Minute)
+	if v, told := w.Warned(rollover.CodeUnlistedUnknown); !told || v.About != "_465._tcp.mx1.example.org." {
+		t.Errorf("nobody is told\n%s", w.Story())
 	}
-	w.unlisted = map[tlsa.Owner]string{}
-	w.hosts["mx1"].stash[second] = "key and leaf do not fit"
-	w.run(time.Minute)
-	if v, told := w.warned(CodeStashUnreadable); !told || v.About != second.Short() {
-		t.Errorf("nobody is told\n%s", w.story())
+	w.Unlisted = map[tlsa.Owner]string{}
+	w.Hosts["mx1"].Stash[second] = "key and leaf do not fit"
+	w.Run(time.Minute)
+	if v, told := w.Warned(rollover.CodeStashUnreadable); !told || v.About != second.Short() {
+		t.Errorf("nobody is told\n%s", w.Story())
 	}
-	text := w.described().Explain(w.now)
+	text := w.Described().Explain(w.Now)
 	if strings.Count(text, "key and leaf do not fit") != 1 {
 		t.Errorf("not said once\n%s", text)
 	}
-	w.hosts["mx1"].stash[second] = ""
-	w.until(5*time.Minute, w.done(second))
-	if w.warns(CodeStashUnreadable) || w.warns(CodeUnlistedUnknown) {
-		t.Errorf("still told\n%s", w.story())
+	w.Hosts["mx1"].Stash[second] = ""
+	w.Until(5*time.Minute, w.Done(second))
+	if w.Warns(rollover.CodeStashUnreadable) || w.Warns(rollover.CodeUnlistedUnknown) {
+		t.Errorf("still told\n%s", w.Story())
 	}
 }
 
 // The sentence of the wait names the TTL that makes it as long as it is.
 func TestWaitNamesTheTTLThatSomebodyRaised(t *testing.T) {
-	w, issuer, _ := rolled(t, "ee")
-	w.edit(owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = 4 * time.Hour; return s })
-	w.run(30 * time.Second)
-	second := w.renew(issuer)
-	w.run(3 * time.Minute)
-	i := slices.IndexFunc(w.lineage().Waiting, func(r Reason) bool { return r.Code == CodeVersionAlive })
-	if i < 0 || !strings.Contains(w.lineage().Waiting[i].Text, "(ttl 4h0m0s)") || !w.lineage().Waiting[i].Until.After(w.now.Add(3*time.Hour)) {
-		t.Errorf("waits for %v", w.lineage().Waiting)
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = 4 * time.Hour; return s })
+	w.Run(30 * time.Second)
+	second := w.Renew(issuer)
+	w.Run(3 * time.Minute)
+	i := slices.IndexFunc(w.Lineage().Waiting, func(r rollover.Reason) bool { return r.Code == rollover.CodeVersionAlive })
+	if i < 0 || !strings.Contains(w.Lineage().Waiting[i].Text, "(ttl 4h0m0s)") || !w.Lineage().Waiting[i].Until.After(w.Now.Add(3*time.Hour)) {
+		t.Errorf("waits for %v", w.Lineage().Waiting)
 	}
-	w.until(6*time.Hour, w.done(second))
+	w.Until(6*time.Hour, w.Done(second))
 }

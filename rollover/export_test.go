@@ -1,0 +1,32 @@
+package rollover
+
+import (
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// What tests outside of the package may know of its insides.
+const MaxRecords = maxRecords
+
+// Spacing is how far apart looks must be to count as several.
+func Spacing(ttl time.Duration) time.Duration { return spacing(ttl) }
+
+// Stamp writes a time as reasons and warnings do.
+func Stamp(t time.Time) string { return stamp(t) }
+
+// Short writes a record as they do.
+func Short(a tlsa.Association) string { return short(a) }
+
+// ReplySize is that of a reply with the RRset, and whether it fits into one.
+func ReplySize(owner tlsa.Owner, s tlsa.RRset) (octets int, fit bool) {
+	return replySize(owner, s), fits(owner, s)
+}
+
+// Lit is since when some server was in sight.
+func (l *Ledger) Lit() time.Time { return l.lit() }
+
+// Accepts reports whether a version accepts a chain of a lineage at an owner name.
+func Accepts(s State, o Observation, p Policy, now time.Time, lineage string, v Version, chain *tlsa.Chain, owner tlsa.Owner) bool {
+	return begin(s, o, p, now).accepts(lineage, v, chain, owner)
+}
