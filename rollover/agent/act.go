@@ -60,7 +60,7 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 			g.state = rollover.Done(g.state, o.action, o.result(), g.policy, a.clock.now())
 		}
 		g.show()
-		if err := a.store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {
+		if err := a.rooms.Store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {
 			return failed, fmt.Errorf("%s was done and could not be recorded: %w", outcomes[0].action, err)
 		}
 	}
@@ -135,12 +135,12 @@ func (a *Agent) do(ctx context.Context, g *group, action rollover.Action) outcom
 	switch act := action.(type) {
 	case rollover.Swap:
 		g.abandon()
-		o.err, o.switched = a.switchTo(ctx, act.Lineage, a.stash.Path(act.To))
+		o.err, o.switched = a.switchTo(ctx, act.Lineage, a.rooms.Stash.Path(act.To))
 	case rollover.Back:
 		g.abandon()
-		o.err, o.switched = a.switchTo(ctx, act.Lineage, a.stash.Path(act.To))
+		o.err, o.switched = a.switchTo(ctx, act.Lineage, a.rooms.Stash.Path(act.To))
 	case rollover.Adopt:
-		o.err = a.host(a.lineages[act.Lineage]).Adopt(a.stash.Path(act.Chain))
+		o.err = a.rooms.Host(a.lineages[act.Lineage]).Adopt(a.rooms.Stash.Path(act.Chain))
 	case rollover.Discard:
 		o.err = a.discard(act)
 	default:
@@ -152,7 +152,7 @@ func (a *Agent) do(ctx context.Context, g *group, action rollover.Action) outcom
 // switchTo installs an entry. Switched is true where the new pair may be in use
 // although something failed.
 func (a *Agent) switchTo(ctx context.Context, lineage, entry string) (error, bool) {
-	result, err := a.host(a.lineages[lineage]).Switch(ctx, entry)
+	result, err := a.rooms.Host(a.lineages[lineage]).Switch(ctx, entry)
 	for _, w := range result.Warnings {
 		a.log.Warn(w.Text, "lineage", lineage, "code", w.Code)
 	}
@@ -170,9 +170,9 @@ func (a *Agent) discard(d rollover.Discard) error {
 	}
 	a.stashing.lock()
 	defer a.stashing.unlock()
-	gone, err := a.store.Forget(d.Chains)
+	gone, err := a.rooms.Store.Forget(d.Chains)
 	for _, id := range gone {
-		err = errors.Join(err, a.stash.Remove(id))
+		err = errors.Join(err, a.rooms.Stash.Remove(id))
 	}
 	return err
 }

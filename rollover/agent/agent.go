@@ -12,23 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tlsaroll/tlsaroll/certwatch"
-	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/journal"
-	"github.com/tlsaroll/tlsaroll/rollover/internal/probe"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
-
-// store keeps states. What Save returned for is there after a crash.
-type store interface {
-	Save(g journal.Group, stamp journal.Stamp) error
-	Offer(lineage string, offers []rollover.Offer) error
-	Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error)
-	Load() (journal.Contents, error)
-	There() error
-	Close() error
-}
 
 const (
 	// lockTimeout is how long to wait for another instance to let the journal go.
@@ -45,12 +32,7 @@ type Agent struct {
 	cfg      Config
 	log      *slog.Logger
 	clock    steady
-	store    store
-	stash    certwatch.Stash
-	reader   certwatch.Reader
-	lookup   *lookup.Client
-	zones    map[string]lookup.Zone
-	prober   *probe.Prober
+	rooms    Rooms
 	lineages map[string]Lineage
 	listed   map[tlsa.Owner]bool // where the configuration has an endpoint
 	dry      bool
@@ -105,15 +87,20 @@ func Open(cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := assemble(cfg, store, known)
+	rooms, err := cfg.rooms(store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	if aside != "" {
-		a.log.Error("the journal was corrupt: it was moved aside and every wait starts again", "moved", aside)
+		cfg.Log.Error("the journal was corrupt: it was moved aside and every wait starts again", "moved", aside)
 	}
+	return open(cfg, rooms, known), nil
+}
+
+func open(cfg Config, rooms Rooms, known journal.Contents) *Agent {
+	a := assemble(cfg, rooms, known)
 	a.tidy(known)
-	return a, nil
+	return a
 }
 
 // OpenDry is like [Open] for looking only: the journal is read and let go, and
@@ -127,10 +114,11 @@ func OpenDry(cfg Config) (*Agent, error) {
 	if err != nil && !isAbsent(err) {
 		return nil, err
 	}
-	a, err := assemble(cfg, nothing{}, known)
+	rooms, err := cfg.rooms(nothing{})
 	if err != nil {
 		return nil, err
 	}
+	a := assemble(cfg, rooms, known)
 	a.dry = true
 	return a, nil
 }
@@ -139,7 +127,7 @@ func journalIn(state string) string { return filepath.Join(state, "journal.db") 
 
 // tidy removes what a crash left behind.
 func (a *Agent) tidy(known journal.Contents) {
-	removed, err := a.stash.Sweep()
+	removed, err := a.rooms.Stash.Sweep()
 	if err != nil {
 		a.log.Warn("the stash could not be swept", "err", err)
 	}
@@ -157,7 +145,7 @@ func (a *Agent) tidy(known journal.Contents) {
 func (a *Agent) Close() error {
 	a.end()
 	a.background.Wait()
-	return a.store.Close()
+	return a.rooms.Store.Close()
 }
 
 // Now is the agent's own time.

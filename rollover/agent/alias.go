@@ -20,7 +20,7 @@ type alias struct {
 
 // expand gives the group's policy with the further owner names that are found
 // now, and says of which owner names it could not be found out.
-func (a *Agent) expand(ctx context.Context, g *group, dns *lookup.Pass, b *book) (rollover.Policy, map[tlsa.Owner]string) {
+func (a *Agent) expand(ctx context.Context, g *group, dns Looker, b *book) (rollover.Policy, map[tlsa.Owner]string) {
 	policy, unknown := g.base, map[tlsa.Owner]string{}
 	policy.Lineages = maps.Clone(policy.Lineages)
 	for name, p := range policy.Lineages {
@@ -51,7 +51,7 @@ func (a *Agent) expand(ctx context.Context, g *group, dns *lookup.Pass, b *book)
 //
 // An alias that is insecure is none to a DANE client, which asks at the host's own
 // name then, or not at all (RFC 7672, section 2.2.2).
-func (a *Agent) aliases(ctx context.Context, dns *lookup.Pass, e rollover.Endpoint, before []alias) (found []alias, why string) {
+func (a *Agent) aliases(ctx context.Context, dns Looker, e rollover.Endpoint, before []alias) (found []alias, why string) {
 	host := dns.Host(ctx, e.Host)
 	switch {
 	case host.Err != "":

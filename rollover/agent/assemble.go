@@ -3,34 +3,24 @@ package agent
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
-	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/journal"
-	"github.com/tlsaroll/tlsaroll/rollover/internal/probe"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // assemble makes an agent of a configuration and what is known, with what was
 // handed in before a restart in its inbox.
-func assemble(cfg Config, store store, known journal.Contents) (*Agent, error) {
-	a, err := build(cfg, store, known)
-	if err != nil {
-		return nil, err
-	}
+func assemble(cfg Config, rooms Rooms, known journal.Contents) *Agent {
+	a := build(cfg, rooms, known)
 	a.recall(known)
-	return a, nil
+	return a
 }
 
 // build is assemble with an empty inbox.
-func build(cfg Config, store store, known journal.Contents) (*Agent, error) {
-	client, err := lookup.New(lookup.Config{Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, SelfTestName: cfg.ResolverTest, Now: cfg.Clock.Wall, Exchange: cfg.Exchange})
-	if err != nil {
-		return nil, err
-	}
+func build(cfg Config, rooms Rooms, known journal.Contents) *Agent {
 	if cfg.FetchPolicy == nil {
 		cfg.FetchPolicy = policyFetcher{}.fetch
 	}
@@ -38,25 +28,18 @@ func build(cfg Config, store store, known journal.Contents) (*Agent, error) {
 		cfg.Watch = certwatch.Watch
 	}
 	a := &Agent{
-		cfg: cfg, log: cfg.Log, store: store, lookup: client, zones: map[string]lookup.Zone{},
-		stash:    certwatch.Stash{Dir: filepath.Join(cfg.State, "stash")},
-		reader:   certwatch.Reader{Quiet: cfg.Quiet, Now: cfg.Clock.Wall},
-		prober:   &probe.Prober{Dial: cfg.Dial, Hello: cfg.Hello},
-		lineages: map[string]Lineage{}, listed: map[tlsa.Owner]bool{},
+		cfg: cfg, log: cfg.Log, rooms: rooms, lineages: map[string]Lineage{}, listed: map[tlsa.Owner]bool{},
 		inbox: newInbox(), stashing: newLatch(),
 		routine: newSlots(cfg.Workers), pressing: newSlots(cfg.Workers), hosts: newSlots(cfg.Workers), probes: newSlots(connections), judges: newSlots(connections),
 		of: map[string]*group{}, at: map[tlsa.Owner]*group{}, bells: map[chan struct{}]bool{}, follow: map[*follower]bool{}, pings: make(chan chan struct{}),
 	}
 	a.life, a.end = context.WithCancel(context.Background())
-	for name, z := range cfg.Zones {
-		a.zones[name] = lookup.Zone{Hidden: z.Hidden, Exclude: z.Exclude, Private: z.Private}
-	}
 	var trusted bool
 	if a.clock, trusted = begin(cfg.Clock, known.Stamp); !trusted {
 		a.log.Warn("the time that passed since the journal was last written cannot be trusted: open waits start again", "written", known.Stamp.Time)
 	}
 	a.form(known, trusted)
-	return a, nil
+	return a
 }
 
 // form makes the groups: lineages that share an owner name by configuration, or
@@ -96,7 +79,7 @@ func (a *Agent) recall(known journal.Contents) {
 			continue
 		}
 		for _, offer := range known.Offers[name] {
-			pair, err := a.stash.Get(offer.Chain)
+			pair, err := a.rooms.Stash.Get(offer.Chain)
 			if err != nil {
 				a.log.Error("a pair that was handed in is lost: hand it in again", "lineage", name, "pair", offer.Chain.Short(), "err", err)
 				continue

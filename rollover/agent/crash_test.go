@@ -35,20 +35,20 @@ func (f *fuse) point(name string) {
 }
 
 type fusedStore struct {
-	store
+	Store
 	fuse *fuse
 }
 
 func (s fusedStore) Save(g journal.Group, stamp journal.Stamp) error {
 	s.fuse.point("before save")
-	err := s.store.Save(g, stamp)
+	err := s.Store.Save(g, stamp)
 	s.fuse.point("after save")
 	return err
 }
 
 func (s fusedStore) Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error) {
 	s.fuse.point("before forget")
-	gone, err := s.store.Forget(ids)
+	gone, err := s.Store.Forget(ids)
 	s.fuse.point("after forget")
 	return gone, err
 }
@@ -109,7 +109,7 @@ func (f *fuse) live(t testing.TB, w *world, want certwatch.Pair) {
 	v := &witness{w: w}
 	for deadline := time.Now().Add(time.Hour); ; {
 		a := w.open()
-		a.store = fusedStore{a.store, f}
+		a.rooms.Store = fusedStore{a.rooms.Store, f}
 		done := false
 		crashed := func() (crashed bool) {
 			defer func() {
@@ -125,15 +125,15 @@ func (f *fuse) live(t testing.TB, w *world, want certwatch.Pair) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if done = isSteady("mx1", want)(p.Report); done {
+				if done = isSteady("mx1", want)(p); done {
 					return false
 				}
-				for next := later(p.again, time.Now().Add(time.Millisecond)); time.Now().Before(next); {
+				for next := later(p.Again, time.Now().Add(time.Millisecond)); time.Now().Before(next); {
 					v.look(t)
 					time.Sleep(min(time.Second, time.Until(next)))
 				}
 				if time.Now().After(deadline) {
-					t.Fatalf("never steady; %s", w.story(p.Report))
+					t.Fatalf("never steady; %s", w.story(p))
 				}
 			}
 		}()
@@ -208,7 +208,7 @@ var errFull = errors.New("no space left on device")
 
 // fullStore cannot write until there is room again.
 type fullStore struct {
-	store
+	Store
 	room atomic.Bool
 }
 
@@ -216,7 +216,7 @@ func (s *fullStore) Save(g journal.Group, stamp journal.Stamp) error {
 	if !s.room.Load() {
 		return errFull
 	}
-	return s.store.Save(g, stamp)
+	return s.Store.Save(g, stamp)
 }
 
 // TestJournalCannotBeWritten: then nothing is done, and later it goes on.
@@ -224,8 +224,8 @@ func TestJournalCannotBeWritten(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, first := adopted(w)
 		defer w.close(a)
-		disk := &fullStore{store: a.store}
-		a.store = disk
+		disk := &fullStore{Store: a.rooms.Store}
+		a.rooms.Store = disk
 		second := w.ca.issue(t, mx1)
 		w.stage("mx1", second)
 		if _, err := a.Offer("mx1", second); err != nil {
@@ -259,7 +259,7 @@ func TestRunForOneLineage(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, _ := adopted(w)
 		defer w.close(a)
-		a.store = &fullStore{store: a.store}
+		a.rooms.Store = &fullStore{Store: a.rooms.Store}
 		w.stage("mx1", w.ca.issue(t, mx1))
 		if err := a.Run(t.Context(), "mx1", nil); !errors.Is(err, errFull) {
 			t.Errorf("got %v", err)
@@ -271,15 +271,15 @@ func TestRunForOneLineage(t *testing.T) {
 func TestNotRecorded(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, _ := adopted(w)
-		disk := a.store
-		a.store = &secondFails{store: disk}
+		disk := a.rooms.Store
+		a.rooms.Store = &secondFails{Store: disk}
 		second := w.ca.issue(t, mx1)
 		w.stage("mx1", second)
 		_, err := a.Pass(t.Context(), "mx1")
 		if want := "publish _25._tcp.mx1.example.org.: +(" + record(t, second).String() + ") was done and could not be recorded: no space left on device"; err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
-		a.store = disk
+		a.rooms.Store = disk
 		w.close(a) // nothing more was written
 		a = w.open()
 		defer w.close(a)
@@ -289,7 +289,7 @@ func TestNotRecorded(t *testing.T) {
 }
 
 type secondFails struct {
-	store
+	Store
 	saves int
 }
 
@@ -297,7 +297,7 @@ func (s *secondFails) Save(g journal.Group, stamp journal.Stamp) error {
 	if s.saves++; s.saves == 2 {
 		return errFull
 	}
-	return s.store.Save(g, stamp)
+	return s.Store.Save(g, stamp)
 }
 
 func TestSecondInstance(t *testing.T) {
@@ -356,7 +356,7 @@ func TestOfferSurvives(t *testing.T) {
 		}
 		w.close(a)
 		a = w.open()
-		if err := a.stash.Remove(second.ID()); err != nil {
+		if err := a.rooms.Stash.Remove(second.ID()); err != nil {
 			t.Fatal(err)
 		}
 		w.close(a)
@@ -383,13 +383,13 @@ func TestOrphansAreRemoved(t *testing.T) {
 		}
 		state, _, _ := a.State("mx1")
 		state.Chains = map[tlsa.ChainID]*tlsa.Chain{orphan.ID(): orphan.Chain, first.ID(): first.Chain}
-		if err := a.store.Save(journal.Group{Lineages: []string{"mx1"}, State: state}, a.clock.stamp()); err != nil {
+		if err := a.rooms.Store.Save(journal.Group{Lineages: []string{"mx1"}, State: state}, a.clock.stamp()); err != nil {
 			t.Fatal(err)
 		}
 		w.close(a)
 		a = w.open()
 		defer w.close(a)
-		if ids, err := a.stash.List(); err != nil || !slices.Equal(ids, []tlsa.ChainID{first.ID()}) {
+		if ids, err := a.rooms.Stash.(certwatch.Stash).List(); err != nil || !slices.Equal(ids, []tlsa.ChainID{first.ID()}) {
 			t.Errorf("the stash holds %v, %v", ids, err)
 		}
 	})

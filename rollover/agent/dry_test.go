@@ -102,7 +102,7 @@ func TestDryTellsOfADamagedStash(t *testing.T) {
 		second := w.ca.issue(t, mx1)
 		w.stage("mx1", second)
 		w.goOn(a, time.Hour, func(r Report) bool { return r.State.Lineages["mx1"].Phase == rollover.Published })
-		if err := a.stash.Remove(second.ID()); err != nil {
+		if err := a.rooms.Stash.Remove(second.ID()); err != nil {
 			t.Fatal(err)
 		}
 		w.close(a)

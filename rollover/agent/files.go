@@ -67,7 +67,7 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 
 // live is where the link leads. The pair behind it is read again at every poll.
 func (a *Agent) live(l Lineage, poll bool, h *onHost, seen *rollover.Observation) {
-	entry, err := a.host(l).Installed()
+	entry, err := a.rooms.Host(l).Installed()
 	if err == nil && entry != "" && entry == h.entry && !poll {
 		return // as it was found last
 	}
@@ -80,7 +80,7 @@ func (a *Agent) live(l Lineage, poll bool, h *onHost, seen *rollover.Observation
 		h.live = rollover.Seen(tlsa.ChainID(""))
 		return
 	}
-	pair, err := a.stash.Get(tlsa.ChainID(filepath.Base(entry)))
+	pair, err := a.rooms.Stash.Get(tlsa.ChainID(filepath.Base(entry)))
 	if err != nil {
 		h.live = rollover.Unseen[tlsa.ChainID](err.Error())
 		return
@@ -98,7 +98,7 @@ func (a *Agent) installed(l Lineage, said *tlsa.Chain, seen *rollover.Observatio
 		return rollover.Seen(said.ID())
 	}
 	var found certwatch.Pair
-	for _, files := range a.host(l).Pairs() {
+	for _, files := range a.rooms.Host(l).Pairs() {
 		pair, err := certwatch.Load(certwatch.Files{Cert: files.Cert, Key: files.Key})
 		switch {
 		case isAbsent(err):
@@ -127,7 +127,7 @@ func (a *Agent) keep(p certwatch.Pair) error {
 	}
 	a.stashing.lock()
 	defer a.stashing.unlock()
-	_, err := a.stash.Put(p)
+	_, err := a.rooms.Stash.Put(p)
 	return err
 }
 
@@ -137,7 +137,7 @@ func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Ob
 	if l.Staged.Cert == "" {
 		return staging{}
 	}
-	pair, err := a.reader.Load(l.Staged)
+	pair, err := a.rooms.Reader.Load(l.Staged)
 	if unsettled, ok := errors.AsType[*certwatch.UnsettledError](err); ok {
 		if !unsettled.Until.IsZero() {
 			b.recheck = earliest(b.recheck, b.polled.Add(max(unsettled.Until.Sub(a.cfg.Clock.Wall()), time.Millisecond)))
@@ -167,7 +167,7 @@ func (a *Agent) whole(id tlsa.ChainID, seen *rollover.Observation, into map[tlsa
 	if id == "" {
 		return
 	}
-	if _, err := a.stash.Get(id); err != nil && !(a.dry && seen.Chains[id] != nil) {
+	if _, err := a.rooms.Stash.Get(id); err != nil && !(a.dry && seen.Chains[id] != nil) {
 		into[id] = rollover.Unseen[struct{}](err.Error())
 		return
 	}

@@ -144,7 +144,7 @@ func TestStashIsMended(t *testing.T) {
 		second := w.ca.issue(t, mx1)
 		w.stage("mx1", second)
 		w.goOn(a, time.Hour, func(r Report) bool { return r.State.Lineages["mx1"].Phase == rollover.Published })
-		entry := filepath.Join(a.stash.Path(second.ID()), "privkey.pem")
+		entry := filepath.Join(a.rooms.Stash.Path(second.ID()), "privkey.pem")
 		w.write(entry, []byte("damage"))
 		r := w.goOn(a, time.Minute, func(r Report) bool { return says(r, "mx1", rollover.CodeStashUnreadable) != "" })
 		if text := says(r, "mx1", rollover.CodeStashUnreadable); !strings.Contains(text, entry) {
@@ -159,7 +159,7 @@ func TestLivePairIsDamaged(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, first := adopted(w)
 		defer w.close(a)
-		w.write(filepath.Join(a.stash.Path(first.ID()), "fullchain.pem"), []byte("damage"))
+		w.write(filepath.Join(a.rooms.Stash.Path(first.ID()), "fullchain.pem"), []byte("damage"))
 		w.goOn(a, 2*time.Minute, func(r Report) bool { return slices.Contains(waits(r, "mx1"), rollover.CodeLiveUnreadable) })
 		if r := mustPass(t, a, "mx1"); !slices.Contains(waits(r, "mx1"), rollover.CodeLiveUnreadable) {
 			t.Errorf("between polls it is forgotten: waits for %v", waits(r, "mx1"))

@@ -8,8 +8,8 @@ import (
 )
 
 // host is everything about a lineage's installation.
-func (a *Agent) host(l Lineage) swap.Host {
-	h := swap.Host{Lineage: l.Name, Live: liveIn(a.cfg.State, l.Name), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout, Run: a.cfg.Run}
+func (c Config) host(l Lineage) Host {
+	h := swap.Host{Lineage: l.Name, Live: liveIn(c.State, l.Name), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout, Run: c.Run}
 	for _, t := range l.Install {
 		target := swap.Target{Path: t.Path, Dir: t.Dir, Mode: t.Mode}
 		if t.User != "" || t.Group != "" {

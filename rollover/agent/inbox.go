@@ -133,10 +133,10 @@ func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
 		// the lock keeps a pass from discarding the entry before it is named
 		a.stashing.lock()
 		defer a.stashing.unlock()
-		if _, err := a.stash.Put(p); err != nil {
+		if _, err := a.rooms.Stash.Put(p); err != nil {
 			return err
 		}
-		if err := a.store.Offer(lineage, plain(offers)); err != nil {
+		if err := a.rooms.Store.Offer(lineage, plain(offers)); err != nil {
 			return err
 		}
 	}

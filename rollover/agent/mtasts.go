@@ -66,7 +66,7 @@ func (a *Agent) enforced(g *group, b book) map[string]rollover.Sight[bool] {
 
 // lookPolicies finds out about the policies of some MX hosts' mail domains; known
 // is what was found before.
-func (a *Agent) lookPolicies(ctx context.Context, pass *lookup.Pass, hosts map[string][]string, known map[string]mtaState) map[string]mtaState {
+func (a *Agent) lookPolicies(ctx context.Context, pass Looker, hosts map[string][]string, known map[string]mtaState) map[string]mtaState {
 	out := map[string]mtaState{}
 	for _, all := range hosts {
 		for _, host := range all {
@@ -81,7 +81,7 @@ func (a *Agent) lookPolicies(ctx context.Context, pass *lookup.Pass, hosts map[s
 // lookPolicy asks for the policy's id, and for the policy where that has changed
 // (RFC 8461, section 3.1). The mail domain is taken to be the zone that the host
 // lies in.
-func (a *Agent) lookPolicy(ctx context.Context, pass *lookup.Pass, host string, known mtaState) mtaState {
+func (a *Agent) lookPolicy(ctx context.Context, pass Looker, host string, known mtaState) mtaState {
 	unknown := func(err error) mtaState {
 		return mtaState{enforced: rollover.Unseen[bool]("MTA-STS of " + host + ": " + err.Error())}
 	}

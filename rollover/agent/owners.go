@@ -19,7 +19,7 @@ const sideBySide = 8
 
 // views looks at owner names: at every authoritative server and through the
 // validating resolver.
-func (a *Agent) views(ctx context.Context, g *group, dns *lookup.Pass, owners map[tlsa.Owner]bool) map[tlsa.Owner]lookup.View {
+func (a *Agent) views(ctx context.Context, g *group, dns Looker, owners map[tlsa.Owner]bool) map[tlsa.Owner]lookup.View {
 	sorted := slices.Sorted(maps.Keys(owners))
 	views := make([]lookup.View, len(sorted))
 	var wait errgroup.Group

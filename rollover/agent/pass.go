@@ -17,8 +17,9 @@ type Report struct {
 	Plan     rollover.Plan
 	Failed   []error // what went wrong with an action; the rest of the pass went on
 	At       time.Time
-	Changed  bool  // something was done, or was tried; of a look only: would be
-	Err      error // why the pass could not be made; the rest is not known then
+	Again    time.Time // when the next pass is due; zero: at once
+	Changed  bool      // something was done, or was tried; of a look only: would be
+	Err      error     // why the pass could not be made; the rest is not known then
 }
 
 // Pass makes one pass over the owner group of a lineage: look, decide, remember,
@@ -35,37 +36,29 @@ func (a *Agent) Pass(ctx context.Context, lineage string) (Report, error) {
 		case errors.Is(err, ErrClosed) && a.heir.Load() != nil:
 		case !errors.Is(err, errJoined):
 			a.ring(g) // whoever makes passes when they are due plans by what came of this one
-			return r.Report, err
+			return r, err
 		}
 	}
-}
-
-// passed is a report, and when the group is due again.
-type passed struct {
-	Report
-	again   time.Time
-	retry   time.Time // when a failed action is tried again, zero: there is none
-	recheck time.Time // when files may have settled, zero: there are none
 }
 
 // passOver makes a pass when it is the group's turn. A group that turns out to
 // share records with another is joined with it, and [errJoined] is returned.
-func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (passed, error) {
+func (a *Agent) passOver(ctx context.Context, g *group, patient bool) (Report, error) {
 	if err := a.take(ctx, g); err != nil {
-		return passed{}, err
+		return Report{}, err
 	}
 	number := a.number()
 	r, err := a.pass(ctx, g, patient)
-	r.Lineages, r.again, r.retry, r.recheck = g.names, a.again(g), g.retry(), g.book.recheck
+	r.Lineages, r.Again = g.names, a.again(g)
 	g.give()
 	if shares, ok := errors.AsType[*sharing](err); ok {
 		if err := a.join(ctx, g, shares.with); err != nil {
-			return passed{}, err
+			return Report{}, err
 		}
-		return passed{}, errJoined
+		return Report{}, errJoined
 	}
 	if !errors.Is(err, errJoined) && ctx.Err() == nil {
-		a.tellFollowers(number, r.Report, err)
+		a.tellFollowers(number, r, err)
 	}
 	return r, err
 }
@@ -83,47 +76,47 @@ func (a *Agent) take(ctx context.Context, g *group) error {
 }
 
 // pass looks, decides, remembers and acts.
-func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error) {
+func (a *Agent) pass(ctx context.Context, g *group, patient bool) (Report, error) {
 	if g.joined != nil {
-		return passed{}, errJoined
+		return Report{}, errJoined
 	}
 	a.watchClock()
 	if err := a.lookFar(ctx, g, patient); err != nil {
-		return passed{}, err
+		return Report{}, err
 	}
 	leave, err := a.enter(ctx, g)
 	if err != nil {
-		return passed{}, err
+		return Report{}, err
 	}
 	defer leave()
 	g.wanted() // whatever it was: here we go
 	s := a.observe(ctx, g)
 	switch {
 	case ctx.Err() != nil:
-		return passed{}, ctx.Err() // a look that was cut short says nothing
+		return Report{}, ctx.Err() // a look that was cut short says nothing
 	case s.shares != nil:
-		return passed{}, &sharing{s.shares}
+		return Report{}, &sharing{s.shares}
 	case s.idle:
 		g.book = s.book
 		r := Report{State: g.state, Policy: g.policy, Plan: g.plan, At: a.clock.now()}
 		r.Plan.Actions = nil // they are done
-		return passed{Report: r}, nil
+		return r, nil
 	}
 	state, plan, err := a.decide(ctx, g, &s)
 	if err != nil {
-		return passed{}, err
+		return Report{}, err
 	}
 	r := Report{State: state, Policy: s.policy, Plan: plan, At: a.clock.now()}
 	if a.dry {
 		r.Changed = len(plan.Actions) > 0
 		g.far = nil
-		return passed{Report: r}, nil
+		return r, nil
 	}
 	err = a.inbox.taken(s.post, func(left map[string][]rollover.Offer) error {
-		return a.store.Save(g.saved(state, left), a.clock.stamp())
+		return a.rooms.Store.Save(g.saved(state, left), a.clock.stamp())
 	})
 	if err != nil {
-		return passed{Report: r}, fmt.Errorf("nothing was done: %w", err)
+		return r, fmt.Errorf("nothing was done: %w", err)
 	}
 	g.state, g.plan, g.policy, g.book = state, plan, s.policy, s.book
 	if s.far {
@@ -134,7 +127,7 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (passed, error
 	r.Changed = len(actions) > 0
 	r.Failed, err = a.act(ctx, g, actions)
 	r.State = g.state
-	return passed{Report: r}, err
+	return r, err
 }
 
 // enter waits for a group's turn to look: those with nothing on their way never keep
@@ -179,7 +172,9 @@ func (a *Agent) heed(g *group, s *sight) {
 	}
 }
 
-// again is when a group is due for its next pass.
+// again is when a group is due for its next pass. While a failed action waits for
+// another try, that is not before then, but no later than when a swap may be due or
+// files may have settled.
 func (a *Agent) again(g *group) time.Time {
 	at := earliest(g.plan.LookDNS, g.book.recheck)
 	if !g.book.polled.IsZero() {
@@ -188,7 +183,17 @@ func (a *Agent) again(g *group) time.Time {
 	if g.far == nil { // else its end is a reason of its own
 		at = earliest(at, g.plan.LookServed)
 	}
-	return at
+	failed := g.retry()
+	if failed.IsZero() {
+		return at
+	}
+	retry, now := earliest(failed, g.book.recheck), a.clock.now()
+	for _, l := range g.state.Lineages {
+		if l.Successor != "" && l.ReadyAt.After(now) {
+			retry = earliest(retry, l.ReadyAt)
+		}
+	}
+	return later(at, retry)
 }
 
 // watchClock tells, once, that the wall clock was set: our own time does not

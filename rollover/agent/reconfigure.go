@@ -19,14 +19,15 @@ func (a *Agent) With(cfg Config) (*Agent, error) {
 		return nil, fmt.Errorf("state: %s cannot become %s while it runs (hint: restart it)", a.cfg.State, cfg.State)
 	}
 	defer a.hold()()
-	known, err := a.store.Load()
+	known, err := a.rooms.Store.Load()
 	if err != nil {
 		return nil, err
 	}
-	next, err := build(cfg, a.store, known)
+	rooms, err := cfg.rooms(a.rooms.Store)
 	if err != nil {
 		return nil, err
 	}
+	next := build(cfg, rooms, known)
 	next.inbox, next.stashing = a.inbox, a.stashing
 	a.heir.Store(next)
 	a.end()
@@ -73,14 +74,13 @@ func (a *Agent) latest() *Agent {
 // come to, nothing is changed.
 func (a *Agent) Dry() (*Agent, error) {
 	a = a.latest()
-	known, err := a.store.Load()
+	known, err := a.rooms.Store.Load()
 	if err != nil {
 		return nil, err
 	}
-	dry, err := assemble(a.cfg, nothing{}, known)
-	if err != nil {
-		return nil, err
-	}
+	rooms := a.rooms
+	rooms.Store = nothing{}
+	dry := assemble(a.cfg, rooms, known)
 	dry.dry = true
 	return dry, nil
 }

@@ -76,7 +76,7 @@ func TestReconfigureDuringPass(t *testing.T) {
 		}
 		next := <-changed
 		defer w.close(next)
-		known, err := next.store.Load()
+		known, err := next.rooms.Store.Load()
 		if err != nil {
 			t.Fatal(err)
 		}

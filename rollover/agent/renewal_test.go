@@ -74,10 +74,10 @@ func TestRenewal(t *testing.T) {
 		want := []tlsa.ChainID{second.ID(), third.ID()} // the one before is there to go back to
 		slices.Sort(want)
 		w.goOn(a, time.Hour, func(Report) bool {
-			ids, err := a.stash.List()
+			ids, err := a.rooms.Stash.(certwatch.Stash).List()
 			return err == nil && slices.Equal(ids, want)
 		})
-		if _, err := a.stash.Get(first.ID()); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := a.rooms.Stash.Get(first.ID()); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the first pair: %v", err)
 		}
 	})

@@ -74,7 +74,7 @@ func (a *Agent) NextPass() time.Time {
 
 // Journal is nil as long as what is decided can be written down where the next start
 // looks for it.
-func (a *Agent) Journal() error { return a.latest().store.There() }
+func (a *Agent) Journal() error { return a.latest().rooms.Store.There() }
 
 func (a *Agent) hang(bell chan struct{}) {
 	a.mu.Lock()
@@ -108,7 +108,7 @@ type entry struct {
 
 type result struct {
 	group *group
-	passed
+	Report
 	err error
 }
 
@@ -189,7 +189,7 @@ func (r *runner) ended(ctx context.Context, end result) (enough bool, err error)
 		}
 		return r.seen(Report{Lineages: end.Lineages, Err: end.err, At: now}), nil
 	}
-	e.plan(end, now)
+	e.at, e.said, e.failures = end.Again, "", 0
 	return r.seen(end.Report), nil
 }
 
@@ -205,22 +205,6 @@ func (e *entry) failed(now time.Time) {
 	wait := min(retryFirst<<min(e.failures, 10), retryMost)
 	e.failures++
 	e.at = now.Add(wait + rand.N(wait/4+1)) // spread, so that many do not come together
-}
-
-// plan sets when a group is due next. While a failed action waits for another try,
-// that is not before then, but no later than when a swap may be due or files may have
-// settled.
-func (e *entry) plan(end result, now time.Time) {
-	e.at, e.said, e.failures = end.again, "", 0
-	retry := earliest(end.retry, end.recheck)
-	for _, l := range end.State.Lineages {
-		if l.Successor != "" && l.ReadyAt.After(now) {
-			retry = earliest(retry, l.ReadyAt)
-		}
-	}
-	if !end.retry.IsZero() {
-		e.at = later(e.at, retry)
-	}
 }
 
 // drain waits for the passes that are under way; they end with their context, or

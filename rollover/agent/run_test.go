@@ -193,8 +193,8 @@ func TestOneGroupFails(t *testing.T) {
 		w.serve("bad", w.ca.issue(t, "bad.example.org"))
 		a = w.open()
 		defer w.close(a)
-		disk := a.store
-		a.store = choosy{disk, "bad"}
+		disk := a.rooms.Store
+		a.rooms.Store = choosy{disk, "bad"}
 		second := w.ca.issue(t, mx1)
 		w.stage("mx1", second)
 		w.goOn(a, time.Hour, isSteady("mx1", second))
@@ -241,7 +241,7 @@ func TestActionsNotBegunAreLeft(t *testing.T) {
 		w.stage("mx1", second)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		a.store = &stopping{store: a.store, stop: cancel}
+		a.rooms.Store = &stopping{Store: a.rooms.Store, stop: cancel}
 		if _, err := a.Pass(ctx, "mx1"); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
@@ -301,7 +301,7 @@ func TestCutShort(t *testing.T) {
 
 // choosy fails to save the groups of one lineage.
 type choosy struct {
-	store
+	Store
 	not string
 }
 
@@ -309,16 +309,16 @@ func (s choosy) Save(g journal.Group, stamp journal.Stamp) error {
 	if slices.Contains(g.Lineages, s.not) {
 		return errFull
 	}
-	return s.store.Save(g, stamp)
+	return s.Store.Save(g, stamp)
 }
 
 // stopping has the process told to stop when it has saved.
 type stopping struct {
-	store
+	Store
 	stop func()
 }
 
 func (s *stopping) Save(g journal.Group, stamp journal.Stamp) error {
 	defer s.stop()
-	return s.store.Save(g, stamp)
+	return s.Store.Save(g, stamp)
 }

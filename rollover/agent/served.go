@@ -30,7 +30,7 @@ type presented struct {
 
 // visit is one look at endpoints.
 type visit struct {
-	dns    *lookup.Pass
+	dns    Looker
 	names  []string // lineages
 	policy rollover.Policy
 	slots  slots // for connections
@@ -115,7 +115,7 @@ func (a *Agent) probeOne(ctx context.Context, t target) (out []rollover.Presente
 	if err != nil {
 		return []rollover.Presented{{URL: t.url, Address: t.address.String(), Algorithm: anyAlgorithm, Outcome: rollover.Unreached, Err: err.Error()}}, nil
 	}
-	for _, r := range a.prober.Address(ctx, e, t.address) {
+	for _, r := range a.rooms.Prober.Address(ctx, e, t.address) {
 		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: r.Offer.SNI, Algorithm: cmp.Or(r.Offer.Algorithm, anyAlgorithm), Outcome: outcome(r)}
 		if r.Err != nil {
 			p.Err = r.Err.Error()
@@ -146,7 +146,7 @@ func outcome(r probe.Result) rollover.PresentedOutcome {
 
 // addresses are where an endpoint is reached: as configured, else its A and AAAA,
 // and the nodes that DNS may not show.
-func (a *Agent) addresses(ctx context.Context, dns *lookup.Pass, l Lineage, e rollover.Endpoint) rollover.Sight[[]rollover.Address] {
+func (a *Agent) addresses(ctx context.Context, dns Looker, l Lineage, e rollover.Endpoint) rollover.Sight[[]rollover.Address] {
 	var at []rollover.Address
 	for _, ap := range l.Addresses[e.URL] {
 		at = append(at, rollover.Address{Address: ap.String(), Local: true})

@@ -11,7 +11,6 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -56,7 +55,7 @@ func (s search) due(among []tlsa.Owner, ripe bool, look time.Duration, now time.
 // search asks the resolver for TLSA records at every name of the live and the
 // next certificates, while a successor is on its way. What exists is looked at like
 // any owner name; what cannot be told is said.
-func (a *Agent) search(ctx context.Context, g *group, pass *lookup.Pass, s *sight) {
+func (a *Agent) search(ctx context.Context, g *group, pass Looker, s *sight) {
 	now := a.clock.now()
 	wanted, ripe := len(s.fresh) > 0, false
 	for _, l := range g.state.Lineages {
@@ -94,7 +93,7 @@ func (s *sight) deaf() bool {
 }
 
 // exist asks which owner names have TLSA records, and says of which it is not known.
-func (a *Agent) exist(ctx context.Context, pass *lookup.Pass, among []tlsa.Owner) (found map[tlsa.Owner]bool, unknown map[tlsa.Owner]string) {
+func (a *Agent) exist(ctx context.Context, pass Looker, among []tlsa.Owner) (found map[tlsa.Owner]bool, unknown map[tlsa.Owner]string) {
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
 	found, unknown = map[tlsa.Owner]bool{}, map[tlsa.Owner]string{}

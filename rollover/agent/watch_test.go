@@ -84,8 +84,8 @@ func TestHintOfFailedPass(t *testing.T) {
 		w.config.Timing.Poll = 20 * time.Minute
 		a, _ := adopted(w)
 		defer w.close(a)
-		disk := &fullStore{store: a.store}
-		a.store = disk
+		disk := &fullStore{Store: a.rooms.Store}
+		a.rooms.Store = disk
 		second, begun := w.ca.issue(t, mx1), time.Now()
 		time.AfterFunc(time.Second, func() { w.renew("mx1", second) })
 		time.AfterFunc(2*time.Second, func() { disk.room.Store(true) })
