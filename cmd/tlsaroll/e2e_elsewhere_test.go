@@ -38,7 +38,7 @@ func elsewhereMain() {
 			return wall()
 		},
 		host: func(cfg *agent.Config) {
-			cfg.Clock.Wall, cfg.Clock.Synchronised = wall, readElsewhere(name).Synchronised
+			cfg.Clock.Wall, cfg.Clock.Synchronised = wall, func() bool { return readElsewhere(name).Synchronised }
 			if at := readElsewhere(name).Addresses; at != nil {
 				cfg.Local = func() []netip.Addr { return at }
 			}

@@ -162,10 +162,14 @@ func stagedFiles(s config.Staged) certwatch.Files {
 // the former.
 func systemClock(wall func() time.Time) agent.Clock {
 	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it every restart counts as one of the host
+	return agent.Clock{Wall: wall, Boot: bootTime, BootID: strings.TrimSpace(string(id)), Synchronised: synchronised}
+}
+
+func synchronised() bool {
+	const timeError = 5 // of adjtimex(2): nobody keeps the clock right
 	var timex unix.Timex
 	state, err := unix.Adjtimex(&timex)
-	const unsynchronised = 5 // TIME_ERROR of adjtimex(2)
-	return agent.Clock{Wall: wall, Boot: bootTime, BootID: strings.TrimSpace(string(id)), Synchronised: err == nil && state != unsynchronised}
+	return err == nil && state != timeError
 }
 
 // bootTime goes on while the host is suspended, and nobody sets it.

@@ -26,6 +26,10 @@ const tolerance = time.Minute
 // The dates of certificates and signatures are the wall's, though: if that was
 // set meanwhile and is synchronised, it is taken. One that is not synchronised
 // proves nothing against our own time.
+//
+// After a reboot two readings of the wall clock are all there is, so both must be
+// vouched for: a host without a battery that wrote its first stamp days behind, and
+// was set right since, was not down for days.
 func begin(c Clock, last journal.Stamp) (s steady, trusted bool) {
 	wall, boot := c.Wall(), c.Boot()
 	s = steady{Clock: c, base: wall, since: boot}
@@ -34,17 +38,17 @@ func begin(c Clock, last journal.Stamp) (s steady, trusted bool) {
 	}
 	if c.BootID != "" && c.BootID == last.BootID && boot >= last.Boot {
 		own := last.Time.Add(boot - last.Boot)
-		if c.Synchronised && own.Sub(wall).Abs() > tolerance {
+		if c.Synchronised() && own.Sub(wall).Abs() > tolerance {
 			return s, false
 		}
 		s.base = own
 		return s, true
 	}
-	if !c.Synchronised {
+	if !c.Synchronised() {
 		s.base = later(wall, last.Time)
 		return s, false
 	}
-	return s, !wall.Before(last.Wall) && !wall.Before(last.Time)
+	return s, last.Vouched && !wall.Before(last.Wall) && !wall.Before(last.Time)
 }
 
 func later(a, b time.Time) time.Time {
@@ -68,5 +72,5 @@ func (s steady) now() time.Time { return s.base.Add(s.Boot() - s.since).Round(0)
 func (s steady) apart() time.Duration { return s.Wall().Round(0).Sub(s.now()) }
 
 func (s steady) stamp() journal.Stamp {
-	return journal.Stamp{BootID: s.BootID, Boot: s.Boot(), Wall: s.Wall().Round(0).UTC(), Time: s.now().UTC()}
+	return journal.Stamp{BootID: s.BootID, Boot: s.Boot(), Wall: s.Wall().Round(0).UTC(), Time: s.now().UTC(), Vouched: s.Synchronised() && s.apart().Abs() <= tolerance}
 }

@@ -11,7 +11,9 @@ import (
 // TestBegin: no jump of a clock, and no reboot, shortens a wait.
 func TestBegin(t *testing.T) {
 	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	last := journal.Stamp{BootID: "one", Boot: time.Hour, Wall: epoch, Time: epoch.Add(3 * time.Second)}
+	last := journal.Stamp{BootID: "one", Boot: time.Hour, Wall: epoch, Time: epoch.Add(3 * time.Second), Vouched: true}
+	behind := last // when nobody vouched for the wall clock
+	behind.Vouched = false
 	for _, test := range []struct {
 		name         string
 		last         journal.Stamp
@@ -39,6 +41,8 @@ func TestBegin(t *testing.T) {
 		{"reboot, not synchronised, a dead battery", last, "two", time.Minute, time.Unix(0, 0), false, last.Time, false},
 		{"reboot, the wall is before the last written one", last, "two", time.Minute, epoch.Add(-time.Minute), true, epoch.Add(-time.Minute), false},
 		{"reboot, the wall is between the last one and our own", last, "two", time.Minute, epoch.Add(time.Second), true, epoch.Add(time.Second), false},
+		{"reboot, nobody vouched for the last one", behind, "two", time.Minute, epoch.Add(33 * time.Hour), true, epoch.Add(33 * time.Hour), false},
+		{"same boot, nobody vouched for the last one", behind, "one", 2 * time.Hour, epoch.Add(time.Hour), true, epoch.Add(time.Hour + 3*time.Second), true},
 		{"no boot id", last, "", 2 * time.Hour, epoch.Add(time.Hour), true, epoch.Add(time.Hour), true},
 		{"no boot id, then or now", journal.Stamp{Boot: time.Hour, Wall: epoch, Time: epoch}, "", 2 * time.Hour, epoch.Add(time.Hour), false, epoch.Add(time.Hour), false},
 		{"a snapshot was restored: same boot id, an earlier boot clock", last, "one", time.Minute, epoch.Add(time.Hour), true, epoch.Add(time.Hour), true},
@@ -46,7 +50,7 @@ func TestBegin(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			boot := test.boot
-			c := Clock{Wall: func() time.Time { return test.wall }, Boot: func() time.Duration { return boot }, BootID: test.bootID, Synchronised: test.synchronised}
+			c := Clock{Wall: func() time.Time { return test.wall }, Boot: func() time.Duration { return boot }, BootID: test.bootID, Synchronised: func() bool { return test.synchronised }}
 			s, trusted := begin(c, test.last)
 			if got := s.now(); !got.Equal(test.want) || trusted != test.trusted {
 				t.Errorf("it is %s (trusted: %t), want %s (%t)", got, trusted, test.want, test.trusted)
@@ -55,7 +59,7 @@ func TestBegin(t *testing.T) {
 			if got, want := s.now(), test.want.Add(time.Minute); !got.Equal(want) {
 				t.Errorf("a minute later it is %s, want %s", got, want)
 			}
-			if got, want := s.stamp(), (journal.Stamp{BootID: test.bootID, Boot: boot, Wall: test.wall.UTC(), Time: test.want.Add(time.Minute).UTC()}); got != want {
+			if got, want := s.stamp(), (journal.Stamp{BootID: test.bootID, Boot: boot, Wall: test.wall.UTC(), Time: test.want.Add(time.Minute).UTC(), Vouched: test.synchronised && test.want.Add(time.Minute).Sub(test.wall).Abs() <= tolerance}); got != want {
 				t.Errorf("stamp %+v, want %+v", got, want)
 			}
 		})
@@ -100,7 +104,7 @@ func TestWaitsStartAgain(t *testing.T) {
 			w.goOn(a, 10*time.Minute, func(r Report) bool { return !r.State.Lineages["mx1"].ReadyAt.IsZero() })
 			w.close(a)
 			time.Sleep(ipub - 10*time.Second)
-			w.config.Clock.BootID, w.config.Clock.Synchronised = "another boot", synchronised
+			w.config.Clock.BootID, w.config.Clock.Synchronised = "another boot", func() bool { return synchronised }
 			begun := time.Now()
 			a = w.open()
 			defer w.close(a)

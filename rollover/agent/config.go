@@ -94,5 +94,5 @@ type Clock struct {
 	Wall         func() time.Time
 	Boot         func() time.Duration // since the kernel booted, suspended time included
 	BootID       string
-	Synchronised bool // the kernel says that its clock is
+	Synchronised func() bool // the kernel says that the wall clock is
 }

@@ -98,7 +98,7 @@ func newWorld(t testing.TB, dir string) *world {
 		Timing:    rollover.Timing{TTLs: 1, Floor: 10 * time.Second, UnknownTTL: time.Minute, Retire: 30 * time.Second, Settle: 20 * time.Second, Look: 5 * time.Minute, Poll: time.Minute},
 		Zones:     map[string]Zone{"example.org.": {Private: true, AllowInsecure: true}},
 		Providers: []Provider{{Name: "ns1", Zone: "example.org.", Provider: zone}},
-		Clock:     Clock{Wall: time.Now, Boot: func() time.Duration { return time.Since(begun) }, BootID: "a boot", Synchronised: true},
+		Clock:     Clock{Wall: time.Now, Boot: func() time.Duration { return time.Since(begun) }, BootID: "a boot", Synchronised: func() bool { return true }},
 		Log:       slog.New(slog.NewTextHandler(w.log, nil)),
 		Exchange:  w.exchange, Dial: w.dial, Run: w.run, Watch: w.watch, Local: func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("192.0.2.25")} },
 		FetchPolicy: func(context.Context, string) (string, error) { t.Error("a policy was fetched"); return "", nil },
