@@ -35,7 +35,8 @@ func TestRestartFromAnotherTime(t *testing.T) {
 			w.Servers[1].Hidden = true
 			w.Run(60 * time.Second)
 			w.Servers[1].Hidden = false
-			w.Now, w.Caches, w.Passed = w.Now.Add(jump), map[sim.Cached]time.Time{}, time.Time{}
+			w.Now, w.Passed = w.Now.Add(jump), time.Time{}
+			w.ForgetCaches()
 			w.State, w.Plan = rollover.Restart(w.State, w.Now), rollover.Plan{}
 			took := w.Until(5*time.Minute, w.Swapped(second))
 			w.Took("the swap", took, sim.Ipub, 2*time.Second)

@@ -10,30 +10,12 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// Stored is an RRset in a zone, and when it was put into the primary's.
-type Stored struct {
-	RRset tlsa.RRset
-	born  time.Time
-}
-
-// Cached is an answer that somebody may hold.
-type Cached struct {
-	owner tlsa.Owner
-	key   string
-	ttl   time.Duration
-	born  time.Time
-}
-
-func (r Stored) cached(owner tlsa.Owner) Cached {
-	return Cached{owner, r.RRset.Key(), r.RRset.TTL, r.born}
-}
-
 // Server is an authoritative server: what it has of the zone, and what is wrong with it.
 type Server struct {
 	Name    string
 	Address string
 	Lag     time.Duration
-	queue   bool // passes every change on in turn; else it takes what the primary has by then
+	Queue   bool // passes every change on in turn; else it takes what the primary has by then
 	zone    map[tlsa.Owner]Stored
 	pending []transfer
 	Stuck   bool          // takes no changes
@@ -56,18 +38,6 @@ func (w *World) Server(name string, lag time.Duration) *Server {
 	return s
 }
 
-// Edit changes the primary's zone, as a provider or a person would.
-func (w *World) Edit(owner tlsa.Owner, how func(tlsa.RRset) tlsa.RRset) {
-	w.Zone = maps.Clone(w.Zone)
-	w.Zone[owner] = Stored{how(w.Zone[owner].RRset), w.Now}
-	for _, s := range w.Servers {
-		if len(s.pending) == 0 || s.queue {
-			s.pending = append(s.pending, transfer{w.Now.Add(s.Lag), w.Zone})
-		}
-	}
-	w.happen()
-}
-
 // Everywhere gives all servers what the primary has.
 func (w *World) Everywhere() {
 	for _, s := range w.Servers {
@@ -81,7 +51,7 @@ func (w *World) transfers(s *Server) {
 	for !s.Stuck && len(s.pending) > 0 && !w.Now.Before(s.pending[0].at) {
 		zone := s.pending[0].zone
 		s.pending = s.pending[1:]
-		if !s.queue {
+		if !s.Queue {
 			zone = w.Zone
 		}
 		w.serve(s, zone)
@@ -99,18 +69,6 @@ func (w *World) serve(s *Server, zone map[tlsa.Owner]Stored) {
 	s.zone = zone
 }
 
-// hold notes what a server gave until now as held by caches from now on.
-func (w *World) hold(s *Server) {
-	if s.down {
-		return
-	}
-	for _, owner := range w.ownerNames() {
-		r := s.answer(owner)
-		c := r.cached(owner)
-		w.Caches[c] = latest(w.Caches[c], w.Now.Add(r.RRset.TTL+time.Second))
-	}
-}
-
 // Stop makes a server give no answers to anybody.
 func (w *World) Stop(s *Server) {
 	w.hold(s)
@@ -120,20 +78,14 @@ func (w *World) Stop(s *Server) {
 // Unlist takes a server out of the NS records; caches may ask it for its NS TTL.
 func (w *World) Unlist(s *Server) {
 	s.Off = w.Now
-	w.after(s.NSTTL+time.Second, func() {
+	w.After(s.NSTTL+time.Second, func() {
 		w.hold(s)
 		w.Servers = slices.DeleteFunc(w.Servers, func(t *Server) bool { return t == s })
 	})
 }
 
-// answer is what a server gives; where it has nothing, a denial.
-func (s *Server) answer(owner tlsa.Owner) Stored {
-	r := s.zone[owner]
-	if r.RRset.Denial() {
-		r.RRset = tlsa.RRset{TTL: time.Minute}
-	}
-	return r
-}
+// answer is what a server gives.
+func (s *Server) answer(w *World, owner tlsa.Owner) *answer { return w.answerOf(owner, s.zone[owner]) }
 
 // ownerNames are those of all endpoints, sorted.
 func (w *World) ownerNames() []tlsa.Owner {
@@ -153,66 +105,10 @@ func (w *World) ownerNames() []tlsa.Owner {
 	return slices.Compact(owners)
 }
 
-// held are the answers that somebody may hold now at an owner name.
-func (w *World) held(owner tlsa.Owner) []Stored {
-	seen := map[Cached]bool{}
-	var out []Stored
-	add := func(r Stored) {
-		if c := r.cached(owner); !seen[c] {
-			seen[c] = true
-			out = append(out, r)
-		}
-	}
-	for _, s := range w.Servers {
-		if !s.down {
-			add(s.answer(owner))
-		}
-	}
-	for c, until := range w.Caches {
-		switch {
-		case w.Now.After(until):
-			delete(w.Caches, c)
-		case c.owner == owner:
-			add(Stored{w.parse(c), c.born})
-		}
-	}
-	return out
-}
-
-func (w *World) parse(c Cached) tlsa.RRset {
-	var as []tlsa.Association
-	for key := c.key; key != ""; {
-		i := slices.Index([]byte(key), '\n')
-		a, err := tlsa.ParseAssociation(key[:i])
-		if err != nil {
-			w.T.Fatal(err)
-		}
-		as, key = append(as, a), key[i+1:]
-	}
-	return tlsa.NewRRset(c.ttl, as...)
-}
-
-// known are the answers at an owner name that rules can know of: those that a
-// look came across, and those that one now would. What came and went wholly
-// between two looks no rule can know. The way back does not wait for a provider
-// that gives no answer.
-func (w *World) known(owner tlsa.Owner, back bool) map[Cached]bool {
-	primary := w.Zone[owner].cached(owner)
-	out := map[Cached]bool{primary: !back || w.seen[primary]}
-	for _, s := range w.Servers {
-		out[s.answer(owner).cached(owner)] = true
-	}
-	for c, until := range w.Caches {
-		if c.owner == owner && w.seen[c] && !w.Now.After(until) {
-			out[c] = true
-		}
-	}
-	return out
-}
-
-// view is what a look at an owner name shows.
-func (w *World) view(owner tlsa.Owner) rollover.OwnerView {
-	v := rollover.OwnerView{Target: owner, Zone: "example.org.", Provider: w.Provider, Security: w.Security, Err: w.NSErr}
+// view is what a look at an owner name shows; servers that are not listed any more
+// are asked where the looker retains them.
+func (w *World) view(owner tlsa.Owner, retains func(*Server) bool) rollover.OwnerView {
+	v := rollover.OwnerView{Target: owner, Zone: zoneName, Provider: w.Provider, Security: w.Security, Err: w.NSErr}
 	if target, alias := w.Target[owner]; alias {
 		v.Target, v.AliasTTL = target, 30*time.Second
 	}
@@ -221,7 +117,7 @@ func (w *World) view(owner tlsa.Owner) rollover.OwnerView {
 	}
 	for _, s := range w.Servers {
 		retained := !s.Off.IsZero()
-		if retained && !slices.ContainsFunc(w.State.Owners[owner].Servers, func(t rollover.Server) bool { return t.Address == s.Address }) {
+		if retained && !retains(s) {
 			continue
 		}
 		sv := rollover.ServerView{Name: s.Name, Address: s.Address, NSTTL: s.NSTTL, Retained: retained, Answer: w.asked(s, v)}
@@ -237,58 +133,12 @@ func (w *World) view(owner tlsa.Owner) rollover.OwnerView {
 }
 
 func (w *World) asked(s *Server, v rollover.OwnerView) rollover.Sight[tlsa.RRset] {
-	if s.down || s.Hidden || w.unlucky(40) {
+	if s.down || s.Hidden || w.unlucky(40, "ask "+s.Address+string(v.Target)) {
 		return rollover.Unseen[tlsa.RRset]("timeout")
 	}
-	r := s.answer(v.Target)
-	w.seen[r.cached(v.Target)] = true
-	r.RRset.TTL += v.AliasTTL
-	return rollover.Seen(r.RRset)
+	a := s.answer(w, v.Target)
+	w.see(a)
+	r := a.rrset
+	r.TTL += v.AliasTTL
+	return rollover.Seen(r)
 }
-
-// copy is the provider's own copy.
-func (w *World) copy(target tlsa.Owner) tlsa.RRset {
-	r := w.Zone[target].RRset
-	if r.Denial() {
-		r.TTL = time.Minute
-	}
-	return r
-}
-
-// update is a provider's Apply: compare and set.
-func (w *World) update(action string, c rollover.Change) rollover.Result {
-	if err := w.fault(action); err != "" {
-		return rollover.Result{Err: err}
-	}
-	before := w.copy(c.Owner)
-	if !before.Same(c.Before) {
-		return rollover.Result{Err: "conflict"}
-	}
-	for _, a := range c.Removed() {
-		if w.Foreign[a] {
-			w.broke("a foreign record was removed: %s", a)
-		}
-	}
-	w.judgeChange(c)
-	w.Edit(c.Owner, func(tlsa.RRset) tlsa.RRset { return c.After })
-	w.seen[w.Zone[c.Owner].cached(c.Owner)] = true
-	if err := w.fault("lost " + action); err != "" {
-		return rollover.Result{Err: err}
-	}
-	return rollover.Result{}
-}
-
-// fault is the error that the next action of a kind is to end with, if any.
-func (w *World) fault(action string) string {
-	if err := w.Faults[action]; err != "" {
-		delete(w.Faults, action)
-		return err
-	}
-	if w.unlucky(25) {
-		return action + ": out of luck"
-	}
-	return ""
-}
-
-// unlucky is true one time in n, while chaos reigns.
-func (w *World) unlucky(n int) bool { return w.rng != nil && w.rng.IntN(n) == 0 }

@@ -33,7 +33,7 @@ func (w *World) CA(name string, issuer *CA) *CA {
 // NewKey is the next key of this world.
 func (w *World) NewKey() crypto.Signer {
 	w.keys++
-	seed := sha256.Sum256(fmt.Appendf(nil, "%s %d", w.T.Name(), w.keys))
+	seed := sha256.Sum256(fmt.Appendf(nil, "%s %d", w.name, w.keys))
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
@@ -95,7 +95,7 @@ func (w *World) know(certs ...*x509.Certificate) tlsa.ChainID {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	w.Chains[chain.ID()] = chain
+	w.Chains[chain.ID()], w.papers[chain.ID()] = chain, newPapers(chain)
 	return chain.ID()
 }
 

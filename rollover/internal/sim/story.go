@@ -37,9 +37,11 @@ func Bare(t *testing.T) (w *World, issuer *CA, first tlsa.ChainID) {
 	issuer = w.CA("Issuer A", nil)
 	first = w.Issue(issuer, Leaf{})
 	w.Serving("mx1", first)
-	w.Zone = map[tlsa.Owner]Stored{}
+	for owner := range w.Zone {
+		w.Edit(owner, func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	}
 	w.Everywhere()
-	clear(w.Caches)
+	w.ForgetCaches()
 	return w, issuer, first
 }
 

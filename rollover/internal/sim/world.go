@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/dnsprovider/memory"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -23,23 +24,33 @@ const MX = "mx1.example.org"
 // are complete: every answer is held for its TTL and a second from every instant
 // at which some server gave it.
 type World struct {
-	T   testing.TB
-	Now time.Time
-	rng *rand.Rand // what chaos draws from; nil where all goes well
+	T    testing.TB
+	name string // keys follow from it
+	Now  time.Time
+	rng  *rand.Rand // what chaos draws from; nil where all goes well
+	seed uint64
 
 	Policy rollover.Policy
 	State  rollover.State
 	Plan   rollover.Plan
+	mind   mind
 	Passed time.Time // when the last pass was made
 	passes int
 
-	Zone     map[tlsa.Owner]Stored
+	Zone     map[tlsa.Owner]Stored // the primary's copy; a change makes a new map
+	primary  *memory.Zone
 	Servers  []*Server
-	Caches   map[Cached]time.Time  // until when an answer is held that nobody gives any more
-	seen     map[Cached]bool       // answers that a look of ours came across
-	shown    map[tlsa.ChainID]bool // chains that one did
-	Hosts    map[string]*Host      // by lineage
+	answers  map[answerKey]*answer
+	caches   map[tlsa.Owner][]*answer // that may be held though nobody gives them any more
+	stretch  time.Duration            // caches hold shorter TTLs for so long, as far as the floor allows
+	sighted  []*answer                // for the first time in this pass
+	shown    map[tlsa.ChainID]bool    // chains that a look of ours came across
+	noticed  []tlsa.ChainID           // for the first time in this pass
+	scratch  []*answer
+	names    []string         // of lineages, see there
+	Hosts    map[string]*Host // by lineage
 	Chains   map[tlsa.ChainID]*tlsa.Chain
+	papers   map[tlsa.ChainID]*papers
 	Foreign  map[tlsa.Association]bool // put there by people
 	Unlisted map[tlsa.Owner]string     // what the search for unlisted owners could not tell; nil: not searched
 	Target   map[tlsa.Owner]tlsa.Owner // aliases
@@ -52,14 +63,26 @@ type World struct {
 	Faults   map[string]string
 	MTASTS   map[string]rollover.Sight[bool]
 
-	Swaps     int
-	violation string
-	Careless  bool // only what our own steps break counts; people may break anything
-	Weak      bool // judge by any match, as in a declared emergency
-	Forced    bool // a swap may break what it must
-	log       []string
-	keys      int
-	serial    int64
+	Swaps      int // carried out
+	switches   int // swaps and ways back that were tried
+	crashes    int
+	senders    time.Duration // between handshakes of one sender; 0: they come when something happens
+	Handshakes int           // one answer that may be held judged against one chain that may be presented
+	violation  string
+	Careless   bool // only what our own steps break counts; people may break anything
+	attributes bool // and whose doing everything is, is kept in mind
+	excused    map[pair]bool
+	Weak       bool // judge by any match, as in a declared emergency
+	Forced     bool // a swap may break what it must
+	log        []string
+	keys       int
+	serial     int64
+}
+
+// A mind makes passes over a world: it looks, decides, remembers and acts.
+type mind interface {
+	pass()
+	wake() time.Time // when it wants to make the next one; zero: at once
 }
 
 // event is something that happens by itself.
@@ -71,9 +94,11 @@ type event struct {
 // NewWorld has one lineage mx1 with one endpoint at one address, two servers and
 // a TTL of a minute; the publication interval is a minute and ten seconds.
 func NewWorld(t testing.TB) *World {
-	w := &World{T: t, Now: Epoch, Security: rollover.Secure, Provider: "ns1",
-		Zone: map[tlsa.Owner]Stored{}, Caches: map[Cached]time.Time{}, seen: map[Cached]bool{}, shown: map[tlsa.ChainID]bool{}, Hosts: map[string]*Host{}, Target: map[tlsa.Owner]tlsa.Owner{},
-		Chains: map[tlsa.ChainID]*tlsa.Chain{}, Foreign: map[tlsa.Association]bool{}, Faults: map[string]string{}}
+	w := &World{T: t, name: t.Name(), Now: Epoch, Security: rollover.Secure, Provider: "ns1",
+		Zone: map[tlsa.Owner]Stored{}, answers: map[answerKey]*answer{}, caches: map[tlsa.Owner][]*answer{}, shown: map[tlsa.ChainID]bool{}, Hosts: map[string]*Host{}, Target: map[tlsa.Owner]tlsa.Owner{},
+		Chains: map[tlsa.ChainID]*tlsa.Chain{}, papers: map[tlsa.ChainID]*papers{}, Foreign: map[tlsa.Association]bool{}, Faults: map[string]string{}, excused: map[pair]bool{}}
+	w.primary = newPrimary(w)
+	w.mind = &rules{w}
 	w.Server("ns1.example.org.", 0)
 	w.Server("ns2.example.org.", 5*time.Second)
 	w.Policy = rollover.Policy{
@@ -110,8 +135,8 @@ func (w *World) Configure(change func(*rollover.LineagePolicy)) {
 	w.Policy.Lineages["mx1"] = p
 }
 
-// after lets something happen later.
-func (w *World) after(d time.Duration, do func()) {
+// After lets something happen later.
+func (w *World) After(d time.Duration, do func()) {
 	w.events = append(w.events, event{w.Now.Add(d), do})
 }
 
@@ -129,14 +154,18 @@ func (w *World) step(limit time.Time) {
 	if due := w.due(); due.Before(next) {
 		next = due
 	}
+	w.deliver(next)
 	if next.After(w.Now) {
 		w.Now = next
 	}
 	w.happen()
-	w.assert()
+	w.shakeHands()
 	if !w.due().After(w.Now) {
-		w.pass()
-		w.assert()
+		w.Passed = w.Now
+		w.passes++
+		w.sighted, w.noticed = w.sighted[:0], w.noticed[:0]
+		w.mind.pass()
+		w.shakeHands()
 	}
 }
 
@@ -149,7 +178,7 @@ func (w *World) due() time.Time {
 			at = w.Now
 		}
 	}
-	return latest(earliest(at, w.Plan.Wake()), w.Passed.Add(time.Second/4))
+	return latest(earliest(at, w.mind.wake()), w.Passed.Add(time.Second/4))
 }
 
 // happen carries out what is due by itself.
@@ -204,15 +233,16 @@ func (w *World) Wait(d time.Duration, what func() bool) bool {
 
 func (w *World) broke(format string, args ...any) {
 	if w.violation == "" {
-		w.violation = w.clock() + ": " + fmt.Sprintf(format, args...)
+		w.violation = w.Clock() + ": " + fmt.Sprintf(format, args...)
 	}
 }
 
 func (w *World) note(format string, args ...any) {
-	w.log = append(w.log, w.clock()+" "+fmt.Sprintf(format, args...))
+	w.log = append(w.log, w.Clock()+" "+fmt.Sprintf(format, args...))
 }
 
-func (w *World) clock() string { return w.Now.Sub(Epoch).String() }
+// Clock is how long the world has been going on.
+func (w *World) Clock() string { return w.Now.Sub(Epoch).String() }
 
 // Story is what happened, and where everything stands.
 func (w *World) Story() string {
@@ -256,3 +286,14 @@ func (w *World) Waits(code rollover.Code) bool {
 func (w *World) Warns(code rollover.Code) bool {
 	return slices.ContainsFunc(w.Lineage().Warnings, func(r rollover.Warning) bool { return r.Code == code })
 }
+
+// lineages are the names, sorted.
+func (w *World) lineages() []string {
+	if len(w.names) != len(w.Policy.Lineages) {
+		w.names = slices.Sorted(maps.Keys(w.Policy.Lineages))
+	}
+	return w.names
+}
+
+// Log is what happened, a line each.
+func (w *World) Log() []string { return w.log }

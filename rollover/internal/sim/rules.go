@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -20,25 +21,27 @@ const (
 	afterActing        // the first action was carried out, and its end not recorded
 )
 
+// rules are a mind that asks [rollover.Next] and nobody else.
+type rules struct{ w *World }
+
 // pass is one look-decide-remember-act, as the agent does it.
-func (w *World) pass() {
-	w.Passed = w.Now
-	w.passes++
-	seen, shown := maps.Clone(w.seen), maps.Clone(w.shown)
+func (r *rules) pass() {
+	w := r.w
 	o := w.Observe()
 	before := w.State
 	state, plan := rollover.Next(before, o, w.Policy, w.Now)
 	if len(plan.Read) > 0 {
 		o.Copies = map[tlsa.Owner]rollover.Sight[tlsa.RRset]{}
 		for _, target := range plan.Read {
-			o.Copies[target] = w.readCopy(target)
+			o.Copies[target] = w.copyOf(target)
 		}
 		state, plan = rollover.Next(before, o, w.Policy, w.Now)
 	}
-	c := w.crashes(plan)
+	c := w.crashAt(plan)
 	if c == beforeSaving {
 		w.note("crash before saving")
-		w.Plan, w.seen, w.shown = rollover.Plan{}, seen, shown
+		w.Plan = rollover.Plan{}
+		w.unsee()
 		return
 	}
 	w.State, w.Plan = w.durable(state, c != nowhere), plan
@@ -63,28 +66,30 @@ func (w *World) pass() {
 	}
 }
 
-func (w *World) crashes(plan rollover.Plan) crash {
+func (r *rules) wake() time.Time { return r.w.Plan.Wake() }
+
+// unsee forgets what was seen in a pass that came to nothing.
+func (w *World) unsee() {
+	for _, a := range w.sighted {
+		a.seen = false
+	}
+	for _, id := range w.noticed {
+		delete(w.shown, id)
+	}
+}
+
+func (w *World) crashAt(plan rollover.Plan) crash {
 	for _, a := range plan.Actions {
 		if _, swaps := a.(rollover.Swap); swaps && w.Faults["kill swap"] != "" {
 			delete(w.Faults, "kill swap")
 			return beforeActing
 		}
 	}
-	if !w.unlucky(30) {
+	if !w.unlucky(30, "crash") {
 		return nowhere
 	}
+	w.crashes++
 	return crash(1 + w.rng.IntN(3))
-}
-
-func (w *World) readCopy(target tlsa.Owner) rollover.Sight[tlsa.RRset] {
-	if w.CopyErr != "" {
-		return rollover.Unseen[tlsa.RRset](w.CopyErr)
-	}
-	if w.unlucky(30) {
-		return rollover.Unseen[tlsa.RRset]("api: 503")
-	}
-	w.seen[w.Zone[target].cached(target)] = true
-	return rollover.Seen(w.copy(target))
 }
 
 // durable sends a state through its stored form: now and then, as it takes long,
@@ -125,7 +130,7 @@ func (w *World) Observe() rollover.Observation {
 		if served || eager {
 			v.Addresses = map[string]rollover.Sight[[]rollover.Address]{}
 			for _, e := range w.Policy.Lineages[name].Endpoints {
-				v.Addresses[e.URL] = w.addresses(h)
+				v.Addresses[e.URL] = w.addresses(h, e.Port)
 				v.Served = append(v.Served, w.handshakes(e)...)
 			}
 		}
@@ -133,7 +138,9 @@ func (w *World) Observe() rollover.Observation {
 	}
 	if eager || w.Plan.LookDNS.IsZero() || !w.Now.Before(w.Plan.LookDNS) {
 		for _, owner := range w.lookedUp() {
-			o.Owners[owner] = w.view(owner)
+			o.Owners[owner] = w.view(owner, func(s *Server) bool {
+				return slices.ContainsFunc(w.State.Owners[owner].Servers, func(t rollover.Server) bool { return t.Address == s.Address })
+			})
 		}
 		o.Unlisted = w.Unlisted
 	}
@@ -178,17 +185,18 @@ func (w *World) lookedUp() []tlsa.Owner {
 	return slices.Compact(owners)
 }
 
-func (w *World) addresses(h *Host) rollover.Sight[[]rollover.Address] {
-	if w.unlucky(40) {
+// addresses are where a port of a host is reached.
+func (w *World) addresses(h *Host, port uint16) rollover.Sight[[]rollover.Address] {
+	if w.unlucky(40, "addresses") {
 		return rollover.Unseen[[]rollover.Address]("resolver: timeout")
 	}
-	var at []rollover.Address
+	var found []rollover.Address
 	for _, a := range h.addresses() {
 		if n := h.Nodes[a]; !n.Gone {
-			at = append(at, rollover.Address{Address: a, TTL: time.Minute, Local: !n.Remote})
+			found = append(found, rollover.Address{Address: at(a, port), TTL: time.Minute, Local: !n.Remote})
 		}
 	}
-	return rollover.Seen(at)
+	return rollover.Seen(found)
 }
 
 // handshakes are those with all lineages that share an endpoint: by algorithm,
@@ -205,11 +213,14 @@ func (w *World) handshakes(e rollover.Endpoint) []rollover.Presented {
 			if n.Gone {
 				continue
 			}
-			flaky := w.unlucky(40)
+			flaky := w.unlucky(40, "shake hands "+address)
 			for _, sni := range []bool{true, false} {
-				p := rollover.Presented{URL: e.URL, Address: address, SNI: sni, Algorithm: h.Algorithm, Chain: n.Served, Outcome: rollover.Served}
-				if !sni && n.Bare != "" {
+				p := rollover.Presented{URL: e.URL, Address: at(address, e.Port), SNI: sni, Algorithm: h.Algorithm, Chain: n.Served, Outcome: rollover.Served}
+				switch {
+				case !sni && n.Bare != "":
 					p.Chain = n.Bare
+				case n.old != "" && w.unlucky(2, "old worker "+address+h.Algorithm):
+					p.Chain = n.old
 				}
 				switch {
 				case n.Unseen || flaky:
@@ -217,13 +228,29 @@ func (w *World) handshakes(e rollover.Endpoint) []rollover.Presented {
 				case p.Chain == "":
 					p.Outcome, p.Err = rollover.NoTLS, "no STARTTLS offered"
 				default:
-					w.shown[p.Chain] = true
+					w.notice(p.Chain)
+					n.unnoticed = false
 				}
 				out = append(out, p)
 			}
 		}
 	}
 	return out
+}
+
+// notice remembers that a look came across a chain.
+func (w *World) notice(id tlsa.ChainID) {
+	if !w.shown[id] {
+		w.shown[id] = true
+		w.noticed = append(w.noticed, id)
+	}
+}
+
+func (w *World) update(action string, c rollover.Change) rollover.Result {
+	if err := w.apply(action, dnsprovider.Change{Owner: c.Owner, Before: c.Before, After: c.After}); err != nil {
+		return rollover.Result{Err: err.Error()}
+	}
+	return rollover.Result{}
 }
 
 func (w *World) do(a rollover.Action) rollover.Result {
@@ -237,9 +264,9 @@ func (w *World) do(a rollover.Action) rollover.Result {
 	case rollover.Swap:
 		sw := w.decide(a.Lineage, false)
 		sw.recalled = !w.State.Lineages[a.Lineage].Recalled.IsZero()
-		return w.swap(a.Lineage, a.To, sw)
+		return w.swap(a.Lineage, a.To, sw, nothing)
 	case rollover.Back:
-		return w.swap(a.Lineage, a.To, w.decide(a.Lineage, true))
+		return w.swap(a.Lineage, a.To, w.decide(a.Lineage, true), nothing)
 	case rollover.Adopt:
 		w.Hosts[a.Lineage].Live = a.Chain
 	case rollover.Discard:
@@ -255,8 +282,9 @@ func (w *World) do(a rollover.Action) rollover.Result {
 	return rollover.Result{}
 }
 
-// swap switches, then reloads; either may fail.
-func (w *World) swap(lineage string, to tlsa.ChainID, sw Switching) rollover.Result {
+// swap switches, then reloads; either may fail. Midway something may happen.
+func (w *World) swap(lineage string, to tlsa.ChainID, sw Switching, midway func()) rollover.Result {
+	w.switches++
 	h := w.Hosts[lineage]
 	if _, kept := h.Stash[to]; !kept {
 		return rollover.Result{Err: "the pair is not in the stash"}
@@ -265,6 +293,7 @@ func (w *World) swap(lineage string, to tlsa.ChainID, sw Switching) rollover.Res
 		return rollover.Result{Err: err}
 	}
 	h.Live, h.Installed = to, to
+	midway()
 	if err := w.fault("reload"); err != "" {
 		return rollover.Result{Err: err, Switched: true}
 	}
@@ -274,3 +303,5 @@ func (w *World) swap(lineage string, to tlsa.ChainID, sw Switching) rollover.Res
 	}
 	return rollover.Result{}
 }
+
+func nothing() {}

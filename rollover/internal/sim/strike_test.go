@@ -1,0 +1,238 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// strike lets one thing go wrong, or a renewal come: half of the time that. Where
+// nobody meddles, it is nothing but what happens to careful people.
+func (c *chaos) strike() {
+	switch {
+	case c.rng.IntN(2) == 0:
+		c.renew(c.anyLineage())
+	case c.people && c.rng.IntN(2) == 0:
+		c.meddle()
+	case c.rng.IntN(4) == 0:
+		c.order()
+	default:
+		c.fail()
+	}
+}
+
+// fail has something of the world fail for a while.
+func (c *chaos) fail() {
+	s := c.Servers[c.rng.IntN(len(c.Servers))]
+	h := c.Hosts[c.anyLineage()]
+	n := h.Nodes[h.addresses()[c.rng.IntN(len(h.Nodes))]]
+	toggle := func(what string, b *bool) {
+		*b = true
+		c.note("%s", what)
+		c.After(c.span(90), func() { *b = false })
+	}
+	switch c.rng.IntN(16) {
+	case 0:
+		toggle(s.Name+" hides", &s.Hidden)
+	case 1:
+		c.Stop(s)
+		toggle(s.Name+" is down", &s.down)
+	case 2:
+		toggle(s.Name+" is stuck", &s.Stuck)
+	case 3, 4:
+		c.changeServers()
+	case 5:
+		c.NSErr = "parent: timeout"
+		c.After(c.span(60), func() { c.NSErr = "" })
+	case 6:
+		toggle("node unseen", &n.Unseen)
+	case 7:
+		toggle("node stuck", &n.Stuck)
+	case 8:
+		n.Slow = c.span(30)
+	case 9:
+		if !c.people { // where room is short, records leave as soon as three looks in a row saw no old worker
+			n.linger = c.span(20)
+		}
+	case 10:
+		toggle("node breaks", &n.Broken)
+	case 11:
+		c.CopyErr = "api: 503"
+		c.After(c.span(60), func() { c.CopyErr = "" })
+	case 12:
+		c.Security = []rollover.Security{rollover.Bogus, rollover.Indeterminate}[c.rng.IntN(2)]
+		c.After(c.span(60), func() { c.Security = rollover.Secure })
+	case 13:
+		c.leaveDNS(h.addresses()[c.rng.IntN(len(h.Nodes))])
+	case 14:
+		if id := c.State.Lineages[c.lineages()[0]].Successor; id != "" {
+			c.note("the stash cannot be read")
+			h.Stash[id] = "input/output error"
+			c.After(c.span(60), func() { h.Stash[id] = "" })
+		}
+	default:
+		c.otherClock()
+	}
+}
+
+// otherClock sets the host's clock while the process goes on, or takes it from it.
+func (c *chaos) otherClock() {
+	switch m := c.mind.(type) {
+	case *rules:
+		c.note("another clock: every wait starts again")
+		c.State, c.Plan = rollover.Restart(c.State, c.Now), rollover.Plan{}
+	case *shell:
+		m.setClock()
+		c.note("the wall clock is set: %s ahead, synchronised %t", m.host.ahead, m.host.synchronised)
+	}
+}
+
+// order is a command that somebody gives.
+func (c *chaos) order() {
+	h := c.Hosts[c.anyLineage()]
+	switch c.rng.IntN(4) {
+	case 0:
+		h.Orders = rollover.Orders{Freeze: &rollover.Freeze{Until: c.Now.Add(c.span(60))}}
+	case 1:
+		h.Orders = rollover.Orders{Retry: true, TTL: time.Duration(c.rng.IntN(3)) * 30 * time.Second}
+	case 2:
+		if c.Weak {
+			return // who declares an emergency does not go back
+		}
+		c.note("somebody wants the previous pair back")
+		h.Orders, h.fickle = h.Orders.And(rollover.Orders{Rollback: true}), true
+	case 3:
+		c.note("somebody drops the successor")
+		h.Orders, h.fickle = h.Orders.And(rollover.Orders{Cancel: true}), true
+	}
+}
+
+// leaveDNS takes an address out of DNS; clients that know it come for a minute
+// more. Some time later it is back, with what is installed by then.
+func (c *chaos) leaveDNS(address string) {
+	var nodes []*Node
+	for _, name := range c.lineages() {
+		h := c.Hosts[name]
+		if len(h.Nodes) == 1 || h.Nodes[address].Gone {
+			return
+		}
+		nodes = append(nodes, h.Nodes[address])
+	}
+	c.note("%s leaves DNS", address)
+	back := 2*time.Minute + c.span(60)
+	for _, n := range nodes {
+		n.Gone = true
+		c.After(time.Minute+time.Second, func() { n.Served, n.Bare, n.old, n.lonely = "", "", "", true })
+	}
+	c.After(back, func() {
+		for _, h := range c.Hosts {
+			n := h.Nodes[address]
+			n.Gone, n.lonely = false, false
+			n.give(h.Installed)
+		}
+	})
+}
+
+func (c *chaos) span(seconds int) time.Duration {
+	return time.Duration(1+c.rng.IntN(seconds)) * time.Second
+}
+
+func (c *chaos) anyLineage() string { return c.lineages()[c.rng.IntN(len(c.Hosts))] }
+
+// renew offers another pair: with the old key, of another issuer, or the live
+// one again.
+func (c *chaos) renew(lineage string) { c.renewBy(lineage, c.rng.IntN(3) == 0) }
+
+func (c *chaos) renewBy(lineage string, person bool) {
+	if c.rng.IntN(12) == 0 && c.State.Lineages[lineage].Live != "" {
+		c.newest[lineage] = c.State.Lineages[lineage].Live
+		c.OfferTo(lineage, c.newest[lineage], true)
+		return
+	}
+	if c.rng.IntN(4) > 0 {
+		c.keys[lineage] = c.NewKey()
+		if next := c.standby[lineage]; next != nil {
+			c.keys[lineage], c.standby[lineage] = next, c.NewKey()
+			c.Hosts[lineage].Standby = c.KeyRecord(c.standby[lineage])
+		}
+	}
+	id := c.Issue(c.cas[c.rng.IntN(2)], Leaf{Key: c.keys[lineage]})
+	c.newest[lineage] = id
+	c.OfferTo(lineage, id, person)
+	if c.people && !person && c.rng.IntN(20) == 0 {
+		c.readsStaged(lineage, id)
+	}
+}
+
+// readsStaged has a server read the ACME client's files itself.
+func (c *chaos) readsStaged(lineage string, id tlsa.ChainID) {
+	h := c.Hosts[lineage]
+	n := h.Nodes[h.addresses()[0]]
+	if n.Gone || n.Stuck {
+		return
+	}
+	c.note("a server of %s reads the staged %s itself", lineage, id.Short())
+	n.give(id)
+}
+
+func (c *chaos) changeServers() {
+	var listed []*Server
+	for _, s := range c.Servers {
+		if s.Off.IsZero() {
+			listed = append(listed, s)
+		}
+	}
+	if len(listed) > 1 && c.rng.IntN(2) == 0 {
+		s := listed[c.rng.IntN(len(listed))]
+		c.note("%s is no longer a name server", s.Name)
+		c.Unlist(s)
+		s.Hidden = c.rng.IntN(2) == 0
+		return
+	}
+	if len(listed) < 5 {
+		c.addServer()
+	}
+}
+
+// addServer adds a server that has what the primary has; where people are careless,
+// what it had some time ago.
+func (c *chaos) addServer() {
+	c.serial++
+	s := c.Server(fmt.Sprintf("ns%d.example.net.", c.serial), c.span(20))
+	s.Address = fmt.Sprintf("198.51.%d.%d", c.serial/250%250, c.serial%250)
+	c.note("%s is a new name server", s.Name)
+	s.zone = maps.Clone(c.Zone)
+	if c.people && len(c.past) > 0 {
+		s.zone = map[tlsa.Owner]Stored{}
+		for owner, r := range c.past[c.rng.IntN(len(c.past))] {
+			s.zone[owner] = newStored(r.RRset, c.Now, true)
+		}
+	}
+	s.pending = []transfer{{c.Now.Add(s.Lag), c.Zone}}
+}
+
+// declareEmergency has a key compromised, where emergencies are declared at all.
+func (c *chaos) declareEmergency() {
+	if !c.desperate {
+		return
+	}
+	c.Weak = true // from here on any match is enough
+	c.note("an emergency is declared")
+	lineage := c.anyLineage()
+	c.renewBy(lineage, true)
+	c.Hosts[lineage].Orders = rollover.Orders{Emergency: true}
+}
+
+// owners are the names where records stand, sorted.
+func (c *chaos) owners() []tlsa.Owner {
+	var out []tlsa.Owner
+	for _, owner := range c.endpointOwners() {
+		out = append(out, c.written(owner))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

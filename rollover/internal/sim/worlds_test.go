@@ -1,0 +1,70 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var (
+	worlds = flag.Uint64("worlds", 12, "how many random worlds of each kind to run")
+	swaps  = flag.Int64("swaps", 0, "run worlds of each kind until there were so many swaps")
+	seed   = flag.Uint64("seed", 0, "run this random world only, and tell its story")
+)
+
+// TestOrderlyWorlds lets servers lag, vanish, come and go, renewals overtake each
+// other, reloads fail or come late, updates get lost, clocks jump, people change their
+// mind, and the process end at any step. Nobody breaks anything by hand: so whatever
+// answer may be held vouches for whatever chain may be presented, at every moment,
+// without any exception; and once all is healed, each lineage ends steady, with its
+// newest pair live and no record but those that are needed.
+func TestOrderlyWorlds(t *testing.T) { run(t, false, 5) }
+
+// TestRandomWorlds has people, besides, who delete, add, restore and re-TTL records,
+// serve what they should not, and lose the journal. Whatever they do, no step of ours
+// may turn a matching pair of answer and chain into a failing one: an answer that does
+// not vouch was put there by them, or a chain is presented that they put there, or the
+// answer came and went unseen.
+func TestRandomWorlds(t *testing.T) { run(t, true, 3) }
+
+// run has worlds of one kind live and end; each must see a number of swaps.
+func run(t *testing.T, people bool, floor int64) {
+	var n, passes, swapped, hands, crashed atomic.Int64
+	world := func(t *testing.T, i uint64) {
+		c := newChaos(t, i, people)
+		c.reign(20 * time.Minute)
+		c.heal()
+		n.Add(1)
+		passes.Add(int64(c.passes))
+		swapped.Add(int64(c.Swaps))
+		hands.Add(int64(c.Handshakes))
+		crashed.Add(int64(c.crashes))
+		if *seed != 0 {
+			t.Log(c.Story())
+		}
+	}
+	if *seed != 0 {
+		t.Run(fmt.Sprint(*seed), func(t *testing.T) { world(t, *seed) })
+		return
+	}
+	begun := time.Now()
+	t.Run("worlds", func(t *testing.T) {
+		for i := uint64(0); i < *worlds && *swaps == 0 || swapped.Load() < *swaps && !t.Failed(); i += 8 {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				for j := i; j < i+8 && (*swaps > 0 || j < *worlds); j++ {
+					t.Run(fmt.Sprint(j), func(t *testing.T) {
+						t.Parallel()
+						world(t, j)
+					})
+				}
+			})
+		}
+	})
+	took := time.Since(begun)
+	t.Logf("%d worlds, %d passes, %d crashes, %d swaps, %d handshakes, %.0f a second", n.Load(), passes.Load(), crashed.Load(), swapped.Load(), hands.Load(), float64(hands.Load())/took.Seconds())
+	if swapped.Load() < floor*n.Load() {
+		t.Errorf("%d swaps in %d worlds: rules that never swap are safe and useless", swapped.Load(), n.Load())
+	}
+}
