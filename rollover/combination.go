@@ -65,7 +65,26 @@ func (x *pass) introduce(s *site, p tlsa.Params, wants []want) *Reason {
 			return &held
 		}
 	}
+	if past := x.past(s); len(past) > 0 {
+		r := reason(CodeCombinationHeld, "%s: combination %s is held back until %s, which matches no chain any more, is out (RFC 7671, section 8.2)", s.target, p, shortly(past))
+		return &r
+	}
 	return nil
+}
+
+// past are records of ours that are on their way out and match no chain that is
+// presented or comes next.
+func (x *pass) past(s *site) []tlsa.Association {
+	l := x.ledger(s)
+	standing := l.latest()
+	return slices.DeleteFunc(x.surplus(s), func(a tlsa.Association) bool {
+		return !standing.Has(a) || slices.ContainsFunc(s.owners, func(owner tlsa.Owner) bool {
+			return slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
+				chain := x.chain(id)
+				return chain != nil && x.matches(a, chain, owner)
+			})
+		})
+	})
 }
 
 // chainsAt are the chains that a client asking at owner may be shown, or soon.

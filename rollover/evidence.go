@@ -222,6 +222,19 @@ func (l *Ledger) sinceThen(t time.Time) *Reason {
 	return nil
 }
 
+// justLooked says which address was not looked at by now, nil if all were. Nobody has
+// presented a pair that was never live, as far as is known; but a server that reads the
+// ACME client's files has it since the last look.
+func (l *Ledger) justLooked(now time.Time) *Reason {
+	for i := range l.Addresses {
+		if a := &l.Addresses[i]; now.Sub(a.Looks[0]) > settleLook {
+			r := reason(CodeEndpointUnseen, "%s is looked at once more before a record leaves that nobody was seen to need", a.Address)
+			return &r
+		}
+	}
+	return nil
+}
+
 // forgetPresented drops chains that no window can reach back to.
 func (l *Ledger) forgetPresented(window time.Duration, live func(tlsa.ChainID) bool, now time.Time) {
 	l.Presented = slices.DeleteFunc(l.Presented, func(p PresentedChain) bool {

@@ -31,18 +31,45 @@ func (x *pass) retireAt(s *site) {
 	l := x.ledger(s)
 	standing := l.latest()
 	after := standing
+	for _, p := range combinations(standing) {
+		after = x.without(s, after, p, surplus)
+	}
 	for _, a := range surplus {
 		if !standing.Has(a) {
 			x.lost(s, a)
-		} else if r := x.needed(s, after, a); r != nil {
-			x.waitAt(s, *r)
-		} else {
-			after = after.Without(a)
 		}
 	}
 	if gone := after.Missing(standing.Associations...); len(gone) > 0 && !x.frozenAt(s) {
 		x.takeOut(s, standing, gone)
 	}
+}
+
+// without is an RRset less what can leave of one combination. Where all of that
+// is surplus it leaves whole (RFC 7671, section 8.3: "remove it entirely"): two
+// chains may each match one record of it, so that neither could go alone.
+func (x *pass) without(s *site, standing tlsa.RRset, p tlsa.Params, surplus []tlsa.Association) tlsa.RRset {
+	var of []tlsa.Association
+	whole := true
+	for _, a := range standing.Associations {
+		switch {
+		case a.Params != p:
+		case slices.Contains(surplus, a):
+			of = append(of, a)
+		default:
+			whole = false
+		}
+	}
+	if whole && len(of) > 1 && x.needed(s, standing, of...) == nil {
+		return standing.Without(of...)
+	}
+	for _, a := range of {
+		if r := x.needed(s, standing, a); r != nil {
+			x.waitAt(s, *r)
+		} else {
+			standing = standing.Without(a)
+		}
+	}
+	return standing
 }
 
 // takeOut asks for records of ours to be taken out of what stands.
@@ -72,17 +99,17 @@ func (x *pass) surplus(s *site) []tlsa.Association {
 	return union(nil, surplus)
 }
 
-// needed says who still needs a in the RRset, nil if nobody does.
-func (x *pass) needed(s *site, standing tlsa.RRset, a tlsa.Association) *Reason {
-	left := standing.Without(a)
+// needed says who still needs some records in the RRset, nil if nobody does.
+func (x *pass) needed(s *site, standing tlsa.RRset, as ...tlsa.Association) *Reason {
+	left := standing.Without(as...)
 	if left.Denial() {
-		r := reason(CodeStillNeeded, "%s is the last record: without it DANE would be off (hint: tlsaroll withdraw)", short(a))
+		r := reason(CodeStillNeeded, "%s is the last record: without it DANE would be off (hint: tlsaroll withdraw)", shortly(as))
 		return &r
 	}
 	window := x.window(s)
 	for _, owner := range s.owners {
 		if next := x.sufferingSuccessor(standing, left, owner); next != nil {
-			r := reason(CodeStillNeeded, "%s stays until %s is live: without it the wait would start again", short(a), next.ID().Short())
+			r := reason(CodeStillNeeded, "%s stays until %s is live: without it the wait would start again", shortly(as), next.ID().Short())
 			return &r
 		}
 		l := x.Owners[owner]
@@ -101,6 +128,10 @@ func (x *pass) needed(s *site, standing tlsa.RRset, a tlsa.Association) *Reason 
 			continue
 		}
 		if r := l.sinceThen(x.now.Add(-evidenceAge(x.policy.Timing))); r != nil {
+			x.unseen = true
+			return r
+		}
+		if r := l.justLooked(x.now); r != nil {
 			x.unseen = true
 			return r
 		}

@@ -1,0 +1,81 @@
+package rollover_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/sim"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// A combination of which nobody wants any record leaves whole, also where two
+// lineages' chains match one record of it each.
+func TestSurplusCombinationLeavesWhole(t *testing.T) {
+	for _, tt := range []struct {
+		from, to string
+		left     tlsa.Params
+	}{{"ee+ta", "ee", tlsa.EE}, {"ee+ta", "ta", tlsa.TA}, {"ee", "ta", tlsa.TA}} {
+		t.Run(tt.from+" to "+tt.to, func(t *testing.T) {
+			w := sim.NewWorld(t)
+			w.Scheme(tt.from)
+			w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+			w.Hosts["mx1"].Algorithm = "ecdsa"
+			w.Hosts["rsa"] = sim.NewHost("rsa", "192.0.2.1:25")
+			a, b := w.Issue(w.CA("Issuer A", nil), sim.Leaf{}), w.Issue(w.CA("Issuer B", nil), sim.Leaf{})
+			w.Serving("mx1", a)
+			w.Serving("rsa", b)
+			both := func() bool { return w.Steady() && w.State.Lineages["rsa"].Phase == rollover.Steady }
+			w.Until(time.Minute, both)
+			w.Run(2 * time.Minute)
+			w.Scheme(tt.to)
+			w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+			w.Run(time.Second)
+			w.Until(5*time.Minute, both)
+			w.Stands(w.Record(tt.left, a), w.Record(tt.left, b))
+		})
+	}
+}
+
+// A new combination that waited for a chain to be gone waits for its record, too
+// (RFC 7671, section 8.2).
+func TestNewCombinationWaitsUntilThePastIsOut(t *testing.T) {
+	for _, scheme := range []string{"ta", "ee+ta"} {
+		t.Run(scheme, func(t *testing.T) {
+			w := sim.NewWorld(t)
+			first := w.Issue(nil, sim.Leaf{})
+			w.Serving("mx1", first)
+			w.Until(time.Minute, w.Steady)
+			w.Run(2 * time.Minute)
+			w.Scheme(scheme)
+			second := w.Renew(w.CA("Issuer A", nil))
+			w.Until(10*time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.HasParams(tlsa.TA) })
+			if w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) {
+				t.Errorf("2 1 1 came in beside a record that matches no chain any more\n%s", w.Story())
+			}
+			w.Until(5*time.Minute, w.Done(second))
+		})
+	}
+}
+
+// A pair that was dropped may have come into service since the last look, where a
+// server reads the ACME client's files: its record stays until somebody has looked.
+func TestRecordOfADroppedPairWaitsForALook(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Careless = true
+	w.Policy.Timing.Look = 10 * time.Minute
+	second := w.Renew(issuer)
+	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) })
+	w.Run(40 * time.Second)
+	w.Node().Served = second
+	w.Order(rollover.Orders{Cancel: true})
+	w.Run(5 * time.Minute)
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) {
+		t.Errorf("the record of what is presented was taken out\n%s", w.Story())
+	}
+	if slices.ContainsFunc(w.Log(), func(line string) bool { return strings.Contains(line, "retire") }) {
+		t.Errorf("it was taken out and put back\n%s", w.Story())
+	}
+}
