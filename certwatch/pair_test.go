@@ -51,6 +51,8 @@ func TestCovers(t *testing.T) {
 		{cn("mx*.example.org"), "mx1.example.org", `certificate of "mx*.example.org": not for "mx1.example.org" (hint: add the name to the next order)`},
 		{cn(), "cn.example.org", ""},
 		{cn("mx1.example.org"), "cn.example.org", `certificate of "mx1.example.org": not for "cn.example.org" (hint: add the name to the next order)`},
+		{x509.Certificate{DNSNames: []string{"mx1.example.org"}}, "mx1.example.org", ""}, // no subject at all
+		{x509.Certificate{DNSNames: []string{"mx1.example.org"}}, "mx2.example.org", `certificate of "mx1.example.org": not for "mx2.example.org" (hint: add the name to the next order)`},
 		{cn("mx1.example.org"), "", `name "": empty (hint: write it whole, as in mx1.example.org)`},
 	}
 	for _, tt := range tests {

@@ -99,6 +99,10 @@ func TestKeyKinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	weak, err := rsa.GenerateKey(rand.Reader, 1024) // taken: DANE-EE does not mind
+	if err != nil {
+		t.Fatal(err)
+	}
 	pkcs1 := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)})
 	tests := []struct {
 		name string
@@ -110,6 +114,7 @@ func TestKeyKinds(t *testing.T) {
 		{"P-521, SEC 1", p521, sec1PEM(t, party{key: p521})},
 		{"RSA", rsaKey, nil},
 		{"RSA, PKCS 1", rsaKey, pkcs1},
+		{"RSA of 1024 bits", weak, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
