@@ -3,7 +3,8 @@ package agent
 import (
 	"context"
 	"crypto/tls"
-	"slices"
+	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,14 +19,14 @@ func (w *world) withSenders(do func()) {
 	ctx, stop := context.WithCancel(w.t.Context())
 	var sending sync.WaitGroup
 	sending.Go(func() {
-		var held []given
+		held := map[string]given{} // the last time that an answer was given
 		for ctx.Err() == nil && !w.t.Failed() {
 			for _, name := range w.zone.Servers() {
 				if a, up := w.zone.Answer(name, owner25(mx1)); up {
-					held = append(held, given{time.Now(), a.RRset})
+					held[fmt.Sprint(a.RRset.TTL, a.RRset.Key())] = given{time.Now(), a.RRset}
 				}
 			}
-			held = slices.DeleteFunc(held, func(g given) bool { return time.Since(g.at) > g.rrset.TTL+time.Second })
+			maps.DeleteFunc(held, func(_ string, g given) bool { return time.Since(g.at) > g.rrset.TTL+time.Second })
 			w.deliver(held)
 			select {
 			case <-time.After(time.Second):
@@ -39,7 +40,7 @@ func (w *world) withSenders(do func()) {
 }
 
 // deliver holds answers against what the addresses of mx1 present.
-func (w *world) deliver(held []given) {
+func (w *world) deliver(held map[string]given) {
 	for address, s := range w.services {
 		if s.path != w.paths["mx1"] {
 			continue
