@@ -45,6 +45,12 @@ var swapCodes = []Explanation{
 		Clears: "When a record matches it on every server, or the address presents another chain.",
 		Do:     "Look which files the server reads, and whether it was reloaded.",
 	}, {
+		Code: CodeComboUnmatched, Severity: Warn,
+		Means:  "An address presents a chain that some records match, and none of another combination that stands beside them. Senders that know that combination alone cannot deliver; the others do.",
+		Shows:  "With the first look that sees it.",
+		Clears: "When a record of each combination matches it on every server, or the address presents another chain.",
+		Do:     "Publish a record of that combination that matches, or take the others of it out.",
+	}, {
 		Code: CodeServerReadsStaged, Severity: Danger,
 		Means:  "An address presented the successor before its swap: the server reads the files of the ACME client, past every wait.",
 		Shows:  "With the first look that sees it.",

@@ -48,6 +48,7 @@ const (
 	CodeRRsetLarge        Code = "rrset-large"
 	CodeRepair            Code = "repair"
 	CodeServedUnmatched   Code = "served-unmatched"
+	CodeComboUnmatched    Code = "combination-unmatched"
 	CodeServerReadsStaged Code = "server-reads-staged"
 	CodeDeadline          Code = "deadline"
 	CodeExpiresInWait     Code = "expires-in-wait"

@@ -7,8 +7,8 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// warnServed tells of endpoints that no published record vouches for, and of
-// servers that read the ACME client's files instead of ours.
+// warnServed tells of endpoints that no published record vouches for, or none of some
+// combination, and of servers that read the ACME client's files instead of ours.
 func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 	given := l.given()
 	for _, a := range l.Addresses {
@@ -19,12 +19,30 @@ func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 			}
 			if slices.ContainsFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }) {
 				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner))
+			} else if p, found := x.unmatched(given, chain, owner); found {
+				x.tell(name, warning(CodeComboUnmatched, a.Address, "%s presents %s, which no %s of %s matches: senders that know no other combination cannot deliver (RFC 7671, section 8) (hint: publish one that matches, or take those out)", a.Address, chain.ID().Short(), p, owner))
 			}
 			if next := x.readsStaged(name, chain); next != "" {
 				x.tell(name, warning(CodeServerReadsStaged, a.Address, "%s presents %s before its swap: the server reads the ACME client's files (hint: let it read %s)", a.Address, next.Short(), x.filesOf(name)))
 			}
 		}
 	}
+}
+
+// unmatched is a combination of what servers give that no record matches for a
+// chain, whatever other combinations do.
+func (x *pass) unmatched(given []tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) (p tlsa.Params, found bool) {
+	for _, s := range given {
+		for _, u := range x.users[owner] {
+			ref := u.endpoint.reference(x.now)
+			for _, p := range s.Combinations(ref) {
+				if s.VouchesFor(p, chain, ref) != nil {
+					return p, true
+				}
+			}
+		}
+	}
+	return p, false
 }
 
 // filesOf says what servers are to read.
