@@ -2,10 +2,12 @@ package agent
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -258,4 +260,65 @@ func TestHostIsAnAliasWithRecordsAtBothNames(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestSecondAlgorithmThatNoRecordMatches: a server that also has an RSA certificate shows
+// it to clients that take no other. Each algorithm is offered, so it is found.
+func TestSecondAlgorithmThatNoRecordMatches(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.lineage("mx1")
+		first, rsa := w.ca.issue(t, mx1), w.ca.issueRSA(t, mx1)
+		more := filepath.Join(w.dir, "rsa.pem")
+		w.write(more, slices.Concat(rsa.Key.PEM(), rsa.ChainPEM()))
+		w.services["192.0.2.25:25"].more = more
+		w.serve("mx1", first)
+		a := w.open()
+		defer w.close(a)
+		w.goOn(a, time.Hour, func(r Report) bool {
+			return slices.ContainsFunc(r.State.Lineages["mx1"].Warnings, func(v rollover.Warning) bool {
+				return v.Code == rollover.CodeServedUnmatched && strings.Contains(v.Text, " presents "+rsa.ID().Short()+", which no published record")
+			})
+		})
+		w.publish(owner25(mx1), record(t, rsa))
+		w.goOn(a, time.Hour, func(r Report) bool {
+			return !slices.ContainsFunc(r.State.Lineages["mx1"].Warnings, func(v rollover.Warning) bool { return v.Code == rollover.CodeServedUnmatched })
+		})
+	})
+}
+
+// TestConfiguredAddressIsLookedAtInstead: where the way to the public address is barred,
+// as port 25 often is, the service is looked at on an address of this host. Without
+// that it stays unknown, and the old record stays.
+func TestConfiguredAddressIsLookedAtInstead(t *testing.T) {
+	for _, configured := range []bool{true, false} {
+		inWorld(t, func(t *testing.T, w *world) {
+			l := w.lineage("mx1")
+			public, loopback := w.services["192.0.2.25:25"], &service{path: w.paths["mx1"]}
+			w.services["127.0.0.1:25"] = loopback
+			if configured {
+				l.Addresses = map[string][]netip.AddrPort{"smtp://" + mx1: {netip.MustParseAddrPort("127.0.0.1:25")}}
+			}
+			first, second := w.ca.issue(t, mx1), w.ca.issue(t, mx1)
+			w.serve("mx1", first)
+			a := w.open()
+			defer w.close(a)
+			w.goOn(a, time.Hour, isSteady("mx1", first))
+			before := public.connections()
+			public.set(func(s *service) { s.down = true })
+			time.Sleep(10 * time.Minute)
+			w.stage("mx1", second)
+			if configured {
+				w.goOn(a, time.Hour, isSteady("mx1", second))
+				if before+public.connections() > 0 {
+					t.Errorf("%d connections to the public address", before+public.connections())
+				}
+				return
+			}
+			begun := time.Now()
+			r := w.goOn(a, 3*time.Hour, func(r Report) bool { return r.At.Sub(begun) > time.Hour })
+			if isSteady("mx1", second)(r) || !slices.Contains(w.stands(owner25(mx1)), record(t, first)) {
+				t.Errorf("what nobody saw counts as served\n%s", w.story(r))
+			}
+		})
+	}
 }
