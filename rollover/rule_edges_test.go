@@ -2,6 +2,7 @@ package rollover_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -238,4 +239,24 @@ func TestNodeThatReturnsWithARetiredPair(t *testing.T) {
 	w.Until(time.Minute, func() bool { return !w.Warns(rollover.CodeServedUnmatched) })
 	w.Run(time.Hour)
 	w.Stands(w.Record(tlsa.EE, first), w.Record(tlsa.EE, second))
+}
+
+// Where the wait is longer than what is left of the live certificate, the answer that
+// helps is a lower TTL, and it is given.
+func TestConflictOffersALowerTTL(t *testing.T) {
+	e, known := rollover.CodeExpiresInWait.Explain()
+	if !known || !strings.Contains(e.Do, "Lower the TTL") || !strings.Contains(e.Do, "--ttl") {
+		t.Errorf("to be done is %q", e.Do)
+	}
+	w := sim.NewWorld(t)
+	issuer := w.CA("Issuer A", nil)
+	w.Serving("mx1", w.Issue(issuer, sim.Leaf{Ends: w.Now.Add(6 * 24 * time.Hour)})) // as short-lived ones do
+	w.Until(5*time.Minute, w.Steady)
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = 7 * 24 * time.Hour; return s })
+	w.Run(time.Minute)
+	w.Renew(issuer)
+	w.Run(2 * time.Second)
+	if v, told := w.Warned(rollover.CodeExpiresInWait); !told || v.Severity != rollover.Danger {
+		t.Errorf("told is %+v\n%s", v, w.Story())
+	}
 }
