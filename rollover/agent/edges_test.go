@@ -322,3 +322,38 @@ func TestConfiguredAddressIsLookedAtInstead(t *testing.T) {
 		})
 	}
 }
+
+// TestNodeThatDNSDoesNotShow: a node in maintenance is in no answer, and comes back with
+// the pair it had. Named in the configuration, it keeps its record until it was seen.
+func TestNodeThatDNSDoesNotShow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		l := w.lineage("mx1")
+		l.Nodes = []netip.Addr{netip.MustParseAddr("203.0.113.25")}
+		away := &service{path: w.paths["mx1"]}
+		w.services["203.0.113.25:25"] = away
+		first, second := w.ca.issue(t, mx1), w.ca.issue(t, mx1)
+		w.serve("mx1", first)
+		away.set(func(s *service) { s.stuck, s.down = true, true })
+		w.withSenders(func() {
+			a := w.open()
+			defer w.close(a)
+			w.goOn(a, time.Hour, isSteady("mx1", first))
+			time.Sleep(5 * time.Minute)
+			w.stage("mx1", second)
+			w.goOn(a, time.Hour, func(r Report) bool { return r.State.Lineages["mx1"].Live == second.ID() })
+			swapped := time.Now()
+			w.goOn(a, time.Hour, func(Report) bool { return time.Since(swapped) > 5*time.Minute })
+			away.set(func(s *service) { s.down = false }) // with the old pair
+			w.goOn(a, time.Hour, func(Report) bool { return time.Since(swapped) > 10*time.Minute })
+			if !slices.Contains(w.stands(owner25(mx1)), record(t, first)) {
+				t.Error("its record is gone")
+			}
+			away.set(func(s *service) { s.stuck = false })
+			if err := away.reload(); err != nil {
+				t.Fatal(err)
+			}
+			w.goOn(a, time.Hour, isSteady("mx1", second))
+			w.served("mx1", second)
+		})
+	})
+}
