@@ -255,8 +255,11 @@ func (x *pass) unripe(owner tlsa.Owner, l *Ledger, blocking []Version) Reason {
 // now: someone may have restored an old zone there a moment ago.
 func (x *pass) inTheCopy(name string, next *tlsa.Chain) []Reason {
 	ready := x.readyAt(name, next)
-	if ready.IsZero() || x.now.Before(ready) || !x.lookedNow(name) {
+	switch {
+	case ready.IsZero() || x.now.Before(ready):
 		return nil // no use in asking before everything else is ripe
+	case !x.lookedNow(name):
+		return x.askedInVain(name) // as long as nobody looks again
 	}
 	var rs []Reason
 	for _, owner := range x.ownersOf(name) {
@@ -278,6 +281,11 @@ func (x *pass) inTheCopy(name string, next *tlsa.Chain) []Reason {
 		}
 	}
 	return rs
+}
+
+// askedInVain is what the last pass could not read of the provider's copies.
+func (x *pass) askedInVain(name string) []Reason {
+	return slices.DeleteFunc(slices.Clone(x.Lineages[name].Waiting), func(r Reason) bool { return r.Code != CodeCopyUnknown })
 }
 
 func copyUnknown(target tlsa.Owner, why string) Reason {

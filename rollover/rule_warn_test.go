@@ -347,3 +347,23 @@ func TestWaitNamesTheTTLThatSomebodyRaised(t *testing.T) {
 	}
 	w.Until(6*time.Hour, w.Done(second))
 }
+
+// It does not come and go with passes in which nobody asks the provider.
+func TestCopyThatCannotBeReadIsToldAllTheTime(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Policy.Timing.Look, w.Policy.Timing.Poll = 15*time.Minute, time.Minute
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = time.Hour; return s })
+	w.Run(3 * time.Hour)
+	w.Renew(issuer)
+	w.Run(30 * time.Minute)
+	w.CopyErr = "api: 503"
+	w.Until(2*time.Hour, func() bool { return w.Warns(rollover.CodeCopyUnknown) })
+	w.Wait(2*time.Hour, func() bool {
+		if !w.Warns(rollover.CodeCopyUnknown) {
+			t.Fatalf("not told any more, and nobody could read it\n%s", w.Story())
+		}
+		return false
+	})
+	w.CopyErr = ""
+	w.Until(2*time.Minute, func() bool { return !w.Warns(rollover.CodeCopyUnknown) })
+}
