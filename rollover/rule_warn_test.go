@@ -367,3 +367,18 @@ func TestCopyThatCannotBeReadIsToldAllTheTime(t *testing.T) {
 	w.CopyErr = ""
 	w.Until(2*time.Minute, func() bool { return !w.Warns(rollover.CodeCopyUnknown) })
 }
+
+// A record that matches and is passed over for a stronger digest is not called none.
+func TestServedUnmatchedNamesTheStrongerDigest(t *testing.T) {
+	w, _, first := sim.Rolled(t, "ee")
+	w.Careless = true
+	theirs := w.KeyRecord(w.NewKey())
+	theirs.Matching, theirs.Data = tlsa.SHA512, theirs.Data+theirs.Data
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
+	w.Until(2*time.Minute, func() bool { return w.Warns(rollover.CodeServedUnmatched) })
+	want := " matches but for " + rollover.Short(w.Record(tlsa.EE, first)) + ", which clients pass over for " + rollover.Short(theirs) + " (RFC 7671, section 9): senders"
+	if v, _ := w.Warned(rollover.CodeServedUnmatched); !strings.Contains(v.Text, want) {
+		t.Errorf("got %q, want %q in it", v.Text, want)
+	}
+}

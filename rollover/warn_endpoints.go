@@ -17,8 +17,8 @@ func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 			if c.Outcome != Served || chain == nil {
 				continue
 			}
-			if slices.ContainsFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }) {
-				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner))
+			if i := slices.IndexFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }); i >= 0 {
+				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches%s: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner, x.outclassing(given[i], chain, owner)))
 			} else if p, found := x.unmatched(given, chain, owner); found {
 				x.tell(name, warning(CodeComboUnmatched, a.Address, "%s presents %s, which no %s of %s matches: senders that know no other combination cannot deliver (RFC 7671, section 8) (hint: publish one that matches, or take those out)", a.Address, chain.ID().Short(), p, owner))
 			}
@@ -43,6 +43,20 @@ func (x *pass) unmatched(given []tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner
 		}
 	}
 	return p, false
+}
+
+// outclassing names the records for which clients pass over one that matches, as
+// those are of the strongest digest (RFC 7671, section 9); "" if none matches.
+func (x *pass) outclassing(s tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) string {
+	matching := func(a tlsa.Association) bool { return x.matches(a, chain, owner) }
+	i := slices.IndexFunc(s.Associations, matching)
+	if i < 0 {
+		return ""
+	}
+	over := slices.DeleteFunc(slices.Clone(s.Associations), func(a tlsa.Association) bool {
+		return a.Matching != tlsa.SHA512 || a.Usage != s.Associations[i].Usage || a.Selector != s.Associations[i].Selector
+	})
+	return " but for " + short(s.Associations[i]) + ", which clients pass over for " + shortly(over) + " (RFC 7671, section 9)"
 }
 
 // filesOf says what servers are to read.
