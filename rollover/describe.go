@@ -121,8 +121,10 @@ func (x *pass) describe(name string) LineageStatus {
 		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
 	switch {
 	case d.Phase != "":
-	case l.Successor != "":
-		d.Phase = Generated // a step was made a moment ago, and not looked at since
+	case x.chain(l.Successor) != nil: // a step was made a moment ago, and not looked at since
+		next := x.chain(l.Successor)
+		l.ReadyAt = x.readyAt(name, next)
+		d.Phase = x.phase(name, next, l.ReadyAt)
 	case met:
 		d.Phase = Retiring
 	}
@@ -235,5 +237,9 @@ func (x *pass) hasConverged(name string, owner tlsa.Owner, s Server, newest *tls
 	if s.Alias {
 		return Yes // it gives the alias, and that is all it is asked for
 	}
-	return known(!slices.ContainsFunc(x.required(name, owner, newest), func(a tlsa.Association) bool { return s.holds(a) == 0 }))
+	required := x.required(name, owner, newest)
+	if len(required) == 0 && x.publishable(name, owner, newest) {
+		return No // nothing stands there yet, and its records are to come
+	}
+	return known(!slices.ContainsFunc(required, func(a tlsa.Association) bool { return s.holds(a) == 0 }))
 }

@@ -69,6 +69,39 @@ func TestStatusOfAServerThatFails(t *testing.T) {
 	}
 }
 
+// What has no record yet is on no server.
+func TestStatusOfRecordsToCome(t *testing.T) {
+	w := sim.NewWorld(t)
+	w.Renew(w.CA("Issuer A", nil))
+	w.Run(20 * time.Second)
+	if e := w.Described().Endpoints[0]; len(e.Records) > 0 || e.Servers[0].Converged != rollover.No || e.Servers[1].Converged != rollover.No {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// Between a step and the next look the phase is that of the pair on its way.
+func TestStatusRightAfterAStep(t *testing.T) {
+	t.Run("a swap, and the queued pair is published", func(t *testing.T) {
+		w, issuer, _ := sim.Rolled(t, "ee")
+		second := w.Renew(issuer)
+		w.Run(30 * time.Second)
+		w.Renew(issuer)
+		w.Until(5*time.Minute, w.Swapped(second))
+		if d := w.Described(); d.Phase != rollover.Published || d.Successor.ReadyAt == nil {
+			t.Errorf("got phase %s, ready at %v", d.Phase, d.Successor.ReadyAt)
+		}
+	})
+	t.Run("a swap undone", func(t *testing.T) {
+		w, issuer, _ := sim.Rolled(t, "ee")
+		w.Renew(issuer)
+		w.Faults["reload"] = "postfix: fatal"
+		w.Until(5*time.Minute, func() bool { return w.Lineage().Held != nil })
+		if d := w.Described(); d.Phase != rollover.Ready {
+			t.Errorf("got phase %s", d.Phase)
+		}
+	})
+}
+
 // The field names are a contract.
 func TestStatusJSON(t *testing.T) {
 	w, issuer, _ := sim.Rolled(t, "ee")

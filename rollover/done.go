@@ -138,7 +138,7 @@ func (x *pass) undone(a Back, r Result) {
 	if l.Successor != "" && l.Successor != a.From && l.Queued == "" {
 		l.Queued = l.Successor
 	}
-	l.Successor = a.From
+	l.Successor, l.Phase = a.From, ""
 	l.Swapping = nil
 	l.Held = failedTry(l.Held, sw, x.policy.Lineages[a.Lineage].Revision, x.now)
 	x.Lineages[a.Lineage] = l
