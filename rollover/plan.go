@@ -27,6 +27,7 @@ func Next(s State, o Observation, p Policy, now time.Time) (State, Plan) {
 	x.clear()     // a combination that the successor cannot match is taken out whole
 	x.swap()      // a ready successor is made live
 	x.retire()    // what no chain needs any more is taken out
+	x.succeeded() // a change that failed and was made all the same is no trouble any more
 	x.withdraw()  // how far a withdrawal is
 	x.queue()     // what waits behind a successor
 	x.warn()      // what a person should know

@@ -84,6 +84,19 @@ func TestLostUpdateDoesNotStandInTheWay(t *testing.T) {
 	w.Took("the swap", took, 5*time.Second+sim.Ipub, 4*time.Second)
 }
 
+// The change was made, so that nobody is told, least of all with the next one.
+func TestLostReplyIsNotToldLater(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Faults["lost publish"] = "timeout"
+	second := w.Renew(issuer)
+	w.Until(10*time.Minute, func() bool {
+		if w.Warns(rollover.CodeUpdateFailed) {
+			t.Fatalf("told of a change that was made\n%s", w.Story())
+		}
+		return w.Done(second)()
+	})
+}
+
 func TestFailingUpdateIsToldAndTriedAgain(t *testing.T) {
 	w, issuer, _ := sim.Rolled(t, "ee")
 	w.Faults["publish"] = "REFUSED"

@@ -103,6 +103,18 @@ func (x *pass) change(s *site, c Change, action func(Change) Action) {
 	x.act(action(c))
 }
 
+// succeeded forgets that a change failed where the copy, read since, holds all that
+// is ours and nothing is to be changed: the reply was lost, or nobody wants the
+// change any more.
+func (x *pass) succeeded() {
+	for _, s := range x.sites() {
+		l := x.ledger(s)
+		if copied, read := x.seen.Copies[s.target]; read && copied.Known() && !x.changing[s.target] && len(copied.Value.Missing(l.Ours...)) == 0 {
+			x.update(s, func(l *Ledger) { l.Failed = "" })
+		}
+	}
+}
+
 // mayWrite reports whether records may be written at the site, and says why not.
 func (x *pass) mayWrite(s *site, records []tlsa.Association) bool {
 	if len(records) == 0 {
