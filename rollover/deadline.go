@@ -21,7 +21,7 @@ func (x *pass) deadlineForces(name string, l Lineage, late []Reason) bool {
 		deadline = end.Add(-expiryMargin)
 	}
 	if x.expected(name, next).After(deadline) {
-		x.tell(name, warning(CodeExpiresInWait, live.ID().Short(), "the live certificate %s ends on %s, before every cache has the successor's records: %s", live.ID().Short(), stamp(end), consequence(forcing)))
+		x.tell(name, warning(CodeExpiresInWait, live.ID().Short(), "the live certificate %s ends on %s, before every cache has the successor's records: %s (deadline: %s)", live.ID().Short(), stamp(end), consequence(forcing), x.policy.Lineages[name].Deadline))
 	}
 	return forcing && !x.now.Before(deadline)
 }
@@ -46,9 +46,9 @@ func (x *pass) expected(name string, next *tlsa.Chain) time.Time {
 
 func consequence(forcing bool) string {
 	if forcing {
-		return "it will be swapped an hour before all the same, and senders that still hold an old TLSA answer cannot deliver until it expires (deadline: swap)"
+		return "it will be swapped an hour before all the same, and senders that still hold an old TLSA answer cannot deliver until it expires"
 	}
-	return "it stays live past its end, which DANE-EE forgives and other clients do not (deadline: wait)"
+	return "it stays live past its end, which DANE-EE forgives and other clients do not"
 }
 
 // forcing reports whether the lineage's clients mind an expired certificate

@@ -494,6 +494,9 @@ func TestConflictIsToldAtIssueTime(t *testing.T) {
 	w.Run(time.Minute)
 	w.Renew(issuer)
 	w.Run(2 * time.Second)
+	if v, told := w.Warned(rollover.CodeExpiresInWait); told && !strings.HasSuffix(v.Text, " forgives and other clients do not (deadline: auto)") {
+		t.Errorf("it says %q, and not what the configuration has", v.Text)
+	}
 	if !w.Warns(rollover.CodeExpiresInWait) {
 		t.Errorf("a wait of an hour, 19 minutes before the end, is not told of\n%s", w.Story())
 	}
