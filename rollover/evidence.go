@@ -175,7 +175,6 @@ func (l *Ledger) gone(p PresentedChain, window time.Duration, now time.Time) *Re
 		r := reason(CodeRetireWindow, "%s presents chain %s: its records stay as long as it does", at, p.Chain.Short()).of(at)
 		if window > 0 {
 			r.Text += ", and for " + span(window) + " more"
-			r.Until = until
 		}
 		return &r
 	}

@@ -119,7 +119,8 @@ func (x *pass) needed(s *site, standing tlsa.RRset, as ...tlsa.Association) *Rea
 				continue
 			}
 			if r := l.gone(p, window, x.now); r != nil {
-				x.unseen = x.unseen || r.Until.IsZero() // a look may change that
+				// a look may change that, but for a chain that is there to stay
+				x.unseen = x.unseen || r.Until.IsZero() && (window == 0 || l.presenting(p.Chain) == "")
 				return r
 			}
 			asked = true

@@ -101,7 +101,7 @@ func TestChainOfAnotherHostKeepsItsRecord(t *testing.T) {
 		w.Run(20 * time.Minute)
 		w.Stands(w.Record(tlsa.EE, first), w.Record(tlsa.EE, second))
 		want := "192.0.2.2:25 presents chain " + first.Short() + ": its records stay as long as it does" + more
-		if rs := w.Lineage().Waiting; len(rs) != 1 || rs[0].Code != rollover.CodeRetireWindow || rs[0].Text != want {
+		if rs := w.Lineage().Waiting; len(rs) != 1 || rs[0].Code != rollover.CodeRetireWindow || rs[0].Text != want || !rs[0].Until.IsZero() {
 			t.Errorf("it waits for %v, want %q", rs, want)
 		}
 	}
