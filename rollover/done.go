@@ -161,6 +161,19 @@ func (x *pass) adopted(a Adopt) {
 	}
 }
 
+// inherit takes over records at owner names where nothing is remembered of ours: the
+// journal was lost, or the endpoint is new. The live pair came from us or by adopt, so
+// that its records are no strangers'; as such they would stay for good.
+func (x *pass) inherit() {
+	for _, s := range x.sites() {
+		for _, owner := range s.owners {
+			if l := x.Owners[owner]; len(l.Ours)+len(l.Retired) == 0 && l.matters() {
+				x.takeOver(s, owner)
+			}
+		}
+	}
+}
+
 // takeOver makes records ours that match a live chain of the group or that a
 // lineage wants.
 func (x *pass) takeOver(s *site, owner tlsa.Owner) {

@@ -22,6 +22,7 @@ func Next(s State, o Observation, p Policy, now time.Time) (State, Plan) {
 	x.recognize() // what is live is live, whoever put it there
 	x.admit()     // a pair handed in becomes the successor, or queues behind it
 	x.settle()    // a swap under way is verified, or undone
+	x.inherit()   // records of what is live are ours where nobody remembers whose they are
 	x.retime()    // another TTL, where a person asked for one
 	x.publish()   // what must stand is asked for
 	x.clear()     // a combination that the successor cannot match is taken out whole

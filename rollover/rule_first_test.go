@@ -136,6 +136,38 @@ func TestAdoptionTakesOverWhatMatches(t *testing.T) {
 	}
 }
 
+// A lost journal takes nothing along but waits: the records of the live pair leave
+// with it, at an endpoint that is new, too.
+func TestRecordsOfTheLivePairAreInherited(t *testing.T) {
+	imaps := sim.OwnerOf(t, 993, sim.MX)
+	for name, happens := range map[string]func(w *sim.World){
+		"the journal is lost": func(w *sim.World) { w.State, w.Plan = rollover.State{}, rollover.Plan{} },
+		"a new endpoint has records": func(w *sim.World) {
+			w.Edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.Record(tlsa.EE, w.Live())) })
+			w.Everywhere()
+			w.Configure(func(p *rollover.LineagePolicy) {
+				p.Endpoints = append(p.Endpoints, rollover.Endpoint{URL: "imaps://" + sim.MX, Host: sim.MX, Port: 993, Owner: imaps})
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, issuer, _ := sim.Rolled(t, "ee")
+			theirs := w.KeyRecord(w.NewKey())
+			w.Foreign[theirs] = true
+			w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
+			w.Run(2 * time.Minute)
+			happens(w)
+			w.Run(2 * time.Minute)
+			second := w.Renew(issuer)
+			w.Until(10*time.Minute, w.Done(second))
+			w.Stands(w.Record(tlsa.EE, second), theirs)
+			if got := w.Zone[imaps].RRset; !got.Denial() && !got.Same(tlsa.NewRRset(0, w.Record(tlsa.EE, second))) {
+				t.Errorf("%s has %v", imaps, got)
+			}
+		})
+	}
+}
+
 func TestStandbyRecordIsAdopted(t *testing.T) {
 	w := sim.NewWorld(t)
 	w.Scheme("ee+standby")
