@@ -27,16 +27,7 @@ type rules struct{ w *World }
 // pass is one look-decide-remember-act, as the agent does it.
 func (r *rules) pass() {
 	w := r.w
-	o := w.Observe()
-	before := w.State
-	state, plan := rollover.Next(before, o, w.Policy, w.Now)
-	if len(plan.Read) > 0 {
-		o.Copies = map[tlsa.Owner]rollover.Sight[tlsa.RRset]{}
-		for _, target := range plan.Read {
-			o.Copies[target] = w.copyOf(target)
-		}
-		state, plan = rollover.Next(before, o, w.Policy, w.Now)
-	}
+	state, plan := w.decided()
 	c := w.crashAt(plan)
 	if c == beforeSaving {
 		w.note("crash before saving")

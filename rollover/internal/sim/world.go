@@ -37,24 +37,24 @@ type World struct {
 	Passed time.Time // when the last pass was made
 	passes int
 
-	Zone     map[tlsa.Owner]Stored // the primary's copy; a change makes a new map
-	primary  *memory.Zone
-	Servers  []*Server
-	answers  map[answerKey]*answer
-	caches   map[tlsa.Owner][]*answer // that may be held though nobody gives them any more
-	stretch  time.Duration            // caches hold shorter TTLs for so long, as far as the floor allows
-	sighted  []*answer                // for the first time in this pass
-	shown    map[tlsa.ChainID]bool    // chains that a look of ours came across
-	noticed  []tlsa.ChainID           // for the first time in this pass
-	scratch  []*answer
-	names    []string         // of lineages, see there
-	Hosts    map[string]*Host // by lineage
-	Chains   map[tlsa.ChainID]*tlsa.Chain
-	papers   map[tlsa.ChainID]*papers
-	Foreign  map[tlsa.Association]bool // put there by people
-	Unlisted map[tlsa.Owner]string     // what the search for unlisted owners could not tell; nil: not searched
-	Target   map[tlsa.Owner]tlsa.Owner // aliases
-	events   []event
+	Zone      map[tlsa.Owner]Stored // the primary's copy; a change makes a new map
+	primaries map[string]*memory.Zone
+	Servers   []*Server
+	answers   map[answerKey]*answer
+	caches    map[tlsa.Owner][]*answer // that may be held though nobody gives them any more
+	stretch   time.Duration            // caches hold shorter TTLs for so long, as far as the floor allows
+	sighted   []*answer                // for the first time in this pass
+	shown     map[tlsa.ChainID]bool    // chains that a look of ours came across
+	noticed   []tlsa.ChainID           // for the first time in this pass
+	scratch   []*answer
+	names     []string         // of lineages, see there
+	Hosts     map[string]*Host // by lineage
+	Chains    map[tlsa.ChainID]*tlsa.Chain
+	papers    map[tlsa.ChainID]*papers
+	Foreign   map[tlsa.Association]bool // put there by people
+	Unlisted  map[tlsa.Owner]string     // what the search for unlisted owners could not tell; nil: not searched
+	Target    map[tlsa.Owner]tlsa.Owner // aliases
+	events    []event
 
 	Security rollover.Security
 	Provider string // that holds the zone
@@ -96,8 +96,7 @@ type event struct {
 func NewWorld(t testing.TB) *World {
 	w := &World{T: t, name: t.Name(), Now: Epoch, Security: rollover.Secure, Provider: "ns1",
 		Zone: map[tlsa.Owner]Stored{}, answers: map[answerKey]*answer{}, caches: map[tlsa.Owner][]*answer{}, shown: map[tlsa.ChainID]bool{}, Hosts: map[string]*Host{}, Target: map[tlsa.Owner]tlsa.Owner{},
-		Chains: map[tlsa.ChainID]*tlsa.Chain{}, papers: map[tlsa.ChainID]*papers{}, Foreign: map[tlsa.Association]bool{}, Faults: map[string]string{}, excused: map[pair]bool{}}
-	w.primary = newPrimary(w)
+		Chains: map[tlsa.ChainID]*tlsa.Chain{}, papers: map[tlsa.ChainID]*papers{}, Foreign: map[tlsa.Association]bool{}, Faults: map[string]string{}, excused: map[pair]bool{}, primaries: map[string]*memory.Zone{}}
 	w.mind = &rules{w}
 	w.Server("ns1.example.org.", 0)
 	w.Server("ns2.example.org.", 5*time.Second)

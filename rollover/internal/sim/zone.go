@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
@@ -10,7 +11,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// Zone is the one that all worlds have.
+// zoneName is the zone that names lie in, as looks find.
 const zoneName = "example.org."
 
 // denialTTL is for how long a denial may be held.
@@ -28,19 +29,26 @@ func newStored(s tlsa.RRset, born time.Time, theirs bool) Stored {
 	return Stored{s, born, theirs, s.Key()}
 }
 
-// newPrimary is the primary's copy, which is changed through a provider, or by hand.
-func newPrimary(w *World) *memory.Zone {
-	z, err := memory.New(memory.Options{Name: zoneName, Now: func() time.Time { return w.Now }, NegativeTTL: denialTTL})
+// primary is the copy of the zone that an owner name lies in, which is changed through
+// a provider, or by hand.
+func (w *World) primary(owner tlsa.Owner) *memory.Zone {
+	labels := strings.Split(string(owner), ".")
+	name := strings.Join(labels[len(labels)-3:], ".")
+	if z := w.primaries[name]; z != nil {
+		return z
+	}
+	z, err := memory.New(memory.Options{Name: name, Now: func() time.Time { return w.Now }, NegativeTTL: denialTTL})
 	if err != nil {
 		w.T.Fatal(err)
 	}
+	w.primaries[name] = z
 	return z
 }
 
 // Edit changes the primary's copy as a person does.
 func (w *World) Edit(owner tlsa.Owner, how func(tlsa.RRset) tlsa.RRset) {
 	after := how(w.Zone[owner].RRset)
-	w.primary.Set(owner, after)
+	w.primary(owner).Set(owner, after)
 	w.put(owner, after, true)
 }
 
@@ -69,7 +77,7 @@ func (w *World) copyOf(target tlsa.Owner) rollover.Sight[tlsa.RRset] {
 	if w.unlucky(30, "read "+string(target)) {
 		return rollover.Unseen[tlsa.RRset]("api: 503")
 	}
-	s, err := w.primary.RRset(context.Background(), zoneName, target)
+	s, err := w.primary(target).RRset(context.Background(), "", target)
 	if err != nil {
 		return rollover.Unseen[tlsa.RRset](err.Error())
 	}
@@ -83,13 +91,14 @@ func (w *World) copyOf(target tlsa.Owner) rollover.Sight[tlsa.RRset] {
 // apply is a provider at work: what it refuses, what becomes of a change, and
 // whether that was right.
 func (w *World) apply(action string, c dnsprovider.Change) error {
+	primary := w.primary(c.Owner)
 	if err := w.fault(action); err != "" {
-		w.primary.Inject(memory.Fails(dnsprovider.Temporary, rejection(err)))
+		primary.Inject(memory.Fails(dnsprovider.Temporary, rejection(err)))
 	} else if err := w.fault("lost " + action); err != "" {
-		w.primary.Inject(memory.LostReply())
+		primary.Inject(memory.LostReply())
 	}
 	before := w.Zone[c.Owner].RRset
-	err := w.primary.Apply(context.Background(), zoneName, []dnsprovider.Change{c})[0]
+	err := primary.Apply(context.Background(), "", []dnsprovider.Change{c})[0]
 	after := w.standing(c.Owner)
 	if after.Same(before) && (after.Denial() || after.TTL == before.TTL) {
 		return err
@@ -106,7 +115,7 @@ func (w *World) apply(action string, c dnsprovider.Change) error {
 
 // standing is what the primary gives.
 func (w *World) standing(owner tlsa.Owner) tlsa.RRset {
-	answer, _ := w.primary.Answer("primary", owner)
+	answer, _ := w.primary(owner).Answer("primary", owner)
 	if answer.RRset.Denial() {
 		return tlsa.RRset{}
 	}
