@@ -47,6 +47,7 @@ func (x *pass) changed(c Change, r Result) {
 		if l.Target != c.Owner {
 			continue
 		}
+		l.Writing = time.Time{}
 		if l.Failed = r.Err; r.Err != "" {
 			l.CopyRead = time.Time{} // what it holds now is to be read
 			x.Owners[owner] = l

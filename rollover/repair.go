@@ -22,8 +22,8 @@ func (x *pass) repairing(s *site, base, after tlsa.RRset) {
 	added := base.Missing(after.Associations...)
 	r := Repair{At: x.now, For: x.refusedAt(s, base, after)}
 	for _, a := range added {
-		// after a change that failed nobody took it out: it never was there
-		if r.For != "" || slices.Contains(l.Ours, a) && l.Failed == "" {
+		// after a change that failed or was interrupted nobody took it out: it never was there
+		if r.For != "" || slices.Contains(l.Ours, a) && l.Failed == "" && l.Writing.IsZero() {
 			r.Records = append(r.Records, a)
 		}
 	}

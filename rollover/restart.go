@@ -38,7 +38,7 @@ func (l Ledger) restarted(now time.Time) Ledger {
 		l.Presented[i].First, l.Presented[i].Last = now, now
 	}
 	l.Since, l.Looked, l.Listed = startAgain(l.Since, now), startAgain(l.Looked, now), startAgain(l.Listed, now)
-	l.Judged, l.Lost = startAgain(l.Judged, now), startAgain(l.Lost, now)
+	l.Judged, l.Lost, l.Writing = startAgain(l.Judged, now), startAgain(l.Lost, now), startAgain(l.Writing, now)
 	l.Dark, l.CopyRead = startAgain(l.Dark, now), time.Time{}
 	return l
 }

@@ -285,6 +285,24 @@ func TestChangeThatFailedIsNoRepair(t *testing.T) {
 	})
 }
 
+// Nor is one before which the process died.
+func TestChangeThatWasInterruptedIsNoRepair(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	second := w.Renew(issuer)
+	publishes := func(a rollover.Action) bool { _, is := a.(rollover.Publish); return is }
+	if !w.UntilKilled(time.Minute, sim.BeforeActing, publishes, func() {}) {
+		t.Fatal("nothing was published")
+	}
+	w.Until(time.Hour, func() bool {
+		if w.Warns(rollover.CodeRepair) || w.Warns(rollover.CodeUpdateFailed) {
+			t.Fatalf("told of %v\n%s", w.Lineage().Warnings, w.Story())
+		}
+		return w.Done(second)()
+	})
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	w.Until(5*time.Minute, func() bool { return w.Warns(rollover.CodeRepair) })
+}
+
 // The provider's own copy is told of while it cannot be read.
 func TestCopyThatCannotBeReadIsTold(t *testing.T) {
 	w, issuer, _ := sim.Rolled(t, "ee")

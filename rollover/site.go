@@ -3,6 +3,7 @@ package rollover
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -96,6 +97,7 @@ func (x *pass) change(s *site, c Change, action func(Change) Action) {
 	for _, owner := range s.owners {
 		x.account(owner, func(a *accounting) {
 			a.written(c.After)
+			a.Writing = x.now
 			a.Ours = union(a.Ours, c.Added())
 		})
 	}
@@ -103,14 +105,14 @@ func (x *pass) change(s *site, c Change, action func(Change) Action) {
 	x.act(action(c))
 }
 
-// succeeded forgets that a change failed where the copy, read since, holds all that
-// is ours and nothing is to be changed: the reply was lost, or nobody wants the
-// change any more.
+// succeeded forgets that a change failed, or was interrupted, where the copy, read
+// since, holds all that is ours and nothing is to be changed: the reply was lost, or
+// nobody wants the change any more.
 func (x *pass) succeeded() {
 	for _, s := range x.sites() {
 		l := x.ledger(s)
 		if copied, read := x.seen.Copies[s.target]; read && copied.Known() && !x.changing[s.target] && len(copied.Value.Missing(l.Ours...)) == 0 {
-			x.update(s, func(l *Ledger) { l.Failed = "" })
+			x.update(s, func(l *Ledger) { l.Failed, l.Writing = "", time.Time{} })
 		}
 	}
 }
