@@ -41,10 +41,11 @@ var modules = map[string]string{
 
 // testModules are for tests, and for harnesses.
 var testModules = map[string]string{
-	"github.com/google/go-cmp":        "differences",
-	"github.com/rogpeppe/go-internal": "scripts",
-	"go.uber.org/goleak":              "goroutines left over",
-	"pgregory.net/rapid":              "random worlds",
+	"github.com/cockroachdb/datadriven": "stories that are compared, and rewritten with a flag",
+	"github.com/google/go-cmp":          "differences",
+	"github.com/rogpeppe/go-internal":   "scripts",
+	"go.uber.org/goleak":                "goroutines left over",
+	"pgregory.net/rapid":                "random worlds",
 }
 
 // imports finds imports against the way of the data:
