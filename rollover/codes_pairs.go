@@ -70,10 +70,10 @@ var pairCodes = []Explanation{
 		Do:     "Have it issued for that name too, or set scheme: ee.",
 	}, {
 		Code: CodeExpiresInWait, Severity: Danger,
-		Means:  "The live certificate ends before every cache can have the successor's records.",
+		Means:  "The live certificate, or the successor itself, ends before every cache can have the successor's records. A successor that does can never go live.",
 		Shows:  "As soon as the conflict can be computed, while the successor waits.",
 		Clears: "With the swap, or when the wait gets shorter than what is left.",
-		Do:     "Lower the TTL before the next rollover (rollover --ttl), renew earlier, or choose what happens with deadline: wait or swap.",
+		Do:     "Lower the TTL before the next rollover (rollover --ttl), renew earlier, or choose what happens with deadline: wait or swap. If certificates last no longer than the wait, lower the TTL and keep the key until answers with the old TTL are gone.",
 	}, {
 		Code: CodeDeadline, Severity: Danger,
 		Means:  "The live certificate was about to end, so the successor was swapped in before every cache was fresh.",

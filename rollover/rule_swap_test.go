@@ -485,6 +485,25 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// A successor that ends before it is ready never goes live: that is told at once.
+func TestSuccessorThatEndsInTheWaitIsTold(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = time.Hour; return s })
+	w.Run(2 * time.Minute)
+	second := w.Issue(issuer, sim.Leaf{Ends: w.Now.Add(50 * time.Minute)})
+	w.Offer(second)
+	w.Run(2 * time.Second)
+	v, told := w.Warned(rollover.CodeExpiresInWait)
+	if !told || v.About != second.Short() || !strings.HasPrefix(v.Text, "the successor "+second.Short()+" ends on "+rollover.Stamp(w.Chains[second].NotAfter())) {
+		t.Errorf("got %+v\n%s", v, w.Story())
+	}
+	third := w.Renew(issuer)
+	w.Until(3*time.Hour, w.Swapped(third))
+	if w.Warns(rollover.CodeExpiresInWait) {
+		t.Errorf("still told\n%s", w.Story())
+	}
+}
+
 func TestConflictIsToldAtIssueTime(t *testing.T) {
 	w := sim.NewWorld(t)
 	issuer := w.CA("Issuer A", nil)
