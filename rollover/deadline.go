@@ -41,7 +41,9 @@ func (x *pass) expected(name string, next *tlsa.Chain) time.Time {
 		l := x.Owners[owner]
 		w := x.waits(&l)
 		for _, v := range x.blocking(name, owner, next) {
-			v.By, v.InCopy, v.Left, v.Served = nil, false, time.Time{}, latest(v.Served, x.now)
+			if v.current() { // else nobody gives it from now on, nor did a moment ago
+				v.By, v.InCopy, v.Left, v.Served = nil, false, time.Time{}, latest(v.Served, x.now)
+			}
 			at = latest(at, w.dead(v))
 		}
 	}

@@ -504,6 +504,24 @@ func TestSuccessorThatEndsInTheWaitIsTold(t *testing.T) {
 	}
 }
 
+// Answers with an old TTL that nobody gives any more are reckoned with as long as they
+// live, and not as if they were given until now.
+func TestNoConflictAfterTheTTLWasLowered(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = time.Hour; return s })
+	w.Run(2 * time.Minute)
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { s.TTL = time.Minute; return s })
+	w.Run(50 * time.Minute)
+	second := w.Issue(issuer, sim.Leaf{Ends: w.Now.Add(40 * time.Minute)})
+	w.Offer(second)
+	w.Until(time.Hour, func() bool {
+		if v, told := w.Warned(rollover.CodeExpiresInWait); told {
+			t.Fatalf("told %q\n%s", v.Text, w.Story())
+		}
+		return w.Swapped(second)()
+	})
+}
+
 func TestConflictIsToldAtIssueTime(t *testing.T) {
 	w := sim.NewWorld(t)
 	issuer := w.CA("Issuer A", nil)
