@@ -119,6 +119,9 @@ func (x *pass) describe(name string) LineageStatus {
 	l, met := x.Lineages[name]
 	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Held: l.Held, Swapping: l.Swapping, Since: instant(l.Since),
 		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
+	if l.Held != nil && l.Held.Chain != l.Successor {
+		d.Held = nil // it is being tried again
+	}
 	switch {
 	case d.Phase != "":
 	case x.chain(l.Successor) != nil: // a step was made a moment ago, and not looked at since

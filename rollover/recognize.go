@@ -57,7 +57,8 @@ func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
 func (x *pass) promote(l Lineage) Lineage {
 	l.Successor, l.Queued, l.Since = l.Queued, "", x.now
 	l.ReadyAt, l.Phase, l.Recalled = time.Time{}, "", time.Time{}
-	if l.Held != nil && l.Held.Chain != l.Successor {
+	swapping := l.Held != nil && l.Swapping != nil && l.Swapping.To == l.Held.Chain
+	if l.Held != nil && l.Held.Chain != l.Successor && !swapping { // a try that is not verified yet counts
 		l.Held = nil
 	}
 	return l

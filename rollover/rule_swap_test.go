@@ -485,6 +485,29 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// A server that keeps the old certificate fails each try a minute after the swap: such
+// tries are counted, too.
+func TestTriesThatWereInstalledAreCounted(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Policy.Timing.Poll, w.Policy.Timing.Look = 10*time.Minute, 10*time.Minute
+	w.Node().Stuck = true
+	second := w.Renew(issuer)
+	held := func() bool { return w.Lineage().Held != nil && w.Lineage().Swapping == nil }
+	w.Until(10*time.Minute, held)
+	for _, pause := range []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 24 * time.Hour} {
+		w.Took("the next try", w.Until(30*time.Hour, w.Swapped(second)), pause, time.Minute)
+		if d := w.Described(); d.Held != nil {
+			t.Errorf("held while it is tried again: %+v", d.Held)
+		}
+		w.Until(10*time.Minute, held)
+	}
+	w.Node().Stuck = false
+	w.Until(60*time.Hour, w.Done(second))
+	if w.Lineage().Held != nil {
+		t.Errorf("still held\n%s", w.Story())
+	}
+}
+
 // A successor that ends before it is ready never goes live: that is told at once.
 func TestSuccessorThatEndsInTheWaitIsTold(t *testing.T) {
 	w, issuer, _ := sim.Rolled(t, "ee")
