@@ -70,9 +70,13 @@ func (s *story) die(d time.Duration) {
 	if !killed {
 		s.T.Fatalf("no %s to die in within %s", f.kind, d)
 	}
+	will := f.kind
+	if will == "back" {
+		will = "go back"
+	}
 	what := map[sim.Moment]string{
-		sim.BeforeSaving: "before it has noted that it will " + f.kind,
-		sim.BeforeActing: "when it has noted that it will " + f.kind + ", before it does",
+		sim.BeforeSaving: "before it has noted that it will " + will,
+		sim.BeforeActing: "when it has noted that it will " + will + ", before it does",
 		sim.AfterActing:  "after the " + f.kind + ", before it has noted how that ended",
 	}
 	s.line("killed", "%s; it starts again", what[f.at])
@@ -226,6 +230,13 @@ func (s *story) server(w *words) {
 		s.Takes(v, s.backups[w.next()])
 	case "leaves":
 		s.Unlist(v)
+	case "gets": // another address, which this host has no route to
+		if w.next() != "ipv6" {
+			w.fail("gets what?")
+		}
+		six := s.Server(v.Name, v.Lag)
+		six.NSTTL, six.Address = v.NSTTL, "2001:db8::54"
+		six.View = func(view *rollover.ServerView) { view.Untested = true }
 	default:
 		w.fail("%s?", word)
 	}
@@ -278,8 +289,19 @@ func (s *story) zone(w *words) {
 		s.NSErr = "parent: SERVFAIL"
 	case "found":
 		s.NSErr = ""
+	case "signed": // for so long, and nobody signs it again
+		until := s.Now.Add(w.duration(w.next()))
+		s.everyServer(func(view *rollover.ServerView) { view.SignedUntil = until })
+	case "resigned":
+		s.everyServer(nil)
 	default:
 		w.fail("%s?", word)
+	}
+}
+
+func (s *story) everyServer(view func(*rollover.ServerView)) {
+	for _, v := range s.Servers {
+		v.View = view
 	}
 }
 
