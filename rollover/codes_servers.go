@@ -67,7 +67,7 @@ var serverCodes = []Explanation{
 		Means:  "An answer that does not vouch for the successor may be in some cache, or is given still. This is the wait itself.",
 		Shows:  "While a successor waits.",
 		Clears: "When the last such answer has expired everywhere.",
-		Do:     "Nothing: wait until it is gone. A lower TTL makes the next wait shorter.",
+		Do:     "Nothing: wait until it is gone. A lower TTL makes the next wait shorter; known-ttl does that to the wait for what stood before the first look, if you know that its TTL was never so long.",
 	}, {
 		Code: CodeDark, Severity: Info,
 		Means:  "No authoritative server could be seen for a while. Resolvers that serve stale answers may hold old ones a TTL longer.",

@@ -239,16 +239,27 @@ func (x *pass) oldVersionsAreDead(name string, next *tlsa.Chain) []Reason {
 func (x *pass) unripe(owner tlsa.Owner, l *Ledger, blocking []Version) Reason {
 	w, until := x.waits(l), x.ripe(l, blocking)
 	v := blocking[slices.IndexFunc(blocking, func(v Version) bool { return w.dead(v).Equal(until) })]
-	what := "an answer without what the successor needs"
+	what, hint := "an answer without what the successor needs", ""
 	if v.Unknown {
-		what = "an answer from before the first look"
+		what, hint = "an answer from before the first look", x.knownHint(owner, v)
 	}
 	if until.IsZero() {
-		return reason(CodeVersionAlive, "%s: %s may still be given (ttl %s), so the wait has not begun", owner, what, v.RRset.TTL).of(string(owner))
+		return reason(CodeVersionAlive, "%s: %s may still be given (ttl %s), so the wait has not begun%s", owner, what, v.RRset.TTL, hint).of(string(owner))
 	}
-	r := reason(CodeVersionAlive, "%s: %s may be held in caches until %s (ttl %s)", owner, what, stamp(until), v.RRset.TTL).of(string(owner))
+	r := reason(CodeVersionAlive, "%s: %s may be held in caches until %s (ttl %s)%s", owner, what, stamp(until), v.RRset.TTL, hint).of(string(owner))
 	r.Until = until
 	return r
+}
+
+// knownHint says how the wait for what stood before the first look gets shorter,
+// where it is our assumption that makes it long and not what was seen or said.
+func (x *pass) knownHint(owner tlsa.Owner, unknown Version) string {
+	l := x.Owners[owner]
+	if x.assumedTTL(owner) < unknown.RRset.TTL || l.longestTTL(func(v Version) bool { return !v.Unknown }) >= unknown.RRset.TTL ||
+		!slices.ContainsFunc(x.users[owner], func(u use) bool { return x.policy.Lineages[u.lineage].KnownTTL == 0 }) {
+		return ""
+	}
+	return " (hint: set known-ttl in the configuration if it was never so long)"
 }
 
 // inTheCopy asks, last of all, that the provider's own copy holds the records

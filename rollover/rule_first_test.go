@@ -2,6 +2,7 @@ package rollover_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,31 @@ func TestServedChainAndSuccessorGoInOneChange(t *testing.T) {
 	w.Until(time.Minute, func() bool { return !w.Zone[sim.Owner25(t)].RRset.Denial() })
 	w.Stands(w.Record(tlsa.EE, first), w.Record(tlsa.EE, second))
 	w.Until(5*time.Minute, w.Done(second)) // after the unknown-ttl: nobody knows what stood before
+}
+
+// The wait for what stood before the first look is long, and nobody guesses how it
+// gets shorter.
+func TestUnknownFirstVersionNamesKnownTTL(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		known, unknown time.Duration
+		hint           bool
+	}{{"nobody said anything", 0, time.Hour, true}, {"known-ttl is set", time.Hour, 2 * time.Hour, false}, {"what stands has a longer ttl", 0, 30 * time.Second, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := sim.NewWorld(t)
+			w.Policy.Timing.UnknownTTL = tt.unknown
+			w.Configure(func(p *rollover.LineagePolicy) { p.KnownTTL = tt.known })
+			issuer := w.CA("Issuer A", nil)
+			w.Serving("mx1", w.Issue(issuer, sim.Leaf{}))
+			w.Until(time.Minute, w.Steady)
+			w.Renew(issuer)
+			w.Run(30 * time.Second)
+			i := slices.IndexFunc(w.Lineage().Waiting, func(r rollover.Reason) bool { return r.Code == rollover.CodeVersionAlive })
+			if i < 0 || strings.HasSuffix(w.Lineage().Waiting[i].Text, "(hint: set known-ttl in the configuration if it was never so long)") != tt.hint {
+				t.Errorf("hint %t; it waits for %v", tt.hint, w.Lineage().Waiting)
+			}
+		})
+	}
 }
 
 func TestNothingIsPublishedWithoutTheServedKey(t *testing.T) {
