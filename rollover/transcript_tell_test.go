@@ -183,7 +183,7 @@ func phase(d rollover.LineageStatus) string {
 // or moved.
 func (s *story) tellWaits(d rollover.LineageStatus, of string) {
 	before, waits := s.told.waits[d.Name], map[subject]rollover.Reason{}
-	for _, r := range d.Waiting {
+	for _, r := range s.inOrder(d.Waiting) {
 		about := subject{code: r.Code, about: r.About}
 		for ; waits[about].Code != ""; about.nth++ {
 		}
@@ -195,6 +195,18 @@ func (s *story) tellWaits(d rollover.LineageStatus, of string) {
 		waits[about] = r
 	}
 	s.told.waits[d.Name] = waits
+}
+
+// inOrder is the order in which reasons come, but for those that differ in the text
+// alone: they come in the order of hashes, which nobody wants to tell.
+func (s *story) inOrder(rs []rollover.Reason) []rollover.Reason {
+	rs = slices.Clone(rs)
+	for i := range rs {
+		for j := i; j > 0 && rs[j].Code == rs[j-1].Code && rs[j].About == rs[j-1].About && s.text(rs[j].Text) < s.text(rs[j-1].Text); j-- {
+			rs[j], rs[j-1] = rs[j-1], rs[j]
+		}
+	}
+	return rs
 }
 
 func ordered[V any](m map[subject]V) func(func(subject) bool) {

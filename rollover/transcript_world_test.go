@@ -79,9 +79,9 @@ func (s *story) world(w *words) {
 // settle lets the world go on until the story begins; nobody had to wait for what
 // was there before the first look.
 func (s *story) settle(ttl time.Duration) {
-	s.Configure(func(p *rollover.LineagePolicy) { p.KnownTTL = ttl })
+	s.Policy.Timing.UnknownTTL = ttl
 	s.Run(s.began.Sub(s.Now))
-	s.Configure(func(p *rollover.LineagePolicy) { p.KnownTTL = 0 })
+	s.Policy.Timing.UnknownTTL = rollover.DefaultTiming().UnknownTTL
 	s.told.quiet = true
 	s.tell()
 	s.told.quiet = false
