@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 )
@@ -52,25 +46,9 @@ func TestBuiltProgram(t *testing.T) {
 // daemon that still waits for the journal.
 func TestEarlyHangup(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "tlsaroll.yaml")
-	text := "state: " + dir + "/state\ncontrol: " + dir + "/control.sock\ncontrol-group: " + strconv.Itoa(os.Getegid()) + "\nresolver: 127.0.0.1:1\n" +
-		"providers: {ns1: {type: rfc2136, server: \"127.0.0.1:1\", key: k., algorithm: hmac-sha256, secret-env: SECRET}}\n" +
-		"lineages: {mx1: {provider: ns1, hook: true, endpoints: [smtp://mx1.example.org], install: [{path: " + dir + "/mx1.pem, content: [key, chain]}], reload: [[/bin/true]]}}\n"
-	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(dir+"/state", 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	other, err := bbolt.Open(dir+"/state/journal.db", 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
+	d, other := waitingDaemon(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	d := lab.StartDaemon(t, lab.DaemonOptions{Env: []string{"SECRET=c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}}, lab.Program(t, "tlsaroll"), "-c", file, "run")
-	if _, err := d.Line(ctx, time.Time{}, "waiting for the journal"); err != nil {
-		t.Fatal(err)
-	}
 	d.Signal(t, syscall.SIGHUP)
 	if err := other.Close(); err != nil {
 		t.Fatal(err)

@@ -29,6 +29,9 @@ func asProcess(w world) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // the first signal asks, the second ends
 	w.stdin, w.stdout, w.stderr, w.lookupEnv, w.hangups = os.Stdin, os.Stdout, os.Stderr, os.LookupEnv, hangups
+	if err := leaveNoCore(); err != nil {
+		newUI(w).warn(err.Error(), "a crash may write keys to a file; LimitCORE=0 in the unit keeps it from doing so")
+	}
 	return run(ctx, os.Args[1:], w)
 }
 

@@ -119,6 +119,13 @@ func (d *Daemon) Wait(ctx context.Context) (code int, err error) {
 	}
 }
 
+// CoreDumped says that the kernel wrote a core when a signal ended it. It is for
+// after [Daemon.Wait].
+func (d *Daemon) CoreDumped() bool {
+	status, ok := d.process.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.CoreDump()
+}
+
 // Lines returns what it wrote so far.
 func (d *Daemon) Lines() []Line {
 	d.mu.Lock()
