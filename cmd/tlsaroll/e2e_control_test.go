@@ -34,7 +34,7 @@ func TestWhileSomebodyWaits(t *testing.T) {
 	h.must(exitDone, "plan", "mx1")
 	h.must(exitWaiting, "once", "--exit-code", "mx1")
 	begun := time.Now()
-	d := lab.StartDaemon(t, lab.DaemonOptions{Dir: h.Dir}, lab.Program(t, "tlsaroll"), "-c", h.config, "run")
+	d := lab.StartDaemon(t, lab.DaemonOptions{Dir: h.Dir, Secrets: h.Secrets()}, lab.Program(t, "tlsaroll"), "-c", h.config, "run")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := d.Line(ctx, begun, "waiting for the journal"); err != nil {

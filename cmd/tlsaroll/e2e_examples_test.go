@@ -44,6 +44,7 @@ func filled(t *testing.T, name string, table ...aReplacement) string {
 func newExampleHost(t *testing.T, l *lab.Lab, name string, table ...aReplacement) *host {
 	t.Helper()
 	h := &host{Lab: l, t: t, now: time.Now, config: filepath.Join(l.Dir, "tlsaroll.yaml")}
+	t.Cleanup(h.checkSecrets)
 	timing := timingLine.FindString(readDocument(t, "examples/"+name).text)
 	text := filled(t, name, append(table,
 		aReplacement{"state: /var/lib/tlsaroll", "state: " + filepath.Join(l.Dir, "tlsaroll")},

@@ -40,7 +40,7 @@ func (h *host) run(env ...string) *lab.Daemon {
 	if !filepath.IsAbs(program) {
 		program = lab.Program(h.t, program)
 	}
-	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: h.Dir, Env: append(env, h.env...)}, program, "-c", h.config, "run")
+	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: h.Dir, Env: append(env, h.env...), Secrets: h.Secrets()}, program, "-c", h.config, "run")
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
 	if _, err := d.Line(ctx, begun, "tlsaroll runs"); err != nil {

@@ -42,7 +42,7 @@ func (h *host) service() *lab.Daemon {
 	}
 	begun := time.Now()
 	program := append([]string{lab.Program(h.t, "tlsaroll")}, append(unit.arguments(h.t), "-c", h.config)...)
-	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: "/", Env: []string{
+	d := lab.StartDaemon(h.t, lab.DaemonOptions{Dir: "/", Secrets: h.Secrets(), Env: []string{
 		"CREDENTIALS_DIRECTORY=" + h.credentials(unit),
 		"WATCHDOG_USEC=" + strconv.FormatInt(patience.Microseconds(), 10),
 	}}, h.confined(unit, writable, program)...)

@@ -35,6 +35,8 @@ type host struct {
 
 	program string   // as which the daemon is started: this test binary, or a path
 	env     []string // it has
+
+	spoken spoken
 }
 
 // setting is what a test wants other than the usual.
@@ -66,6 +68,7 @@ type setting struct {
 func newHost(t *testing.T, o lab.Options, s setting) *host {
 	t.Helper()
 	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now}
+	t.Cleanup(h.checkSecrets)
 	h.configure(s)
 	return h
 }
@@ -193,6 +196,8 @@ func (h *host) tlsaroll(args ...string) (code int, out, errs *output) {
 		stdin: strings.NewReader(""), stdout: out, stderr: errs,
 		lookupEnv: func(string) (string, bool) { return "", false }, now: h.now, hangups: hangups,
 	})
+	h.spoken.add(out.String())
+	h.spoken.add(errs.String())
 	return code, out, errs
 }
 

@@ -28,7 +28,8 @@ const (
 // A CA is a certification authority of the lab: a root and the intermediate that
 // issues at present. It may be used by several goroutines.
 type CA struct {
-	dir string
+	dir     string
+	secrets *Secrets // the leaves' keys are planted there
 
 	mu     sync.Mutex
 	root   authority
@@ -56,7 +57,7 @@ type LeafOptions struct {
 
 // newCA makes a root and a first intermediate; pairs are written below dir.
 func newCA(dir string) (*CA, error) {
-	ca := &CA{dir: dir}
+	ca := &CA{dir: dir, secrets: &Secrets{}}
 	root, err := newAuthority(authority{}, "Lab Root", 1)
 	if err != nil {
 		return nil, err
@@ -126,6 +127,9 @@ func (ca *CA) issue(opts LeafOptions) (*Pair, error) {
 		}
 	}
 	ca.issued++
+	if err := ca.secrets.PlantKey(fmt.Sprintf("the key of leaf %d", ca.issued), key); err != nil {
+		return nil, err
+	}
 	now := time.Now()
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(int64(1000 + ca.issued)),

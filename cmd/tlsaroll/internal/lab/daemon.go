@@ -47,11 +47,13 @@ type DaemonOptions struct {
 	Dir string // in which it runs; default a temporary one
 	// Env is added to PATH, LC_ALL, TZ and NOTIFY_SOCKET, which are all it has.
 	Env []string
+	// Secrets are what it may not say; nil: nobody minds.
+	Secrets *Secrets
 }
 
 // StartDaemon starts a program that ends with the test. One that then still runs is
-// asked to end, and it is an error if it does not, or leaves children behind. How it
-// ends before is for [Daemon.Wait].
+// asked to end, and it is an error if it does not, or leaves children behind, or if
+// it has said a secret. How it ends before is for [Daemon.Wait].
 func StartDaemon(t testing.TB, opts DaemonOptions, argv ...string) *Daemon {
 	t.Helper()
 	d := &Daemon{moved: make(chan struct{}), done: make(chan struct{})}
@@ -79,6 +81,13 @@ func StartDaemon(t testing.TB, opts DaemonOptions, argv ...string) *Daemon {
 	t.Cleanup(func() {
 		if err := errors.Join(d.end(), guard.dismiss()); err != nil {
 			t.Errorf("%v\n%s", err, d)
+		}
+		<-d.done
+		if opts.Secrets == nil {
+			return
+		}
+		for _, leak := range opts.Secrets.Find([]byte(d.String())) {
+			t.Errorf("the daemon said %s", leak)
 		}
 	})
 	if err := guard.over(d.PID()); err != nil {

@@ -162,8 +162,17 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 	if l.control, err = newKey256("control.lab.", l.path("keys")); err != nil {
 		return err
 	}
-	return l.makeZones()
+	if err := l.makeZones(); err != nil {
+		return err
+	}
+	for _, k := range append(l.keys(), l.hand, l.transfer, l.control) {
+		l.ca.secrets.PlantText("the TSIG secret of "+k.Name, k.secret)
+	}
+	return nil
 }
+
+// Secrets are the keys of all pairs that were issued here, and all TSIG secrets.
+func (l *Lab) Secrets() *Secrets { return l.ca.secrets }
 
 // issueLive makes the pairs that are served at first.
 func (l *Lab) issueLive() (err error) {
