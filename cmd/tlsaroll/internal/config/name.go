@@ -70,16 +70,21 @@ func (v value) domainName(example string) (string, bool) {
 }
 
 func (v value) canonical(s, hint string) (string, bool) {
-	name, err := aLabels(s)
-	var owner tlsa.Owner
-	if err == nil {
-		owner, err = tlsa.ParseOwner(name)
-	}
+	name, err := canonicalName(s)
 	if err != nil {
 		v.failed(err, hint)
 		return "", false
 	}
-	return owner.String(), true
+	return name, true
+}
+
+func canonicalName(s string) (string, error) {
+	name, err := aLabels(s)
+	if err != nil {
+		return "", err
+	}
+	owner, err := tlsa.ParseOwner(name)
+	return owner.String(), err
 }
 
 // failed reports an error that may bring its own hint.

@@ -212,6 +212,10 @@ func (v value) settingText(s Setting) (string, bool) {
 	switch s.Kind {
 	case Text, Credential, Base64, Argv: // taken as it is, or read elsewhere
 	case DomainName:
+		if _, err := canonicalName(text); err != nil && mayBeSecret(text) {
+			v.fail("no domain name", hint)
+			return "", false
+		}
 		return v.canonical(text, hint)
 	case HostPort:
 		return v.hostPort(text, strings.TrimPrefix(s.Default, ":"), hint)
@@ -222,7 +226,7 @@ func (v value) settingText(s Setting) (string, bool) {
 		}
 	case Choice:
 		if !slices.Contains(s.Choices, text) {
-			v.fail(fmt.Sprintf("unknown %s %q", s.Name, text), suggest.Hint(text, s.Choices, "write one of "))
+			v.fail(fmt.Sprintf("unknown %s %q", s.Name, shown(text)), suggest.Hint(text, s.Choices, "write one of "))
 			return "", false
 		}
 		if instead := s.Cautions[text]; instead != "" {

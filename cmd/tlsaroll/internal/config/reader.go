@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -90,7 +91,7 @@ func (v value) resolve() (value, bool) {
 			name := n.Value.GetToken().Value
 			target, ok := v.anchors[name]
 			if !ok {
-				v.fail(fmt.Sprintf("no anchor &%s above", name), "put a value that begins with * in quotes")
+				v.fail(fmt.Sprintf("no anchor &%s above", shown(name)), "put a value that begins with * in quotes")
 				return v, false
 			}
 			if v.followed++; v.followed > maxAliases {
@@ -281,7 +282,9 @@ func (f *fields) done() {
 		if slices.Contains(f.asked, name) {
 			continue
 		}
-		f.values[name].lacks("unknown key", suggest.Hint(name, slices.Sorted(maps.Keys(set(f.asked))), "known here: "))
+		v := f.values[name]
+		v.path = strings.TrimSuffix(v.path, name) + shown(name)
+		v.lacks("unknown key", suggest.Hint(name, slices.Sorted(maps.Keys(set(f.asked))), "known here: "))
 	}
 }
 
