@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -64,22 +65,56 @@ func (c Command) Run(ctx context.Context) (output []byte, err error) {
 	return end.kept, err
 }
 
-// A tail keeps the end of what is written to it.
-type tail struct{ kept []byte }
+// A tail keeps the end of what is written to it, and nothing once a private key
+// was written: its beginning, by which it is known, may be long gone from the end.
+type tail struct {
+	kept   []byte
+	secret bool
+}
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.kept = append(t.kept, p...)
+	if t.secret = t.secret || holdsKey(t.kept); t.secret {
+		t.kept = append(t.kept[:0], withheld...)
+		return len(p), nil
+	}
 	if extra := len(t.kept) - maxOutput; extra > 0 {
 		t.kept = append(t.kept[:0], t.kept[extra:]...)
 	}
 	return len(p), nil
 }
 
+const withheld = "(its output holds a private key and is not shown)"
+
+// holdsKey finds a key in PEM, and one in OpenSSL's words.
+func holdsKey(output []byte) bool {
+	return bytes.Contains(output, []byte("PRIVATE KEY-----")) || bytes.Contains(output, []byte("Private-Key:"))
+}
+
+// minPart is how long a part of a line of PEM must be to be one by no accident.
+const minPart = 16
+
+// quotes reports whether an output has a part of a private key, given in PEM.
+func quotes(output, private []byte) bool {
+	for line := range bytes.Lines(private) {
+		line = bytes.TrimSpace(line)
+		if bytes.HasPrefix(line, []byte("-----")) {
+			continue
+		}
+		for ; len(line) >= minPart; line = line[minPart/2:] {
+			if bytes.Contains(output, line[:minPart]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Quoted is the last lines of a command's output, as the end of a sentence. A private
-// key is never quoted.
-func Quoted(output []byte) string {
-	if bytes.Contains(output, []byte("PRIVATE KEY-----")) {
-		return ": (its output holds a private key and is not shown)"
+// key is never quoted, and no part of one of those that are given in PEM.
+func Quoted(output []byte, private ...[]byte) string {
+	if holdsKey(output) || slices.ContainsFunc(private, func(key []byte) bool { return quotes(output, key) }) {
+		return ": " + withheld
 	}
 	var lines []string
 	for line := range strings.Lines(string(output)) {

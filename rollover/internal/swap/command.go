@@ -29,10 +29,26 @@ func (h Host) run(ctx context.Context, argv []string, entry string) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: stopped: %w", name, ctx.Err())
-	case limited.Err() != nil:
-		return &commandError{fmt.Sprintf("%s: not done after %v, killed with all it started%s (hint: raise timeout, or find out what it waits for)", name, h.timeout(), subprocess.Quoted(output)), ErrTimeout}
 	}
-	return &commandError{name + ": " + err.Error() + subprocess.Quoted(output), errors.Join(ErrCommand, err)}
+	said := subprocess.Quoted(output, keysIn(entry, h.Live)...)
+	if limited.Err() != nil {
+		return &commandError{fmt.Sprintf("%s: not done after %v, killed with all it started%s (hint: raise timeout, or find out what it waits for)", name, h.timeout(), said), ErrTimeout}
+	}
+	return &commandError{name + ": " + err.Error() + said, errors.Join(ErrCommand, err)}
+}
+
+// keysIn are the keys of entries, in PEM: a command that was to read them may have
+// printed a part of one. Where there is none there is none to be printed.
+func keysIn(dirs ...string) (keys [][]byte) {
+	for _, dir := range dirs {
+		if dir == "" {
+			continue
+		}
+		if key, err := readSmall(filepath.Join(dir, privkeyFile)); err == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 type commandError struct {

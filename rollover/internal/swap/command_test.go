@@ -105,6 +105,37 @@ func TestCommandErrors(t *testing.T) {
 	}
 }
 
+// TestCommandSaysKey: no part of the keys that a command may read is quoted, even where
+// nothing beside it says that it is one.
+func TestCommandSaysKey(t *testing.T) {
+	h, dir := commands(t, map[string]string{
+		"line": `/usr/bin/sed -n 2p "$TLSAROLL_ENTRY/privkey.pem"; exit 1`,
+		"part": `/usr/bin/sed -n 2p "$TLSAROLL_ENTRY/privkey.pem" | /usr/bin/cut -c 30-55; exit 1`,
+		"live": `/usr/bin/sed -n 3p "$TLSAROLL_LIVE/privkey.pem"; exit 1`,
+		"slow": `/usr/bin/sed -n 2p "$TLSAROLL_ENTRY/privkey.pem"; exec /bin/sleep 60`,
+		"text": `echo 'Private-Key: (4096 bit, 2 primes)'; i=0; while [ $i -lt 5000 ]; do echo '    00:bf:01:23'; i=$((i+1)); done; exit 1`,
+	})
+	h.search = dir
+	entry := dir + "/an-entry"
+	h.Live = dir + "/live-entry"
+	for _, d := range []string{entry, h.Live} {
+		ok(t, os.Mkdir(d, 0o700))
+		write(t, d+"/privkey.pem", newPair(t, "mx1.example.org").key, 0o600)
+	}
+	for name, want := range map[string]string{
+		"line": "line: exit status 1", "part": "part: exit status 1", "live": "live: exit status 1", "text": "text: exit status 1",
+		"slow": "slow: not done after 1s, killed with all it started",
+	} {
+		if h.Timeout = 0; name == "slow" {
+			h.Timeout = time.Second
+		}
+		err := h.run(t.Context(), []string{name}, entry)
+		if want += ": (its output holds a private key and is not shown)"; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got\n %v\nwant\n %s", err, want)
+		}
+	}
+}
+
 // TestHangingCommand ends at the timeout with all that it started, however deaf.
 func TestHangingCommand(t *testing.T) {
 	h, dir := commands(t, map[string]string{"hang": `
@@ -184,7 +215,7 @@ func TestServerKeepsThePipe(t *testing.T) {
 func TestPreflightOfCommands(t *testing.T) {
 	h, dir := commands(t, map[string]string{"postfix": ""})
 	h.search = dir
-	h.Live = dir + "/live"
+	h.Live = dir + "/live-entry"
 	h.Check = [][]string{{"postfix", "check"}, {"doveconf", "-n"}}
 	h.Reload = [][]string{{dir + "/postfix", "reload"}, {"systemctl", "reload", "dovecot"}, {}}
 	var got []string
