@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -53,9 +54,13 @@ func TestSecretsAreFound(t *testing.T) {
 			leaks["PEM in JSON"] = slipsOf(text)["JSON of a text"]
 			switch k := key.(type) {
 			case *ecdsa.PrivateKey:
-				leaks["%v"], leaks["%#v"] = fmt.Sprint(k.D), fmt.Sprintf("%x", k.D)
+				scalar, err := k.Bytes()
+				if err != nil {
+					t.Fatal(err)
+				}
+				leaks["the number"], leaks["the number in hex"] = new(big.Int).SetBytes(scalar).String(), fmt.Sprintf("%x", scalar)
 			case *rsa.PrivateKey:
-				leaks["%v"], leaks["a prime"] = fmt.Sprint(k.D), fmt.Sprintf("%x", k.Primes[1])
+				leaks["the number"], leaks["a prime"] = fmt.Sprint(k.D), fmt.Sprintf("%x", k.Primes[1])
 				leaks["the last line but one"] = lines[len(lines)-4]
 			}
 			mustFind(t, &s, leaks)
