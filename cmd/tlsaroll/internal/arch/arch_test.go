@@ -65,6 +65,7 @@ func TestRulesCanBreak(t *testing.T) {
 		"cmd/tlsaroll/start.go":                  "package main\n\nimport (\n\t\"log\"\n\t\"os\"\n)\n\nfunc init() {\n\tos.Exit(1)\n\tlog.Fatal()\n}\n",
 		"cmd/tlsaroll/shell.go":                  "package main\n\nimport \"os/exec\"\n\nvar (\n\ta = exec.Command(\"sh\", \"-c\", \"x\")\n\tb = []string{\"/bin/bash\", \"-ec\", \"x\"}\n\tc = \"sh -c x\"\n)\n",
 		"cmd/tlsaroll/later.go":                  "package main\n\n// TO" + "DO: later\nvar later = \"not imple" + "mented\"\n",
+		"certwatch/open.go":                      "package certwatch\n\nimport \"os\"\n\nfunc open() {\n\tos.Create(\"x\")\n\tos.WriteFile(\"x\", nil, 0o644)\n\tos.Mkdir(\"y\", 0o700)\n\tos.OpenFile(\"z\", os.O_CREATE, 0o600)\n}\n",
 		"certwatch/notes.md":                     "see /wor" + "k/notes and iss" + "ue 7\n",
 	}
 	if got := findings(t, clean); len(got) > 0 {
@@ -97,6 +98,7 @@ func TestRulesCanBreak(t *testing.T) {
 		"init":          {"cmd/tlsaroll/start.go:8"},
 		"exit":          {"cmd/tlsaroll/start.go:9: os.Exit", "cmd/tlsaroll/start.go:10: log.Fatal"},
 		"shell":         {"cmd/tlsaroll/shell.go:6", "cmd/tlsaroll/shell.go:7", "cmd/tlsaroll/shell.go:8"},
+		"modes":         {"certwatch/open.go:6: os.Create makes it 0666", "certwatch/open.go:7: os.WriteFile with mode 0o644"},
 		"unfinished":    {"cmd/tlsaroll/later.go:3: TO" + "DO", "cmd/tlsaroll/later.go:4: not imple" + "mented"},
 		"foreign words": {"certwatch/notes.md:1: /wor" + "k/"},
 	}

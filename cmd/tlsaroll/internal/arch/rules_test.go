@@ -29,6 +29,7 @@ var rules = []rule{
 	{"init", "nothing happens before main, and in no order that the linker chooses", noInit},
 	{"exit", "only main ends the process: whoever else does skips every defer", exit},
 	{"shell", "commands are argument lists; a shell takes file names apart", shell},
+	{"modes", "what is created is its owner's alone from the first moment, and is opened to others once it is whole", modes},
 	{"unfinished", "what is not done is not in the tree", unfinished},
 	{"foreign words", "the project speaks of itself alone", foreignWords},
 }
@@ -169,6 +170,45 @@ var (
 	shellName    = regexp.MustCompile(`^(/usr)?(/bin/)?(ba|da|z|k)?sh$`)
 	oneLineShell = regexp.MustCompile(`\b(ba|da|z|k)?sh -[a-z]*c\b`)
 )
+
+// open are what may be more than its owner's when it is made, and why.
+var open = map[string]string{
+	"cmd/tlsaroll/internal/control/listen.go": "the way to the socket, which has rights of its own",
+}
+
+// modes finds what creates files and directories with another mode than 0600 and 0700. What
+// takes its mode from an argument is listed where that is given.
+func modes(tr tree) (broken []string) {
+	for _, s := range tr.sources {
+		local := s.imported("os")
+		if s.test || local == "" || roomOf(s.path, harnesses) != "" || open[s.path] != "" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			x, _ := sel.X.(*ast.Ident)
+			mode, _ := call.Args[len(call.Args)-1].(*ast.BasicLit)
+			switch {
+			case x == nil || x.Name != local:
+			case sel.Sel.Name == "Create":
+				broken = append(broken, s.at(n)+": os.Create makes it 0666")
+			case sel.Sel.Name == "OpenFile", sel.Sel.Name == "WriteFile", sel.Sel.Name == "Mkdir", sel.Sel.Name == "MkdirAll":
+				if mode != nil && mode.Value != "0o600" && mode.Value != "0o700" && mode.Value != "0" {
+					broken = append(broken, s.at(n)+": os."+sel.Sel.Name+" with mode "+mode.Value)
+				}
+			}
+			return true
+		})
+	}
+	return broken
+}
 
 func literal(e ast.Expr) (string, bool) {
 	lit, ok := e.(*ast.BasicLit)
