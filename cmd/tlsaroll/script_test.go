@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 )
@@ -18,7 +19,22 @@ func TestMain(m *testing.M) {
 	if strings.HasSuffix(os.Args[0], ".test") {
 		sayLeftOut()
 	}
-	testscript.Main(m, map[string]func(){"tlsaroll": main, elsewhereProgram: elsewhereMain})
+	testscript.Main(leakless{m}, map[string]func(){"tlsaroll": main, elsewhereProgram: elsewhereMain})
+}
+
+// leakless are tests that leave no goroutine behind.
+type leakless struct{ *testing.M }
+
+func (m leakless) Run() int {
+	code := m.M.Run()
+	if code != 0 {
+		return code // a test that failed may well have left something
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, "goroutines are left over:", err)
+		return 1
+	}
+	return 0
 }
 
 // sayLeftOut tells who sits before a terminal: go test shows what a test says of

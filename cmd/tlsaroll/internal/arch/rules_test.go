@@ -30,6 +30,7 @@ var rules = []rule{
 	{"exit", "only main ends the process: whoever else does skips every defer", exit},
 	{"shell", "commands are argument lists; a shell takes file names apart", shell},
 	{"modes", "what is created is its owner's alone from the first moment, and is opened to others once it is whole", modes},
+	{"leaks", "a daemon that leaves a goroutine behind each day is not there after a year", leaks},
 	{"unfinished", "what is not done is not in the tree", unfinished},
 	{"foreign words", "the project speaks of itself alone", foreignWords},
 }
