@@ -58,6 +58,19 @@ func makeDir(path string) error {
 	return first(os.MkdirAll(path, 0o700), syncDir(filepath.Dir(path)))
 }
 
+// private refuses a directory in which everyone may put a journal, a stash or live
+// links of their own: with these they would choose the certificate that is served.
+func private(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if perm := info.Mode().Perm(); perm&0o002 != 0 {
+		return fmt.Errorf("%w, mode %04o (hint: chmod 700 %s, and look whose files are in it)", ErrExposed, perm, dir)
+	}
+	return nil
+}
+
 // syncDir makes the names in a directory durable.
 func syncDir(path string) error {
 	d, err := os.Open(path)

@@ -24,7 +24,7 @@ import (
 func mount(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, strings.Trim(options+",mode=700", ",")); err != nil {
 		t.Skipf("SKIPPED: no file system can be mounted here (%v); run the tests as root", err)
 	}
 	t.Cleanup(func() {
@@ -291,5 +291,27 @@ func TestGone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOpenToEveryone: a journal in a directory that everyone may write to is not used.
+func TestOpenToEveryone(t *testing.T) {
+	path := pathIn(t)
+	dir := filepath.Dir(path)
+	for mode, open := range map[fs.FileMode]bool{0o700: false, 0o750: false, 0o755: false, 0o770: false, 0o777: true, 0o702: true, 0o777 | fs.ModeSticky: true} {
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, mode)); err != nil {
+			t.Fatal(err)
+		}
+		j, _, _, err := Open(path, time.Second)
+		if want := fmt.Sprintf("journal %s: its directory is open to everyone, mode %04o (hint: chmod 700 %s, and look whose files are in it)", path, mode.Perm(), dir); open && (!errors.Is(err, ErrExposed) || err.Error() != want) {
+			t.Errorf("%v: %v\nwant %s", mode, err, want)
+		} else if !open && err != nil {
+			t.Errorf("%v: %v", mode, err)
+		}
+		if err == nil {
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }

@@ -25,6 +25,8 @@ var (
 	ErrGone = errors.New("gone while it was in use")
 	// ErrCorrupt says that the file is no journal any more.
 	ErrCorrupt = errors.New("corrupt")
+	// ErrExposed says that everyone may write to the file's directory.
+	ErrExposed = errors.New("its directory is open to everyone")
 )
 
 // Stamp says when the journal was last written, by which clocks.

@@ -25,6 +25,9 @@ func Open(path string, timeout time.Duration) (j *Journal, c Contents, aside str
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, Contents{}, "", fmt.Errorf("journal %s: %w%s", path, cause(err), hint(err))
 	}
+	if err := private(filepath.Dir(path)); err != nil {
+		return nil, Contents{}, "", fmt.Errorf("journal %s: %w", path, err)
+	}
 	for {
 		var found os.FileInfo
 		j, c, found, err = open(path, timeout, false)
