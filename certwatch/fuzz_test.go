@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -79,5 +80,88 @@ func FuzzOrder(f *testing.F) {
 			}
 		}
 		checkInstallable(t, p)
+	})
+}
+
+// FuzzTorn reads a pair while another takes its place, as each of the ways to write a
+// file tears it: in place, cut off, filled with zeros, or one file before the other.
+// What is accepted is the one pair or the other, whole.
+func FuzzTorn(f *testing.F) {
+	h := issue(f)
+	second := leaf(f, "mx1.example.org", &h.intermediate)
+	was := [2][]byte{chainPEM(h.leaf, h.intermediate), keyPEM(f, h.leaf)}
+	comes := [2][]byte{chainPEM(second, h.intermediate), keyPEM(f, second)}
+	for way := range uint8(4) {
+		f.Add(way, uint16(0), uint16(0), false)
+		f.Add(way, uint16(900), uint16(100), true)
+		f.Add(way, uint16(65535), uint16(0), false)
+	}
+	f.Fuzz(func(t *testing.T, way uint8, certAt, keyAt uint16, combined bool) {
+		torn := func(i int, at uint16) []byte {
+			old, now := was[i], comes[i]
+			n := min(int(at), len(now))
+			switch way % 4 {
+			case 0: // written over what is there
+				return slices.Concat(now[:n], old[min(n, len(old)):])
+			case 1: // cut off first
+				return now[:n]
+			case 2: // made as long as it will be first, or on a disk that lost what was not synced
+				return slices.Concat(now[:n], make([]byte, len(now)-n))
+			}
+			if n == len(now) { // replaced whole
+				return now
+			}
+			return old
+		}
+		cert, key := torn(0, certAt), torn(1, keyAt)
+		if combined {
+			cert, key = slices.Concat(key, cert), nil
+		}
+		p, err := FromPEM(cert, key)
+		if err != nil {
+			checkSilent(t, err, was[1], comes[1], key)
+			return
+		}
+		checkInstallable(t, p)
+		// A chain that was cut off between two certificates is one without its issuer, which
+		// a finding says.
+		whole := slices.ContainsFunc([]party{h.leaf, second}, func(l party) bool {
+			certs := p.Chain.Certificates()
+			return certs[0].Equal(l.cert) && (len(certs) == 2 && certs[1].Equal(h.intermediate.cert) || slices.Contains(codes(p.Findings), CodeNoIssuer))
+		})
+		if !whole {
+			t.Errorf("neither the old pair nor the new one: %v", p.Findings)
+		}
+	})
+}
+
+// FuzzLegoHook: what a hook is told is one of the pairs that the environment names, both
+// files of one version, or an error that names variables and no content.
+func FuzzLegoHook(f *testing.F) {
+	f.Add("/a.crt", "/a.key", "/b.crt", "/b.key", uint8(15))
+	f.Add("/a.crt", "", "", "", uint8(1))
+	f.Add("", "", "-----BEGIN PRIVATE KEY-----", "x\n", uint8(12))
+	f.Fuzz(func(t *testing.T, cert5, key5, cert4, key4 string, set uint8) {
+		names := []string{"LEGO_HOOK_CERT_PATH", "LEGO_HOOK_CERT_KEY_PATH", "LEGO_CERT_PATH", "LEGO_CERT_KEY_PATH"}
+		env := map[string]string{}
+		for i, value := range []string{cert5, key5, cert4, key4} {
+			if set>>i&1 == 1 {
+				env[names[i]] = value
+			}
+		}
+		files, err := LegoHook(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+		whole := func(i int) bool { return env[names[i]] != "" && env[names[i+1]] != "" }
+		switch {
+		case err == nil:
+			if files.Cert == "" || files.Key == "" || !(files == Files{env[names[0]], env[names[1]]} && whole(0)) && !(files == Files{env[names[2]], env[names[3]]} && whole(2)) {
+				t.Errorf("%+v of %q", files, env)
+			}
+		case whole(0), whole(2) && env[names[0]] == "":
+			t.Errorf("%q is refused: %v", env, err)
+		default:
+			if text := err.Error(); !strings.HasPrefix(text, "hook: ") || strings.ContainsAny(text, "\n\r") || files != (Files{}) {
+				t.Errorf("%+v, %q", files, text)
+			}
+		}
 	})
 }

@@ -13,11 +13,7 @@ import (
 
 // TestHouse holds the tree to the rules.
 func TestHouse(t *testing.T) {
-	root, err := filepath.Abs("../../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := load(t, root)
+	tr := load(t, root(t))
 	if len(tr.packages) < 5 || len(tr.sources) < 20 || len(tr.texts) < 20 {
 		t.Fatalf("%d packages, %d sources and %d texts: this is not the whole tree", len(tr.packages), len(tr.sources), len(tr.texts))
 	}
@@ -28,6 +24,16 @@ func TestHouse(t *testing.T) {
 			}
 		})
 	}
+}
+
+// root is the directory of the whole tree.
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // TestRulesCanBreak puts up a house in which every rule is broken, and one in

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -116,6 +117,39 @@ func FuzzLoad(f *testing.F) {
 					t.Errorf("%s is not the endpoint's own URL: %v", e.URL, err)
 				}
 			}
+		}
+	})
+}
+
+// FuzzHost reads a name as a person writes it: what is taken is canonical and read again as
+// the same, and what is refused is said in one line.
+func FuzzHost(f *testing.F) {
+	for _, s := range []string{"mx1.example.org", "MX1.Example.ORG.", "m\u00fcx.example", "xn--mx-xka.example", "_25._tcp.x", "a..b", "\u212a.example", "127.0.0.1", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		host, err := Host(s)
+		if err != nil {
+			if text := err.Error(); host != "" || strings.ContainsAny(text, "\n\r\x1b\x00") {
+				t.Errorf("%q: %q, %q", s, host, text)
+			}
+			return
+		}
+		if again, err := Host(host); err != nil || again != host {
+			t.Errorf("%q: %q again is %q, %v", s, host, again, err)
+		}
+	})
+}
+
+// FuzzSystemResolver reads a resolv.conf: only an address on loopback is taken.
+func FuzzSystemResolver(f *testing.F) {
+	f.Add([]byte("nameserver 127.0.0.1\n"))
+	f.Add([]byte("# x\nsearch a\nnameserver ::1%lo\nnameserver 192.0.2.1"))
+	f.Add([]byte("nameserver\nnameserver x\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		at, ok := world().with("/etc/resolv.conf", text).systemResolver()
+		if ok && (!at.IsValid() || !at.Addr().IsLoopback() || at.Port() != 53) {
+			t.Errorf("%q: %s", text, at)
 		}
 	})
 }
