@@ -1,8 +1,3 @@
-// Command tlsaroll keeps DANE working while mail servers change certificates.
-//
-// Its configuration is /etc/tlsaroll/tlsaroll.yaml, see
-// [github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config]. Results go to
-// standard output, all else to standard error.
 package main
 
 import (
