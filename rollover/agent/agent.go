@@ -125,21 +125,6 @@ func OpenDry(cfg Config) (*Agent, error) {
 
 func journalIn(state string) string { return filepath.Join(state, "journal.db") }
 
-// tidy removes what a crash left behind.
-func (a *Agent) tidy(known journal.Contents) {
-	removed, err := a.rooms.Stash.Sweep()
-	if err != nil {
-		a.log.Warn("the stash could not be swept", "err", err)
-	}
-	orphans := known.Orphans()
-	if err := a.discard(rollover.Discard{Chains: orphans}); err != nil {
-		a.log.Warn("pairs that nothing names could not be removed", "err", err)
-	}
-	if n := len(removed) + len(orphans); n > 0 {
-		a.log.Info("removed what a crash left in the stash", "entries", n)
-	}
-}
-
 // Close ends what is looked at in the background and lets the journal go. Passes
 // end with [ErrClosed] from then on.
 func (a *Agent) Close() error {

@@ -394,3 +394,45 @@ func TestOrphansAreRemoved(t *testing.T) {
 		}
 	})
 }
+
+// TestStrangersInTheStash: a crash came when a pair had been copied there and nothing
+// named it yet, or when the journal had let it go. What a live link leads to stays, and
+// all else where the journal itself is lost.
+func TestStrangersInTheStash(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, first := adopted(w)
+		stranger, linked := w.ca.issue(t, mx1), w.ca.issue(t, mx1)
+		for _, p := range []certwatch.Pair{stranger, linked} {
+			if err := a.keep(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		link := filepath.Join(w.config.State, "live", "mx9") // of a lineage that is not configured now
+		if err := os.Symlink(filepath.Join("..", "stash", string(linked.ID())), link); err != nil {
+			t.Fatal(err)
+		}
+		w.close(a)
+		stashed := func(what string, want ...certwatch.Pair) {
+			t.Helper()
+			a := w.open()
+			defer w.close(a)
+			var ids []tlsa.ChainID
+			for _, p := range want {
+				ids = append(ids, p.ID())
+			}
+			slices.Sort(ids)
+			if got, err := a.rooms.Stash.List(); err != nil || !slices.Equal(got, ids) {
+				t.Errorf("%s: the stash holds %v, %v; want %v", what, got, err, ids)
+			}
+		}
+		path := filepath.Join(w.config.State, "journal.db")
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+		stashed("the journal is lost", first, stranger, linked)
+		if err := os.Rename(path+".away", path); err != nil {
+			t.Fatal(err)
+		}
+		stashed("started again", first, linked)
+	})
+}

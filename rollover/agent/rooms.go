@@ -42,6 +42,7 @@ type Stash interface {
 	Put(p certwatch.Pair) (path string, err error)
 	Get(id tlsa.ChainID) (certwatch.Pair, error)
 	Path(id tlsa.ChainID) string
+	List() ([]tlsa.ChainID, error)
 	Remove(id tlsa.ChainID) error
 	Sweep() (removed []string, err error)
 }

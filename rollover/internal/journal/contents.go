@@ -154,13 +154,19 @@ func (c Contents) State(lineages []string, owners []tlsa.Owner) rollover.State {
 // Orphans are the chains that nothing names: a crash came before they could be
 // forgotten.
 func (c Contents) Orphans() []tlsa.ChainID {
+	named := c.Named()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.Chains)), func(id tlsa.ChainID) bool { return named[id] })
+}
+
+// Named are the chains that something other than themselves names.
+func (c Contents) Named() map[tlsa.ChainID]bool {
 	named := map[tlsa.ChainID]bool{}
 	for _, ids := range c.mentions {
 		for _, id := range ids {
 			named[id] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.Chains)), func(id tlsa.ChainID) bool { return named[id] })
+	return named
 }
 
 // idsIn are the strings in a JSON text that may be ids of chains. To look for all

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -54,6 +55,8 @@ func (t stash) Remove(id tlsa.ChainID) error {
 	delete(t.s.stash, id)
 	return nil
 }
+
+func (t stash) List() ([]tlsa.ChainID, error) { return slices.Sorted(maps.Keys(t.s.stash)), nil }
 
 func (stash) Sweep() ([]string, error) { return nil, nil }
 

@@ -1,0 +1,64 @@
+package agent
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/journal"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// tidy removes what a crash left behind.
+func (a *Agent) tidy(known journal.Contents) {
+	removed, err := a.rooms.Stash.Sweep()
+	if err != nil {
+		a.log.Warn("the stash could not be swept", "err", err)
+	}
+	orphans := known.Orphans()
+	if err := a.discard(rollover.Discard{Chains: orphans}); err != nil {
+		a.log.Warn("pairs that nothing names could not be removed", "err", err)
+	}
+	strangers, err := a.strangers(known)
+	for _, id := range strangers {
+		err = errors.Join(err, a.rooms.Stash.Remove(id))
+	}
+	if err != nil {
+		a.log.Warn("pairs that the journal does not know could not be removed", "err", err)
+	}
+	if n := len(removed) + len(orphans) + len(strangers); n > 0 {
+		a.log.Info("removed what a crash left in the stash", "entries", n)
+	}
+}
+
+// strangers are the entries of the stash that nothing leads to: the process ended
+// before the journal named them, or when it had let them go. A journal that is new
+// knows nothing, and no entry is a stranger to it.
+func (a *Agent) strangers(known journal.Contents) ([]tlsa.ChainID, error) {
+	if known.Stamp == (journal.Stamp{}) {
+		return nil, nil
+	}
+	ids, err := a.rooms.Stash.List()
+	if err != nil {
+		return nil, err
+	}
+	led := known.Named()
+	for _, l := range a.lineages {
+		if entry, err := a.rooms.Host(l).Installed(); err == nil && entry != "" {
+			led[tlsa.ChainID(filepath.Base(entry))] = true
+		}
+	}
+	links := filepath.Join(a.cfg.State, "live")
+	entries, err := os.ReadDir(links)
+	if err != nil && !isAbsent(err) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if target, err := os.Readlink(filepath.Join(links, e.Name())); err == nil {
+			led[tlsa.ChainID(filepath.Base(target))] = true
+		}
+	}
+	return slices.DeleteFunc(ids, func(id tlsa.ChainID) bool { return led[id] }), nil
+}
