@@ -31,6 +31,7 @@ func (s Stash) put(id tlsa.ChainID, p Pair) error {
 	if err := s.create(); err != nil {
 		return err
 	}
+	passing("stash: before an entry is made")
 	temp, err := os.MkdirTemp(s.Dir, unfinished)
 	if err != nil {
 		return err
@@ -41,11 +42,13 @@ func (s Stash) put(id tlsa.ChainID, p Pair) error {
 		err = s.discard(id)
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		passing("stash: entry written, before its rename")
 		err = os.Rename(temp, s.Path(id))
 	}
 	if err != nil {
 		return first(err, os.RemoveAll(temp))
 	}
+	passing("stash: entry renamed")
 	return syncDir(s.Dir)
 }
 
@@ -71,6 +74,7 @@ func (s Stash) fill(dir string, p Pair) error {
 		if err := writeSynced(filepath.Join(dir, name), content); err != nil {
 			return err
 		}
+		passing("stash: entry half written")
 	}
 	// The umask may have taken from the mode.
 	return first(os.Chmod(dir, 0o700), syncDir(dir))
@@ -102,10 +106,14 @@ func (s Stash) discard(id tlsa.ChainID) error {
 	if err := os.RemoveAll(away); err != nil {
 		return err
 	}
+	passing("stash: before an entry is renamed away")
 	if err := os.Rename(s.Path(id), away); err != nil {
 		return err
 	}
-	return first(syncDir(s.Dir), os.RemoveAll(away))
+	passing("stash: entry renamed away")
+	err := first(syncDir(s.Dir), os.RemoveAll(away))
+	passing("stash: entry removed")
+	return err
 }
 
 // Sweep removes what a crash left unfinished and returns the paths. It must not

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
 )
 
@@ -40,6 +41,7 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
+		pointBefore(actions[0])
 		batch := changesAhead(actions)
 		var outcomes []outcomeOf
 		if len(batch) > 0 {
@@ -49,6 +51,7 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 			outcomes = []outcomeOf{a.do(context.WithoutCancel(ctx), g, actions[0])}
 			actions = actions[1:]
 		}
+		pointAfter(outcomes[0].action)
 		for _, o := range outcomes {
 			a.tell(g, o)
 			if a.cfg.Acted != nil {
@@ -60,9 +63,11 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 			g.state = rollover.Done(g.state, o.action, o.result(), g.policy, a.clock.now())
 		}
 		g.show()
+		failpoint.Here("outcome: before it is saved")
 		if err := a.rooms.Store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {
 			return failed, fmt.Errorf("%s was done and could not be recorded: %w", outcomes[0].action, err)
 		}
+		failpoint.Here("outcome: saved")
 	}
 	return failed, nil
 }
@@ -171,6 +176,7 @@ func (a *Agent) discard(d rollover.Discard) error {
 	a.stashing.lock()
 	defer a.stashing.unlock()
 	gone, err := a.rooms.Store.Forget(d.Chains)
+	failpoint.Here("discard: forgotten by the journal")
 	for _, id := range gone {
 		err = errors.Join(err, a.rooms.Stash.Remove(id))
 	}

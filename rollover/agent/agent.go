@@ -83,6 +83,7 @@ func Open(cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	points()
 	store, known, aside, err := journal.Open(journalIn(cfg.State), lockTimeout)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -136,9 +137,11 @@ func (a *Agent) offer(lineage string, p certwatch.Pair, h handed) error {
 		if _, err := a.rooms.Stash.Put(p); err != nil {
 			return err
 		}
+		failpoint.Here("offer: stashed, before it is saved")
 		if err := a.rooms.Store.Offer(lineage, plain(offers)); err != nil {
 			return err
 		}
+		failpoint.Here("offer: saved")
 	}
 	b.offers[lineage] = offers
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // Report is what one pass came to.
@@ -112,12 +113,14 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (Report, error
 		g.far = nil
 		return r, nil
 	}
+	failpoint.Here("decision: before it is saved")
 	err = a.inbox.taken(s.post, func(left map[string][]rollover.Offer) error {
 		return a.rooms.Store.Save(g.saved(state, left), a.clock.stamp())
 	})
 	if err != nil {
 		return r, fmt.Errorf("nothing was done: %w", err)
 	}
+	failpoint.Here("decision: saved")
 	g.state, g.plan, g.policy, g.book = state, plan, s.policy, s.book
 	if s.far {
 		g.far = nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -151,10 +152,12 @@ func (j *Journal) commit(write func(*bbolt.Tx) error) error {
 	if err := j.There(); err != nil {
 		return err
 	}
+	failpoint.Here("journal: before a commit")
 	if err := j.db.Batch(write); err != nil {
 		j.doubt.Store(true)
 		return j.failed(err)
 	}
+	failpoint.Here("journal: committed")
 	j.doubt.Store(false)
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sys/unix"
+
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // schema is the version of what stands in the file. A newer one is refused.
@@ -45,6 +47,7 @@ func Open(path string, timeout time.Duration) (j *Journal, c Contents, aside str
 			aside = moved
 		}
 	}
+	failpoint.Here("journal: opened, its name not synced")
 	// bbolt syncs the file, not the name that it made
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return nil, Contents{}, aside, errors.Join(j.failed(err), j.Close())

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // generation is what stands between a directory's name and the number of one of
@@ -121,6 +123,7 @@ func (c *directoryChange) fill() error {
 		return err
 	}
 	c.sibling = sibling
+	failpoint.Here("install directory: sibling made")
 	for name, content := range c.entry.files {
 		f, err := os.OpenFile(filepath.Join(sibling, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
@@ -130,7 +133,11 @@ func (c *directoryChange) fill() error {
 			return err
 		}
 	}
-	return first(os.Chown(sibling, c.owner.uid, c.owner.gid), os.Chmod(sibling, searchable(c.mode)), syncDir(sibling))
+	if err := first(os.Chown(sibling, c.owner.uid, c.owner.gid), os.Chmod(sibling, searchable(c.mode)), syncDir(sibling)); err != nil {
+		return err
+	}
+	failpoint.Here("install directory: sibling filled")
+	return nil
 }
 
 // commit keeps the old directory under its second name and turns the symlink.
@@ -138,6 +145,7 @@ func (c *directoryChange) commit() error {
 	if err := c.host.before(opKeep, c.path); err != nil {
 		return err
 	}
+	failpoint.Here("install directory: before the old one is kept")
 	link := filepath.Base(c.sibling)
 	switch {
 	case c.target != "":
@@ -156,16 +164,20 @@ func (c *directoryChange) commit() error {
 		return err
 	}
 	if c.aside != "" {
+		failpoint.Here("install directory: link made, before the exchange")
 		if err := exchange(c.aside, c.path); err != nil {
 			return &FileError{c.path, "a directory, and it cannot be exchanged for a symlink here: " + cause(err),
 				"stop the server and move it away: mv " + c.path + " " + c.path + ".old", err}
 		}
 		c.state = exchanged
+		failpoint.Here("install directory: exchanged")
 	} else {
+		failpoint.Here("install directory: before it is turned")
 		if err := turn(c.path, link); err != nil {
 			return err
 		}
 		c.state = turned
+		failpoint.Here("install directory: turned")
 	}
 	return c.host.syncDir(c.path)
 }

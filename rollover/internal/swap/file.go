@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // previous is what the name of the old one ends in.
@@ -64,7 +66,12 @@ func (c *fileChange) prepare() error {
 	if err != nil {
 		return err
 	}
-	return fill(c.pending.File, c.content, c.owner, c.mode)
+	failpoint.Here("install file: temporary file made")
+	if err := fill(c.pending.File, c.content, c.owner, c.mode); err != nil {
+		return err
+	}
+	failpoint.Here("install file: temporary file written")
+	return nil
 }
 
 // holds reports whether the file is already as it should be.
@@ -76,16 +83,19 @@ func (c *fileChange) commit() error {
 		if err := c.host.before(opKeep, c.path); err != nil {
 			return err
 		}
+		failpoint.Here("install file: before the old one is kept")
 		if err := keep(c.path); err != nil {
 			return err
 		}
 	}
+	failpoint.Here("install file: before the rename")
 	if err := c.host.before(opSwitch, c.path); err != nil {
 		return err
 	}
 	if err := c.pending.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
+	failpoint.Here("install file: renamed")
 	c.switched = true
 	return c.host.syncDir(c.path)
 }
@@ -184,7 +194,12 @@ func keep(path string) error {
 			return err
 		}
 	}
-	return os.Rename(temp, path+previous)
+	failpoint.Here("old file: linked, before its rename")
+	if err := os.Rename(temp, path+previous); err != nil {
+		return err
+	}
+	failpoint.Here("old file: renamed")
+	return nil
 }
 
 // duplicate copies a symlink, or a file with its mode and, where allowed, its owner.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // A crash leaves temporary files. They are known by their names: a pending file of
@@ -53,9 +55,11 @@ func turn(path, target string) error {
 	if err := os.Symlink(target, temp); err != nil {
 		return err
 	}
+	failpoint.Here("symlink: made, before its rename")
 	if err := os.Rename(temp, path); err != nil {
 		return first(err, os.Remove(temp))
 	}
+	failpoint.Here("symlink: renamed")
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // Installed is the directory of the entry that the live symlink points at, ""
@@ -91,9 +93,11 @@ func (c *liveChange) commit() error {
 	if err := c.host.before(opSwitch, c.host.Live); err != nil {
 		return err
 	}
+	failpoint.Here("live link: before the rename")
 	if err := turn(c.host.Live, c.link); err != nil {
 		return err
 	}
+	failpoint.Here("live link: renamed")
 	c.switched = true
 	return c.host.syncDir(c.host.Live)
 }

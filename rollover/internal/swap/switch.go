@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+
+	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
 
 // A Result is what a switch did.
@@ -49,9 +51,11 @@ func (h Host) Switch(ctx context.Context, entryDir string) (Result, error) {
 		return Result{}, h.stopped(StepLoad, err)
 	}
 	for _, argv := range h.Check {
+		failpoint.Here("check: before a command")
 		if err := h.run(ctx, argv, e.dir); err != nil {
 			return Result{}, h.stopped(StepCheck, err)
 		}
+		failpoint.Here("check: after a command")
 	}
 	result, err := h.install(ctx, e)
 	if err != nil {
@@ -59,9 +63,11 @@ func (h Host) Switch(ctx context.Context, entryDir string) (Result, error) {
 	}
 	var failures several
 	for _, argv := range h.Reload {
+		failpoint.Here("reload: before a command")
 		if err := h.run(ctx, argv, e.dir); err != nil {
 			failures = append(failures, err)
 		}
+		failpoint.Here("reload: after a command")
 	}
 	if len(failures) > 0 {
 		return result, &Error{Lineage: h.Lineage, Step: StepReload, Switched: true, Err: failures}
@@ -101,6 +107,7 @@ func (h Host) install(ctx context.Context, e *entry) (Result, error) {
 			c.discard()
 		}
 	}()
+	failpoint.Here("install: before anything is written")
 	var temporary, final []string
 	for _, c := range changes {
 		if err := c.prepare(); err != nil {
@@ -110,6 +117,7 @@ func (h Host) install(ctx context.Context, e *entry) (Result, error) {
 			temporary, final = append(temporary, c.temporary()...), append(final, c.final()...)
 		}
 	}
+	failpoint.Here("install: all is written beside the old")
 	result.Warnings = h.relabel(ctx, e, temporary)
 	if err := ctx.Err(); err != nil {
 		return result, h.stopped(StepInstall, fmt.Errorf("stopped before anything was installed: %w", err))
@@ -123,12 +131,15 @@ func (h Host) install(ctx context.Context, e *entry) (Result, error) {
 			return result, h.putBack(changes[:i+1], failed(c.at(), err))
 		}
 		result.Changed = append(result.Changed, c.at())
+		failpoint.Here("install: after one of the renames")
 	}
+	failpoint.Here("install: all is renamed, before tidying")
 	_ = h.before(opTidy, h.Live) // a test may crash here; there is nothing to go back for
 	result.Warnings = append(result.Warnings, h.relabel(ctx, e, final)...)
 	for _, c := range changes {
 		result.Warnings = append(result.Warnings, c.tidy()...)
 	}
+	failpoint.Here("install: tidied")
 	return result, nil
 }
 
