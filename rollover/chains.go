@@ -10,7 +10,7 @@ import (
 // way, held, or presented lately.
 func (s State) Names(id tlsa.ChainID) bool {
 	for _, l := range s.Lineages {
-		if slices.Contains([]tlsa.ChainID{l.Live, l.Previous, l.Successor, l.Queued, l.Staged}, id) ||
+		if slices.Contains([]tlsa.ChainID{l.Live, l.Previous, l.Adopting, l.Successor, l.Queued, l.Staged}, id) ||
 			l.Swapping != nil && (l.Swapping.From == id || l.Swapping.To == id) ||
 			l.Held != nil && l.Held.Chain == id {
 			return true

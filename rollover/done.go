@@ -149,7 +149,7 @@ func (x *pass) undone(a Back, r Result) {
 // lineage's live chain ours (DESIGN 9, adopt).
 func (x *pass) adopted(a Adopt) {
 	l := x.Lineages[a.Lineage]
-	l.Live = a.Chain
+	l.Live, l.Adopting = a.Chain, ""
 	if l.Successor == a.Chain {
 		l = x.promote(l)
 	}

@@ -41,6 +41,10 @@ func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
 	if id == l.Live {
 		return l
 	}
+	if l.Live == "" && id == l.Adopting { // a crash came between the link and its record
+		x.adopted(Adopt{name, id})
+		return x.Lineages[name]
+	}
 	if l.Live != "" {
 		l.Previous = l.Live
 		x.presentEverywhere(name, l.Live)
@@ -82,6 +86,7 @@ func (x *pass) unadopted(name string, l Lineage, view LineageView) Lineage {
 		l.Swapping = nil // a crash came before the switch
 	}
 	installed := view.Installed
+	l.Adopting = ""
 	switch {
 	case !installed.Known():
 		x.wait(name, reason(CodeNotAdopted, "no pair is live yet, and the install files cannot be read: %s", installed.Err))
@@ -91,6 +96,7 @@ func (x *pass) unadopted(name string, l Lineage, view LineageView) Lineage {
 	case installed.Value == "" && (x.servesNothing(name) || x.servesSiblings(name)):
 		l.Live = "" // the first pair of a new host or algorithm: the guards of swap decide
 	case installed.Value != "" && x.isServed(name, installed.Value):
+		l.Adopting = installed.Value
 		x.act(Adopt{name, installed.Value})
 		x.wait(name, reason(CodeAdopting, "the pair in the install files is served: it is being adopted"))
 	case installed.Value == "":

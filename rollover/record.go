@@ -217,7 +217,7 @@ func (x *pass) forgetChains() []tlsa.ChainID {
 func (x *pass) namedChains() map[tlsa.ChainID]bool {
 	keep := map[tlsa.ChainID]bool{}
 	for name, l := range x.Lineages {
-		ids := []tlsa.ChainID{l.Live, l.Previous, l.Successor, l.Queued, l.Staged}
+		ids := []tlsa.ChainID{l.Live, l.Previous, l.Adopting, l.Successor, l.Queued, l.Staged}
 		if l.Swapping != nil {
 			ids = append(ids, l.Swapping.From, l.Swapping.To)
 		}

@@ -32,6 +32,7 @@ type State struct {
 type Lineage struct {
 	Live     tlsa.ChainID `json:"live,omitempty"`
 	Previous tlsa.ChainID `json:"previous,omitempty"` // rollback leads to it
+	Adopting tlsa.ChainID `json:"adopting,omitempty"` // is about to be adopted; until that is entered
 
 	Successor tlsa.ChainID `json:"successor,omitempty"`
 	Phase     Phase        `json:"phase,omitempty"`   // of the successor, as the last pass found it

@@ -191,6 +191,45 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
+// TestCrashInAdoption ends the process before and after every save of an adoption: the
+// record that was there is ours all the same, and goes with the pair.
+func TestCrashInAdoption(t *testing.T) {
+	adoption := func(t *testing.T, blowAt int) *fuse {
+		f := &fuse{blowAt: blowAt}
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, dir)
+			defer w.serving.Wait()
+			w.lineage("mx1")
+			first, second := w.ca.issue(t, mx1), w.ca.issue(t, mx1)
+			w.serve("mx1", first)
+			w.publish(owner25(mx1), record(t, first))
+			f.live(t, w, first)
+			time.Sleep(2 * time.Minute)
+			w.stage("mx1", second)
+			before := len(f.passed)
+			f.live(t, w, second)
+			w.whole("mx1", second)
+			if got, want := w.stands(owner25(mx1)), []tlsa.Association{record(t, second)}; !slices.Equal(got, want) {
+				t.Errorf("%v stand, want %v", got, want)
+			}
+			f.passed = f.passed[:before]
+		})
+		return f
+	}
+	whole := adoption(t, 0)
+	if len(whole.passed) < 4 {
+		t.Fatalf("an adoption without points: %q", whole.passed)
+	}
+	for n, point := range whole.passed {
+		t.Run(fmt.Sprintf("%d %s", n+1, point), func(t *testing.T) {
+			if f := adoption(t, n+1); len(f.passed) <= n {
+				t.Errorf("it came to %d points only", len(f.passed))
+			}
+		})
+	}
+}
+
 // whole wants the live link, the stash entry and the install file to agree.
 func (w *world) whole(name string, p certwatch.Pair) {
 	w.t.Helper()
