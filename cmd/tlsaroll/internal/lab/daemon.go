@@ -117,6 +117,9 @@ func (d *Daemon) Signal(t testing.TB, sig syscall.Signal) {
 	}
 }
 
+// Ended is closed when it has ended and all that it said is there.
+func (d *Daemon) Ended() <-chan struct{} { return d.done }
+
 // Wait waits until it has ended and all that it said is there, or ctx is done, which
 // is an error. The exit code is -1 where a signal ended it.
 func (d *Daemon) Wait(ctx context.Context) (code int, err error) {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -23,12 +24,13 @@ func Program(t testing.TB, name string) string {
 	return link
 }
 
-// BuildProgram builds a command, given by its import path, as it is released, for
-// those who measure it.
-func BuildProgram(t testing.TB, importPath string) string {
+// BuildProgram builds a command, given by its import path, as it is released but for
+// further options of go build.
+func BuildProgram(t testing.TB, importPath string, options ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), path.Base(importPath))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, importPath)
+	args := slices.Concat([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", out}, options, []string{importPath})
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v: %s", importPath, err, text)
