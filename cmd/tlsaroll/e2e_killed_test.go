@@ -31,7 +31,7 @@ var killedLives = []killedLife{
 // that is not needed, no temporary file, no pair in the stash but the live one.
 // The long run is
 //
-//	go test ./cmd/tlsaroll -run TestKilled -kills=200 -timeout 60m -v
+//	go test ./cmd/tlsaroll -run TestKilled -kills 200 -parallel 4 -timeout 60m -v
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	lives := killedLives
@@ -134,7 +134,7 @@ func (l killedLife) begin(t *testing.T, score *score, program func() string) *ki
 	}
 	k.list()
 	k.adopt()
-	k.until(40*time.Second, "adopted", func(all []rollover.LineageStatus) string {
+	k.until(3*time.Minute, "adopted", func(all []rollover.LineageStatus) string {
 		for _, s := range all {
 			if s.Live == nil {
 				return s.Name + " has no live pair"
