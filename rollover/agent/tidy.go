@@ -28,14 +28,17 @@ func (a *Agent) tidy(known journal.Contents) {
 	if err != nil {
 		a.log.Warn("pairs that the journal does not know could not be removed", "err", err)
 	}
-	if n := len(removed) + len(orphans) + len(strangers); n > 0 {
+	if n := len(removed) + len(orphans); n > 0 {
 		a.log.Info("removed what a crash left in the stash", "entries", n)
+	}
+	if n := len(strangers); n > 0 {
+		a.log.Debug("removed pairs from the stash that the journal does not name", "entries", n)
 	}
 }
 
 // strangers are the entries of the stash that nothing leads to: the process ended
-// before the journal named them, or when it had let them go. A journal that is new
-// knows nothing, and no entry is a stranger to it.
+// before the journal named them, or when it had let them go, or an adoption was
+// refused. A journal that is new knows nothing, and no entry is a stranger to it.
 func (a *Agent) strangers(known journal.Contents) ([]tlsa.ChainID, error) {
 	if known.Stamp == (journal.Stamp{}) {
 		return nil, nil
