@@ -73,17 +73,16 @@ func (w *World) hold(s *Server) {
 // held are the answers that somebody may hold now at an owner name.
 func (w *World) held(owner tlsa.Owner) []*answer {
 	w.caches[owner] = slices.DeleteFunc(w.caches[owner], func(a *answer) bool { return w.Now.After(a.until) })
-	out := append(w.scratch[:0], w.caches[owner]...)
+	w.scratch = append(w.scratch[:0], w.caches[owner]...)
 	for _, s := range w.Servers {
 		if s.down {
 			continue
 		}
-		if a := s.answer(w, owner); !slices.Contains(out, a) {
-			out = append(out, a)
+		if a := s.answer(w, owner); !slices.Contains(w.scratch, a) {
+			w.scratch = append(w.scratch, a)
 		}
 	}
-	w.scratch = out
-	return out
+	return w.scratch
 }
 
 // ForgetCaches makes all caches empty.
