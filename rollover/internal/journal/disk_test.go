@@ -108,6 +108,15 @@ func TestSaveAfterAFailure(t *testing.T) {
 	}
 }
 
+// TestEverySaveIsSynced: a process that is killed cannot show what a host that
+// loses its power does, as the page cache survives the one and not the other.
+func TestEverySaveIsSynced(t *testing.T) {
+	j, _ := mustOpen(t, pathIn(t))
+	if j.db.NoSync || j.db.NoGrowSync {
+		t.Errorf("bbolt leaves syncs out: NoSync %t, NoGrowSync %t", j.db.NoSync, j.db.NoGrowSync)
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	dir := mount(t, "")
 	path := filepath.Join(dir, "journal.db")
