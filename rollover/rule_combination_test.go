@@ -72,6 +72,31 @@ func TestCombinationThatTheSuccessorCannotMatchIsTakenOut(t *testing.T) {
 	w.Stands(w.Record(tlsa.EE, second))
 }
 
+// It stands in the way of the swap, so it does not wait, as what is retired does, for
+// an address elsewhere that is out of sight.
+func TestHopelessCombinationDoesNotWaitForAnAddressOutOfSight(t *testing.T) {
+	w := sim.NewWorld(t)
+	issuer := w.CA("Issuer A", nil)
+	first := w.Issue(issuer, sim.Leaf{})
+	other := &sim.Node{Remote: true}
+	w.Hosts["mx1"].Nodes["192.0.2.2:25"] = other
+	w.Serving("mx1", first)
+	whole := tlsa.Params{Usage: tlsa.DANEEE, Selector: tlsa.Cert, Matching: tlsa.SHA256}
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(w.Record(whole, first)) })
+	w.Everywhere()
+	w.Until(time.Minute, func() bool { return w.Live() == first })
+	w.Freeze(time.Time{}) // keep 3 0 1 from leaving as surplus
+	w.Run(time.Minute)
+	other.Unseen = true
+	second := w.Renew(issuer)
+	w.Run(5 * time.Minute)
+	w.Thaw()
+	w.Until(10*time.Minute, w.Swapped(second))
+	if w.Zone[sim.Owner25(t)].RRset.HasParams(whole) {
+		t.Errorf("swapped beside a combination that the successor fails\n%s", w.Story())
+	}
+}
+
 func TestForeignCombinationNeedsAPerson(t *testing.T) {
 	w, _, first := sim.Rolled(t, "ee")
 	anchor := w.Record(tlsa.TA, first)

@@ -146,6 +146,7 @@ func TestAdoptionTakesOverWhatMatches(t *testing.T) {
 	w.Serving("mx1", a)
 	w.Serving("rsa", b)
 	theirs := w.KeyRecord(w.NewKey())
+	w.Foreign[theirs] = true
 	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
 	w.Everywhere()
 	rsa := w.Hosts["rsa"].Installed

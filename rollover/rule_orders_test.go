@@ -197,6 +197,31 @@ func TestWithdrawBesideForeignRecords(t *testing.T) {
 	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Denial() })
 }
 
+// A sibling's records keep those of a lineage that is withdrawn, as they alone would
+// refuse its chain; and its renewals are published and swapped in as ever.
+func TestWithdrawBesideASibling(t *testing.T) {
+	w := sim.NewWorld(t)
+	w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+	w.Hosts["mx1"].Algorithm = "ecdsa"
+	w.Hosts["rsa"] = sim.NewHost("rsa", "192.0.2.1:25")
+	issuer := w.CA("Issuer A", nil)
+	first, theirs := w.Issue(issuer, sim.Leaf{}), w.Issue(issuer, sim.Leaf{})
+	w.Serving("mx1", first)
+	w.Serving("rsa", theirs)
+	w.Until(time.Minute, w.Steady)
+	w.Run(2 * time.Minute)
+	w.Order(rollover.Orders{Withdraw: true})
+	w.Run(2 * time.Minute)
+	w.Stands(w.Record(tlsa.EE, first), w.Record(tlsa.EE, theirs))
+	if !w.Waits(rollover.CodeWithdrawing) {
+		t.Errorf("does not say why\n%s", w.Story())
+	}
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Run(2 * time.Minute)
+	w.Stands(w.Record(tlsa.EE, second), w.Record(tlsa.EE, theirs))
+}
+
 // Later words win where they differ from earlier ones that no pass has heard.
 func TestOrdersJoin(t *testing.T) {
 	freeze := &rollover.Freeze{}

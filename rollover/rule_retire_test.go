@@ -53,6 +53,34 @@ func TestRetireWaitsForEveryAddress(t *testing.T) {
 	}
 }
 
+// One look may meet one worker of many that still has the old chain, or not.
+func TestRetireNeedsThreeLooks(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Policy.Timing.Retire = 0
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	took := w.Until(time.Minute, func() bool { return !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) })
+	w.Took("retiring", took, 4*time.Second, 3*time.Second)
+}
+
+// Resolvers know an address for its TTL after DNS shows it no more.
+func TestAddressThatLeftDNSCountsForItsTTL(t *testing.T) {
+	w, issuer, other := sim.TwoNodes(t)
+	first := w.Live()
+	other.Unseen, other.Stuck = true, true
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Run(2 * time.Minute) // the window is over
+	other.Gone = true
+	w.Run(55 * time.Second)
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) {
+		t.Errorf("retired while caches led to an address with the old chain\n%s", w.Story())
+	}
+	w.Run(5 * time.Second)
+	other.Served = "" // nobody comes any more
+	w.Until(time.Minute, w.Steady)
+}
+
 func TestRetireIsOncePerWindowAfterTheLastSight(t *testing.T) {
 	w, issuer, other := sim.TwoNodes(t)
 	first := w.Live()
@@ -228,6 +256,21 @@ func TestRepair(t *testing.T) {
 	if !told && !w.Warns(rollover.CodeRepair) {
 		t.Errorf("nobody was told\n%s", w.Story())
 	}
+}
+
+// Nor does it wait for an address that is out of sight: what refuses the one that is
+// seen cannot be made worse.
+func TestRepairDoesNotWaitForEvidence(t *testing.T) {
+	w, _, other := sim.TwoNodes(t)
+	first := w.Live()
+	w.Careless, other.Unseen = true, true
+	w.Run(10 * time.Minute)
+	theirs := tlsa.Association{Params: tlsa.TA, Data: w.KeyRecord(w.NewKey()).Data}
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, theirs) })
+	w.Everywhere()
+	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) })
+	w.Stands(w.Record(tlsa.EE, first), theirs)
 }
 
 // A server that reads the ACME client's files presents a pair before its time.

@@ -399,6 +399,20 @@ func TestFailedReloadGoesBackAndIsHeld(t *testing.T) {
 	}
 }
 
+// A reload that failed is no success where no address of this host could tell.
+func TestFailedReloadGoesBackWhereNobodyJudges(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Node().Remote = true
+	w.Run(time.Minute)
+	second := w.Renew(issuer)
+	w.Faults["reload"] = "postfix: fatal"
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Run(5 * time.Second)
+	if l := w.Lineage(); w.Live() != first || l.Held == nil || l.Held.Chain != second {
+		t.Errorf("not gone back, or not held: %+v\n%s", l.Held, w.Story())
+	}
+}
+
 func TestHeldSwapIsTriedAgain(t *testing.T) {
 	for name, lift := range map[string]func(w *sim.World){
 		"by an order":              func(w *sim.World) { w.Hosts["mx1"].Orders = rollover.Orders{Retry: true} },
