@@ -256,6 +256,30 @@ func TestLedgerStaysSmall(t *testing.T) {
 	}
 }
 
+// Where versions become one, the longest TTL stands for all of them.
+func TestLongestTTLStandsForAll(t *testing.T) {
+	b := keepBooks(t)
+	for i := range 40 {
+		b.at(float64(i)/60, func(a *accounting) {
+			s := content("a")
+			if i > 0 {
+				s.TTL = time.Duration(i) * time.Second
+			}
+			a.enter(OwnerView{Target: b.target, Servers: []ServerView{{Address: "1", Answer: Seen(s)}}}, nil)
+		})
+	}
+	b.look(1, "b")
+	var last time.Time
+	for _, v := range b.l.Versions {
+		if v.RRset.Same(content("a")) {
+			last = latest(last, b.w.dead(v))
+		}
+	}
+	if want := epoch.Add(time.Second + bookTTL + time.Minute); last.Before(want) {
+		t.Errorf("all dead after %s, and the first one not before %s", last.Sub(epoch), want.Sub(epoch))
+	}
+}
+
 func TestCountedLooksAreSpaced(t *testing.T) {
 	b := keepBooks(t)
 	holds := func(want int) {

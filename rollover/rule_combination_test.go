@@ -97,6 +97,20 @@ func TestHopelessCombinationDoesNotWaitForAnAddressOutOfSight(t *testing.T) {
 	}
 }
 
+// Nor is it taken out while a chain elsewhere is accepted by it alone.
+func TestHopelessCombinationThatAnotherChainNeedsStays(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee+ta")
+	w.Weak = true // the other chain matches 2 1 1, and not 3 1 1
+	w.Hosts["mx1"].Nodes["192.0.2.2:25"] = &sim.Node{Served: w.Issue(issuer, sim.Leaf{}), Remote: true, Stuck: true}
+	w.Run(time.Minute)
+	w.Scheme("ee")
+	second := w.Renew(w.CA("Issuer B", nil))
+	w.Run(5 * time.Minute)
+	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.TA, first)) || w.Live() == second || !w.Waits(rollover.CodeStillNeeded) {
+		t.Errorf("taken out, swapped, or nobody was told\n%s", w.Story())
+	}
+}
+
 func TestForeignCombinationNeedsAPerson(t *testing.T) {
 	w, _, first := sim.Rolled(t, "ee")
 	anchor := w.Record(tlsa.TA, first)

@@ -2,6 +2,7 @@ package rollover_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,9 +124,12 @@ func TestDenialVouchesForAnything(t *testing.T) {
 	w.Careless = true
 	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
 	w.Everywhere()
-	w.Run(10 * time.Second)
+	w.Run(time.Minute) // until it was seen
 	second := w.Issue(issuer, sim.Leaf{})
 	l := w.State.Owners[sim.Owner25(t)]
+	if !slices.ContainsFunc(l.Versions, func(v rollover.Version) bool { return v.RRset.Denial() && !v.Unknown }) {
+		t.Errorf("there is no denial in the ledger\n%s", w.Story())
+	}
 	for _, v := range l.Versions {
 		if got, want := rollover.Accepts(w.State, rollover.Observation{Chains: w.Chains}, w.Policy, w.Now, "mx1", v, w.Chains[second], sim.Owner25(t)), v.RRset.Denial() && !v.Unknown; got != want {
 			t.Errorf("version %v accepts a new pair: %t, want %t", v.RRset, got, want)
