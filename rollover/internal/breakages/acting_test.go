@@ -1,0 +1,165 @@
+package breakages
+
+// acting are breakages of the agent, of its clock and of its memory.
+func acting() []breakage {
+	return []breakage{
+		{
+			name: "an unsynchronised clock is trusted after a reboot",
+			file: "rollover/agent/clock.go",
+			was:  "\t\ts.base = later(wall, last.Time)\n\t\treturn s, false",
+			is:   "\t\ts.base = later(wall, last.Time)\n\t\treturn s, true",
+			by:   catch{pkg: "rollover/agent", test: "TestBegin", says: "(trusted: true)"},
+			why:  "DESIGN 4.13: down time counts only by a clock that is synchronised",
+		},
+		{
+			name: "boot ids are not compared",
+			file: "rollover/agent/clock.go",
+			was:  `if c.BootID != "" && c.BootID == last.BootID && boot >= last.Boot {`,
+			is:   "if boot >= last.Boot {",
+			by:   catch{pkg: "rollover/agent", test: "TestBegin", says: "2026-01-01 01:00:03 +0000 UTC (trusted: true), want 2026-01-01 01:00:00"},
+			why:  "DESIGN 4.13: another boot's clock says nothing",
+		},
+		{
+			name: "a wall clock that went back is trusted",
+			file: "rollover/agent/clock.go",
+			was:  "return s, !wall.Before(last.Wall) && !wall.Before(last.Time)",
+			is:   "return s, true",
+			by:   catch{pkg: "rollover/agent", test: "TestBegin", says: "(trusted: true)"},
+			why:  "DESIGN 4.13: not before the last written one",
+		},
+		{
+			name: "a wall clock that was set is followed",
+			file: "rollover/agent/clock.go",
+			was:  "return s.base.Add(s.Boot() - s.since).Round(0)",
+			is:   "return s.Wall().Round(0)",
+			by:   catch{pkg: "rollover/agent", test: "TestWallClockIsSet", says: "three minutes took"},
+			why:  "DESIGN 4.13: no jump ever shortens a wait",
+		},
+		{
+			name: "the agent acts before it saves",
+			file: "rollover/agent/pass.go",
+			was:  "\terr = a.inbox.taken(s.post,",
+			is:   "\t_, _ = a.act(ctx, g, plan.Actions)\n\terr = a.inbox.taken(s.post,",
+			by:   catch{pkg: "rollover/agent", test: "TestJournalCannotBeWritten", says: "the zone holds"},
+			why:  "DESIGN 2: state is durable before the actions it implies",
+		},
+		{
+			name: "the agent does not save before it acts",
+			file: "rollover/agent/pass.go",
+			was:  "return a.store.Save(g.saved(state, left), a.clock.stamp())",
+			is:   "_ = left\n\t\treturn nil",
+			by:   catch{pkg: "rollover/agent", test: "TestJournalCannotBeWritten", says: "was done and could not be recorded"},
+			why:  "DESIGN 2: state is durable before the actions it implies",
+		},
+		{
+			name: "the agent does not save what it did",
+			file: "rollover/agent/act.go",
+			was:  "if err := a.store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {",
+			is:   "if err := error(nil); err != nil {",
+			by:   catch{pkg: "rollover/agent", test: "TestNotRecorded", says: "got  <nil>"},
+			why:  "DESIGN 10: kill -9 between any two instructions",
+		},
+		{
+			name: "a pair that was handed in is kept in mind alone",
+			file: "rollover/agent/inbox.go",
+			was:  "if err := a.store.Offer(lineage, plain(offers)); err != nil {",
+			is:   "if err := error(nil); err != nil {",
+			by:   catch{pkg: "rollover/agent", test: "TestOfferSurvives", says: "nobody was told"},
+			why:  "DESIGN 9, hook: stages durably",
+		},
+		{
+			name: "a look that was cut short counts",
+			file: "rollover/agent/pass.go",
+			was:  "\ts := a.observe(ctx, g)\n",
+			is:   "\ts := a.observe(ctx, g)\n\tctx = context.WithoutCancel(ctx)\n",
+			by:   catch{pkg: "rollover/agent", test: "TestCutShort", says: "stopped at question"},
+			why:  "DESIGN 1: unknown is never absent",
+		},
+		{
+			name: "a group shares look-ups with itself",
+			file: "rollover/agent/looks.go",
+			was:  "l.pass == nil || l.number <= after || now.Sub(l.made) >= shareFor",
+			is:   "l.pass == nil || l.number < after || now.Sub(l.made) >= shareFor",
+			by:   catch{pkg: "rollover/agent", test: "TestNobodySeesAnOldAnswer", says: "a group shared look-ups with itself"},
+			why:  "DESIGN 4.5: now is not what was seen before we acted",
+		},
+		{
+			name: "a chain that another group names is forgotten",
+			file: "rollover/internal/journal/journal.go",
+			was:  "\t\t\tif named {",
+			is:   "\t\t\tif named && false {",
+			by:   catch{pkg: "rollover/internal/journal", test: "TestForgetKeepsWhatIsNamed", says: "the wrong chains went"},
+			why:  "DESIGN 7, stash: its pair may be wanted yet",
+		},
+		{
+			name: "a journal of a newer program is read",
+			file: "rollover/internal/journal/open.go",
+			was:  "case found > schema:",
+			is:   "case false:",
+			by:   catch{pkg: "rollover/internal/journal", test: "TestNewerSchema", says: "open: <nil>"},
+			why:  "DESIGN 10: a newer schema is refused",
+		},
+		{
+			name: "the journal is not synced",
+			file: "rollover/internal/journal/open.go",
+			was:  "\tdb.MaxBatchDelay = together",
+			is:   "\tdb.MaxBatchDelay, db.NoSync = together, true",
+			by:   catch{pkg: "rollover/internal/journal", test: "TestEverySaveIsSynced", says: "bbolt leaves syncs out"},
+			why:  "DESIGN 10: written and synced before an action is taken",
+		},
+		{
+			name: "a save that failed is taken for one that was made",
+			file: "rollover/internal/journal/journal.go",
+			was:  "\t\tj.doubt.Store(true)\n",
+			is:   "",
+			by:   catch{pkg: "rollover/internal/journal", test: "TestSaveAfterAFailure", says: "nothing was written: stamp"},
+			why:  "DESIGN 10: what is in the page cache is not on the disk",
+		},
+	}
+}
+
+// installing are breakages of the swap on this host.
+func installing() []breakage {
+	return []breakage{
+		{
+			name: "a file is written in its place",
+			file: "rollover/internal/swap/file.go",
+			was:  "if err := c.pending.CloseAtomicallyReplace(); err != nil {",
+			is:   "if err := os.WriteFile(c.path, c.content, c.mode); err != nil {",
+			by:   catch{pkg: "rollover/internal/swap", test: "TestOldOneKept", says: "combined.pem.previous: other content"},
+			why:  "DESIGN 7, install: one file by rename",
+		},
+		{
+			name: "key and chain of different pairs are installed",
+			file: "rollover/internal/swap/entry.go",
+			was:  "if _, err := tls.X509KeyPair(chain, key); err != nil {",
+			is:   "if _, err := tls.X509KeyPair(chain, key); err != nil && len(key) == 0 {",
+			by:   catch{pkg: "rollover/internal/swap", test: "TestBadEntries", says: "the private key is damaged or does not fit the certificate"},
+			why:  "DESIGN 7, swap: load again and check",
+		},
+		{
+			name: "a half-done switch stays half-done",
+			file: "rollover/internal/swap/switch.go",
+			was:  "for i := len(changes) - 1; i >= 0; i-- {",
+			is:   "for i := -1; i >= 0; i-- {",
+			by:   catch{pkg: "rollover/internal/swap", test: "TestEveryFailure", says: "(-before +after)"},
+			why:  "DESIGN 7, swap: all, or none",
+		},
+		{
+			name: "the live link turns before the files",
+			file: "rollover/internal/swap/switch.go",
+			was:  "return append(changes, &liveChange{host: h, entry: e}), nil",
+			is:   "return append([]change{&liveChange{host: h, entry: e}}, changes...), nil",
+			by:   catch{pkg: "rollover/internal/swap", test: "TestEveryCrash", says: "live says B, but"},
+			why:  "DESIGN 7, live: what it says has been installed has been installed",
+		},
+		{
+			name: "a check command that fails is overheard",
+			file: "rollover/internal/swap/switch.go",
+			was:  "return Result{}, h.stopped(StepCheck, err)",
+			is:   "continue",
+			by:   catch{pkg: "rollover/internal/swap", test: "TestCheckFails", says: "Step:\"reload\""},
+			why:  "DESIGN 7, swap: check commands come before the switch",
+		},
+	}
+}

@@ -1,0 +1,173 @@
+package breakages
+
+// asking are breakages of what is believed of DNS.
+func asking() []breakage {
+	return []breakage{
+		{
+			name: "the TTL that was signed is left out",
+			file: "dnsprovider/lookup/rrset.go",
+			was:  "d = max(d, ttl(sig.Hdr.Ttl), ttl(sig.OrigTtl))",
+			is:   "d = max(d, ttl(sig.Hdr.Ttl))",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestTTLIsTheLongestAnyoneMayKeep", says: "the signature's original TTL counts"},
+			why:  "DESIGN 4.1; RFC 4035, section 5.3.3",
+		},
+		{
+			name: "of mixed TTLs the smallest counts",
+			file: "dnsprovider/lookup/rrset.go",
+			was:  "d = max(d, ttl(rr.Header().Ttl))",
+			is:   "if t := ttl(rr.Header().Ttl); d == 0 || t < d {\n\t\t\td = t\n\t\t}",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestMixedTTLs", says: "the longest TTL is reckoned with"},
+			why:  "DESIGN 5; RFC 2181, section 5.2: the longest is reckoned with",
+		},
+		{
+			name: "the TTLs of aliases are left out",
+			file: "dnsprovider/lookup/views.go",
+			was:  "v.RRset.TTL += extra",
+			is:   "v.RRset.TTL += 0 * extra",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestAliasIntoOurZone", says: "ns1.example.org. (192.0.2.53): lookup.ServerView"},
+			why:  "DESIGN 4.1: plus the TTLs of aliases on the way",
+		},
+		{
+			name: "the AD bit is believed from anywhere",
+			file: "dnsprovider/lookup/selftest.go",
+			was:  "if !cfg.TrustResolver && !cfg.Resolver.Addr().Unmap().IsLoopback() {",
+			is:   "if false {",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestResolverThatIsNotBelieved", says: "secure: validated by resolver 192.0.2.1:53"},
+			why:  "DESIGN 5; RFC 4035, section 4.9.3: over a path that nobody can change",
+		},
+		{
+			name: "a resolver that does not validate is believed",
+			file: "dnsprovider/lookup/selftest.go",
+			was:  "case !r.AuthenticatedData || len(r.Answer) == 0:",
+			is:   "case false:",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestResolverThatIsNotBelieved", says: "insecure: resolver 127.0.0.1:53 has no chain of trust"},
+			why:  "DESIGN 5: it has to show that it validates",
+		},
+		{
+			name: "an answer without authority is believed",
+			file: "dnsprovider/lookup/reply.go",
+			was:  "\tif !m.Authoritative {",
+			is:   "\tif false {",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestFaultyServers", says: "denied false"},
+			why:  "DESIGN 5: only AA=1 is believed",
+		},
+		{
+			name: "a truncated answer is not asked for over TCP",
+			file: "dnsprovider/lookup/ask.go",
+			was:  "if err == nil && r.Truncated {\n\t\t\treturn c.askTCP(ctx, server, q)\n\t\t}",
+			is:   "",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestLargeRRsetComesOverTCP", says: "0 records, error"},
+			why:  "RFC 7766, section 5",
+		},
+		{
+			name: "servers that the parent names are not asked",
+			file: "dnsprovider/lookup/delegation.go",
+			was:  "\tg.fromParent(ctx)\n",
+			is:   "",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestParentAndChildNameDifferentServers", says: "findings []"},
+			why:  "DESIGN 5: NS from parent and child",
+		},
+		{
+			name: "servers that the child names are not asked",
+			file: "dnsprovider/lookup/delegation.go",
+			was:  "\tg.fromChild(ctx)\n",
+			is:   "",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestParentAndChildNameDifferentServers", says: "no view of 203.0.113.77:53"},
+			why:  "DESIGN 5: NS from parent and child",
+		},
+		{
+			name: "the smaller NS TTL counts",
+			file: "dnsprovider/lookup/delegation.go",
+			was:  "ns.ttl = max(ns.ttl, nsTTL)",
+			is:   "ns.ttl = nsTTL",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestNSTTLIsTheLargerOfParentAndChild", says: "parent 172800, child 300: 24h0m0s"},
+			why:  "DESIGN 4.12: the larger NS TTL of parent and child",
+		},
+		{
+			name: "an expired signature is accepted",
+			file: "dnsprovider/lookup/signature.go",
+			was:  "case near(sig.Expiration, now).Before(now):",
+			is:   "case false:",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestSignatureFaults", says: "an unknown answer proves nothing"},
+			why:  "RFC 4035, section 5.3.1",
+		},
+		{
+			name: "a signature is not checked",
+			file: "dnsprovider/lookup/signature.go",
+			was:  "if !supported(sig.Algorithm) || sig.Verify(key, rrs) == nil {",
+			is:   "if true {",
+			by:   catch{pkg: "dnsprovider/lookup", test: "TestSignatureFaults", says: "an unknown answer proves nothing"},
+			why:  "RFC 4035, section 5.3.3",
+		},
+	}
+}
+
+// reading are breakages of what is believed of endpoints and of files.
+func reading() []breakage {
+	return []breakage{
+		{
+			name: "only one algorithm is offered",
+			file: "rollover/internal/probe/matrix.go",
+			was:  `for _, algorithm := range []string{"", RSA, ECDSA} {`,
+			is:   `for _, algorithm := range []string{"", RSA, RSA} {`,
+			by:   catch{pkg: "rollover/internal/probe", test: "TestAddress", says: "(-want +got)"},
+			why:  "DESIGN 4.8: key algorithms each",
+		},
+		{
+			name: "nobody asks without SNI",
+			file: "rollover/internal/probe/matrix.go",
+			was:  "for _, sni := range []bool{true, false} {",
+			is:   "for _, sni := range []bool{true, true} {",
+			by:   catch{pkg: "rollover/internal/probe", test: "TestAddress", says: "(-want +got)"},
+			why:  "DESIGN 4.8: with and without SNI",
+		},
+		{
+			name: "TLS sessions are resumed",
+			file: "rollover/internal/probe/offer.go",
+			was:  "// config gives a client that sees as much as it can and believes nothing: sessions\n// are never resumed, as a resumed one shows no certificate; any chain is taken; a\n// request for a client certificate is answered with none.\nfunc (o Offer) config(e Endpoint) *tls.Config {\n\tc := &tls.Config{\n\t\tInsecureSkipVerify:     true, // whether the chain is right is for TLSA records to say\n\t\tSessionTicketsDisabled: true,",
+			is:   "var sessions = tls.NewLRUClientSessionCache(8)\n\nfunc (o Offer) config(e Endpoint) *tls.Config {\n\tc := &tls.Config{\n\t\tInsecureSkipVerify: true,\n\t\tClientSessionCache: sessions,",
+			by:   catch{pkg: "rollover/internal/probe", test: "TestClientHello", says: "offers to resume a session"},
+			why:  "RFC 8446, section 2.2: a resumed session shows no certificate, or an old one",
+		},
+		{
+			name: "a server without STARTTLS counts as one that is out of reach",
+			file: "rollover/internal/probe/smtp.go",
+			was:  `return failed(NoSTARTTLS, "not offered`,
+			is:   `return failed(Unreachable, "not offered`,
+			by:   catch{pkg: "rollover/internal/probe", test: "TestDialogues", says: "Outcome:unreachable"},
+			why:  "RFC 7672, section 2.2: with TLSA records standing, mail waits",
+		},
+		{
+			name: "STARTTLS that is refused counts as a server that does not want to talk",
+			file: "rollover/internal/probe/smtp.go",
+			was:  "case r.code == 454 || r.permanent():",
+			is:   "case false:",
+			by:   catch{pkg: "rollover/internal/probe", test: "TestDialogues", says: "want no-starttls"},
+			why:  "RFC 7672, section 2.2",
+		},
+		{
+			name: "the quiet period is ignored",
+			file: "certwatch/load.go",
+			was:  "if until := changed.Add(r.Quiet); now.Before(until) {",
+			is:   "if until := changed.Add(r.Quiet); now.After(until.Add(r.Quiet)) && now.Before(until) {",
+			by:   catch{pkg: "certwatch", test: "TestTurnedLink", says: "just before the link was turned: <nil>"},
+			why:  "DESIGN 7, staged: unchanged for 5 s",
+		},
+		{
+			name: "a torn pair is accepted",
+			file: "certwatch/load.go",
+			was:  "if after, err := stamps(path); err != nil || !slices.Equal(before[i], after) {",
+			is:   "if after, err := stamps(path); err != nil || len(before[i]) < len(after) && !slices.Equal(before[i], after) {",
+			by:   catch{pkg: "certwatch", test: "TestChangedWhileRead", says: "got <nil>, want an UnsettledError"},
+			why:  "DESIGN 7, staged: somebody writes them at any moment",
+		},
+		{
+			name: "a key that fits no certificate is accepted",
+			file: "certwatch/order.go",
+			was:  "\tcase 0:\n\t\treturn nil, &Error{where, fmt.Sprintf(\"the private key does not fit",
+			is:   "\tcase 0:\n\t\treturn certs[0], nil\n\tcase -1:\n\t\treturn nil, &Error{where, fmt.Sprintf(\"the private key does not fit",
+			by:   catch{pkg: "certwatch", test: "TestLoadRefuses", says: "no error"},
+			why:  "DESIGN 7, staged: key and leaf fit",
+		},
+	}
+}
