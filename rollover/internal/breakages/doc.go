@@ -96,17 +96,18 @@
 //
 // # Retiring
 //
-//	a foreign record is taken out                             rollover.TestForeignRecordsAreNeverTouched
-//	records are retired without a look                        rollover.TestRetireWaitsForEveryAddress, sim.TestRandomWorlds
-//	the retire window is dropped                              rollover.TestRetireWaitsForTheWindow
-//	records are retired before every address is seen          rollover.TestRetireWaitsForEveryAddress, sim.TestRandomWorlds
-//	an address presents the old chain, and the record leaves  rollover.TestChainOfAnotherHostKeepsItsRecord
-//	an address is forgotten when DNS shows it no more         rollover.TestAddressThatLeftDNSCountsForItsTTL
-//	to install a chain does not count as seeing it            rollover.TestRetireWaitsForTheWindow
-//	a sibling's records count for nothing                     rollover.TestSiblingsAreSwappedOneAfterTheOther
-//	a record inside the window is not published again         rollover.TestRecordInsideTheWindowIsPublishedAgain
-//	the last record is retired                                rollover.TestLastRecordStays
-//	a freeze keeps no record                                  rollover.TestFreezeKeepsRecords
+//	a foreign record is taken out                                 rollover.TestForeignRecordsAreNeverTouched
+//	records are retired without a look                            rollover.TestRetireWaitsForEveryAddress, sim.TestRandomWorlds
+//	an old look is enough where nobody was seen to need a record  rollover.TestRecordOfADroppedPairWaitsForALook
+//	the retire window is dropped                                  rollover.TestRetireWaitsForTheWindow
+//	records are retired before every address is seen              rollover.TestRetireWaitsForEveryAddress, sim.TestRandomWorlds
+//	an address presents the old chain, and the record leaves      rollover.TestChainOfAnotherHostKeepsItsRecord
+//	an address is forgotten when DNS shows it no more             rollover.TestAddressThatLeftDNSCountsForItsTTL
+//	to install a chain does not count as seeing it                rollover.TestRetireWaitsForTheWindow
+//	a sibling's records count for nothing                         rollover.TestSiblingsAreSwappedOneAfterTheOther
+//	a record inside the window is not published again             rollover.TestRecordInsideTheWindowIsPublishedAgain
+//	the last record is retired                                    rollover.TestLastRecordStays
+//	a freeze keeps no record                                      rollover.TestFreezeKeepsRecords
 //
 // # What a person's words may do
 //
@@ -128,20 +129,21 @@
 //
 // # Deciding, remembering and acting
 //
-//	an unsynchronised clock is trusted after a reboot  agent.TestBegin
-//	boot ids are not compared                          agent.TestBegin
-//	a wall clock that went back is trusted             agent.TestBegin
-//	a wall clock that was set is followed              agent.TestWallClockIsSet
-//	the agent acts before it saves                     agent.TestJournalCannotBeWritten
-//	the agent does not save before it acts             agent.TestJournalCannotBeWritten
-//	the agent does not save what it did                agent.TestNotRecorded
-//	a pair that was handed in is kept in mind alone    agent.TestOfferSurvives
-//	a look that was cut short counts                   agent.TestCutShort
-//	a group shares look-ups with itself                agent.TestNobodySeesAnOldAnswer
-//	a chain that another group names is forgotten      journal.TestForgetKeepsWhatIsNamed
-//	a journal of a newer program is read               journal.TestNewerSchema
-//	the journal is not synced                          journal.TestEverySaveIsSynced
-//	a save that failed is taken for one that was made  journal.TestSaveAfterAFailure
+//	an unsynchronised clock is trusted after a reboot                          agent.TestBegin
+//	boot ids are not compared                                                  agent.TestBegin
+//	a wall clock that went back is trusted                                     agent.TestBegin
+//	a reboot's down time counts though nobody vouched for the clock before it  agent.TestBegin
+//	a wall clock that was set is followed                                      agent.TestWallClockIsSet
+//	the agent acts before it saves                                             agent.TestJournalCannotBeWritten
+//	the agent does not save before it acts                                     agent.TestJournalCannotBeWritten
+//	the agent does not save what it did                                        agent.TestNotRecorded
+//	a pair that was handed in is kept in mind alone                            agent.TestOfferSurvives
+//	a look that was cut short counts                                           agent.TestCutShort
+//	a group shares look-ups with itself                                        agent.TestNobodySeesAnOldAnswer
+//	a chain that another group names is forgotten                              journal.TestForgetKeepsWhatIsNamed
+//	a journal of a newer program is read                                       journal.TestNewerSchema
+//	the journal is not synced                                                  journal.TestEverySaveIsSynced
+//	a save that failed is taken for one that was made                          journal.TestSaveAfterAFailure
 //
 // # Installing
 //

@@ -14,11 +14,19 @@ func retiring() []breakage {
 		{
 			name: "records are retired without a look",
 			file: "rollover/retire.go",
-			was:  "} else if r := x.needed(s, after, a); r != nil {",
-			is:   "} else if r := (*Reason)(nil); r != nil {",
+			was:  "if r := x.needed(s, standing, a); r != nil {",
+			is:   "if r := (*Reason)(nil); r != nil {",
 			by:   catch{pkg: "rollover", test: "TestRetireWaitsForEveryAddress", says: "takes the match away from"},
 			also: chaos(invariant),
 			why:  "DESIGN 1, retire; DESIGN 4.8",
+		},
+		{
+			name: "an old look is enough where nobody was seen to need a record",
+			file: "rollover/retire.go",
+			was:  "if r := l.justLooked(x.now); r != nil {",
+			is:   "if r := (*Reason)(nil); r != nil {",
+			by:   catch{pkg: "rollover", test: "TestRecordOfADroppedPairWaitsForALook", says: "takes the match away from"},
+			why:  "DESIGN 1, retire: unknown is never absent",
 		},
 		{
 			name: "the retire window is dropped",
