@@ -123,7 +123,8 @@ func (l *Ledger) looked(url string, at Sight[[]Address], served []Presented, now
 }
 
 // forgetAddresses drops those of the URLs given that caches cannot hold any more:
-// an address counts until its own TTL after the first look that no longer listed it.
+// an address counts until its own TTL after the first look that no longer listed it,
+// and the second or two that resolvers are late with forgetting.
 func (l *Ledger) forgetAddresses(of func(url string) bool, now time.Time) {
 	for i := range l.Addresses {
 		if a := &l.Addresses[i]; of(a.URL) && a.Listed.Before(now) && a.Gone.IsZero() {
@@ -131,7 +132,7 @@ func (l *Ledger) forgetAddresses(of func(url string) bool, now time.Time) {
 		}
 	}
 	l.Addresses = slices.DeleteFunc(l.Addresses, func(a AddressEvidence) bool {
-		return !a.Gone.IsZero() && !now.Before(a.Gone.Add(a.TTL))
+		return !a.Gone.IsZero() && !now.Before(a.Gone.Add(a.TTL+minFloor))
 	})
 }
 
