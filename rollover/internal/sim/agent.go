@@ -23,8 +23,8 @@ type shell struct {
 	*World
 	dir   string
 	agent *agent.Agent // nil: no process runs
-	store *journal.Journal
-	again time.Time // when the agent wants to make the next pass, by our time
+	store *fusedStore  // nil: the journal is not open
+	again time.Time    // when the agent wants to make the next pass, by our time
 	fuse  fuse
 	host  hostClock
 
@@ -53,11 +53,12 @@ func (w *World) liveIn() *shell {
 	if s.dir, err = os.MkdirTemp(base, "tlsaroll-sim-"); err != nil {
 		w.T.Fatal(err)
 	}
+	w.T.Cleanup(s.end)
 	w.mind = s
 	return s
 }
 
-// end closes what the agent has open and removes its journal.
+// end closes what the agent has open and removes its journal; once more does no harm.
 func (s *shell) end() {
 	s.stop()
 	if err := os.RemoveAll(s.dir); err != nil {
@@ -128,7 +129,7 @@ func (s *shell) start() {
 		s.T.Fatalf("journal: %v, moved aside: %s", err, aside)
 	}
 	store.Alone()
-	s.store = store
+	s.store = &fusedStore{store, s, &unwritten{}}
 	clock := agent.Clock{
 		Wall:   func() time.Time { return s.Now.Add(s.host.ahead) },
 		Boot:   func() time.Duration { return s.Now.Sub(s.host.booted) },
@@ -145,7 +146,7 @@ func (s *shell) start() {
 			Staged: certwatch.Files{Cert: name + ".crt", Key: name + ".key"}})
 	}
 	s.agent, err = agent.OpenIn(cfg, agent.Rooms{
-		Store: fusedStore{store, s}, Stash: stash{s}, Reader: reader{s}, Prober: prober{s},
+		Store: s.store, Stash: stash{s}, Reader: reader{s}, Prober: prober{s},
 		Look: func() agent.Looker { return looker{s} },
 		Host: func(l agent.Lineage) agent.Host { return host{s, l.Name} },
 	})

@@ -24,15 +24,16 @@ type chaos struct {
 	past      []map[tlsa.Owner]Stored // zones that may be restored
 	restored  map[tlsa.Association]bool
 	desperate bool // emergencies are declared here
+	end       func()
 }
 
 // newChaos is the n-th world. Standby keys are the rules' alone to decide upon: no
 // room of the agent makes any.
-func newChaos(t *testing.T, n uint64, people bool) *chaos {
+func newChaos(t testing.TB, n uint64, people bool) *chaos {
 	w := NewWorld(t)
 	w.name = fmt.Sprintf("world %d, people %t", n, people) // whichever test it is for
 	rng := rand.New(rand.NewPCG(n, 1))
-	c := &chaos{World: w, people: people, keys: map[string]crypto.Signer{}, standby: map[string]crypto.Signer{}, newest: map[string]tlsa.ChainID{}, restored: map[tlsa.Association]bool{}}
+	c := &chaos{World: w, people: people, keys: map[string]crypto.Signer{}, standby: map[string]crypto.Signer{}, newest: map[string]tlsa.ChainID{}, restored: map[tlsa.Association]bool{}, end: func() {}}
 	root := w.CA("Root", nil)
 	c.cas = []*CA{w.CA("Issuer A", root), w.CA("Issuer B", root)}
 	schemes := []string{"ee", "ee+ta", "ta", "ee+standby"}
@@ -65,16 +66,16 @@ func newChaos(t *testing.T, n uint64, people bool) *chaos {
 		s.Lag = time.Duration(rng.IntN(20)) * time.Second
 	}
 	if scheme != "ee+standby" {
-		t.Cleanup(w.liveIn().end)
+		c.end = w.liveIn().end
 	}
 	w.Until(2*time.Minute, func() bool { return c.allSteady() })
 	c.desperate = people && rng.IntN(5) == 0
 	w.Careless, w.attributes, w.rng, w.seed = people, true, rng, n
-	w.senders = time.Second
+	w.senders = time.Second / 10
 	return c
 }
 
-func endpointAt(t *testing.T, scheme string, port uint16, smtp bool) rollover.Endpoint {
+func endpointAt(t testing.TB, scheme string, port uint16, smtp bool) rollover.Endpoint {
 	return rollover.Endpoint{URL: scheme + "://" + MX, Host: MX, Port: port, SMTP: smtp, Owner: OwnerOf(t, port, MX)}
 }
 
@@ -121,7 +122,7 @@ func (c *chaos) pace() int {
 // heal ends all that goes wrong, and checks how things end.
 func (c *chaos) heal() {
 	c.note("all is healed")
-	c.rng, c.NSErr, c.CopyErr, c.Security = nil, "", "", rollover.Secure
+	c.rng, c.limited, c.NSErr, c.CopyErr, c.Security = nil, false, "", "", rollover.Secure
 	for _, s := range c.Servers {
 		s.Hidden, s.down, s.Stuck = false, false, false
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -72,29 +73,55 @@ func (s *shell) setClock() {
 	}
 }
 
-// fusedStore is the journal, before and after whose writing the process may end.
+// fusedStore is the journal, before and after whose writing the process may end. What
+// was saved is written when the process ends, or when somebody asks for it: nobody can
+// tell that from writing each time, and a disk is not what is simulated.
 type fusedStore struct {
 	*journal.Journal
 	s *shell
+	*unwritten
+}
+
+// unwritten is what the journal still has to be told.
+type unwritten struct {
+	group *journal.Group
+	stamp journal.Stamp
 }
 
 func (j fusedStore) Save(g journal.Group, stamp journal.Stamp) error {
 	j.s.fuse.point("before the state is written")
-	err := j.Journal.Save(g, stamp)
+	if g.Offers == nil && j.group != nil {
+		g.Offers = j.group.Offers
+	}
+	j.group, j.stamp = &g, stamp
 	j.s.fuse.saved, j.s.State = true, g.State
 	j.s.fuse.point("after the state is written")
-	return err
+	return nil
 }
+
+func (j fusedStore) write() error {
+	if j.group == nil {
+		return nil
+	}
+	g := *j.group
+	j.group = nil
+	return j.Journal.Save(g, j.stamp)
+}
+
+func (j fusedStore) Close() error { return errors.Join(j.write(), j.Journal.Close()) }
 
 func (j fusedStore) Offer(lineage string, offers []rollover.Offer) error {
 	j.s.fuse.point("before the offer is written")
-	err := j.Journal.Offer(lineage, offers)
+	err := errors.Join(j.write(), j.Journal.Offer(lineage, offers))
 	j.s.fuse.point("after the offer is written")
 	return err
 }
 
 func (j fusedStore) Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error) {
 	j.s.fuse.point("before pairs are forgotten")
+	if err := j.write(); err != nil {
+		return nil, err
+	}
 	gone, err := j.Journal.Forget(ids)
 	j.s.fuse.point("after pairs are forgotten")
 	return gone, err

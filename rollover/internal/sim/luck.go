@@ -21,6 +21,9 @@ func (w *World) fault(action string) string {
 		delete(w.Faults, action)
 		return err
 	}
+	if w.limited {
+		return "429: too many requests (retry after 60 s)"
+	}
 	if w.unlucky(25, action) {
 		return action + ": out of luck"
 	}

@@ -11,7 +11,7 @@ import (
 // meddle is what people do to zones and servers.
 func (c *chaos) meddle() {
 	owner := c.owners()[c.rng.IntN(len(c.owners()))]
-	switch c.rng.IntN(12) {
+	switch c.rng.IntN(14) {
 	case 0:
 		c.note("somebody deletes a record")
 		c.Edit(owner, func(s tlsa.RRset) tlsa.RRset {
@@ -23,11 +23,6 @@ func (c *chaos) meddle() {
 	case 1:
 		c.note("somebody deletes all records")
 		c.Edit(owner, func(s tlsa.RRset) tlsa.RRset { return tlsa.RRset{TTL: s.TTL} })
-	case 2:
-		c.note("somebody adds a record")
-		a := c.KeyRecord(c.NewKey())
-		c.Foreign[a] = true
-		c.Edit(owner, func(s tlsa.RRset) tlsa.RRset { return withTTL(s.With(a)) })
 	case 3:
 		c.note("somebody adds a record that nothing matches")
 		a := c.KeyRecord(c.NewKey())
@@ -38,7 +33,7 @@ func (c *chaos) meddle() {
 			delete(c.Foreign, a)
 			c.Edit(owner, func(s tlsa.RRset) tlsa.RRset { return s.Without(a) })
 		})
-	case 4:
+	case 2, 4:
 		c.note("somebody changes the TTL")
 		c.Edit(owner, func(s tlsa.RRset) tlsa.RRset {
 			s.TTL = time.Duration(20+c.rng.IntN(100)) * time.Second
@@ -61,9 +56,30 @@ func (c *chaos) meddle() {
 		n.Bare = []tlsa.ChainID{"", c.Issue(nil, Leaf{Names: []string{"localhost"}})}[c.rng.IntN(2)]
 	case 8:
 		c.loseJournal()
+	case 9:
+		c.serveOther()
+	case 10:
+		c.note("somebody adds a record")
+		c.interfere(owner)
 	default:
 		c.restore(owner)
 	}
+}
+
+// serveOther has somebody copy a pair of his own over the server's for a while.
+func (c *chaos) serveOther() {
+	h := c.Hosts[c.anyLineage()]
+	n := h.Nodes[h.addresses()[c.rng.IntN(len(h.Nodes))]]
+	if n.Gone || n.Stuck {
+		return
+	}
+	c.note("somebody serves a pair of his own")
+	n.give(c.Issue(c.cas[c.rng.IntN(2)], Leaf{}))
+	c.After(c.span(60), func() {
+		if !n.Gone {
+			n.give(h.Installed)
+		}
+	})
 }
 
 // loseJournal takes the journal from a process that is not there: whatever was ours
@@ -81,6 +97,11 @@ func (c *chaos) loseJournal() {
 	c.note("the journal is lost")
 	for _, h := range c.Hosts {
 		h.fickle = true // which of the pairs that lie about was wanted last is lost, too
+		for _, n := range h.Nodes {
+			if n.Gone { // nobody knows any more that clients still come there
+				n.give(n.Served)
+			}
+		}
 	}
 	for _, r := range c.Zone {
 		for _, a := range r.RRset.Associations {

@@ -214,11 +214,7 @@ func (h host) Adopt(entry string) error {
 
 func (h host) Switch(_ context.Context, entry string) (swap.Result, error) {
 	to := tlsa.ChainID(filepath.Base(entry))
-	known, err := h.s.store.Load()
-	if err != nil {
-		return swap.Result{}, err
-	}
-	l := known.Lineages[h.lineage]
+	l := h.s.State.Lineages[h.lineage]
 	sw := h.s.decide(h.lineage, l.Swapping != nil && l.Swapping.To != to)
 	sw.recalled = !l.Recalled.IsZero()
 	h.s.fuse.point("before the swap")

@@ -35,7 +35,7 @@ func (c *chaos) fail() {
 		c.note("%s", what)
 		c.After(c.span(90), func() { *b = false })
 	}
-	switch c.rng.IntN(16) {
+	switch c.rng.IntN(17) {
 	case 0:
 		toggle(s.Name+" hides", &s.Hidden)
 	case 1:
@@ -66,6 +66,8 @@ func (c *chaos) fail() {
 	case 12:
 		c.Security = []rollover.Security{rollover.Bogus, rollover.Indeterminate}[c.rng.IntN(2)]
 		c.After(c.span(60), func() { c.Security = rollover.Secure })
+	case 16:
+		toggle("the provider limits the rate", &c.limited)
 	case 13:
 		c.leaveDNS(h.addresses()[c.rng.IntN(len(h.Nodes))])
 	case 14:

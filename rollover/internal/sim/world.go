@@ -59,6 +59,7 @@ type World struct {
 	Security rollover.Security
 	Provider string // that holds the zone
 	NSErr    string // why the set of servers is unknown
+	limited  bool   // the provider lets nobody change anything for a while
 	CopyErr  string // why the provider's copy cannot be read
 	Faults   map[string]string
 	MTASTS   map[string]rollover.Sight[bool]

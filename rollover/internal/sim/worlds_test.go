@@ -29,12 +29,16 @@ func TestOrderlyWorlds(t *testing.T) { run(t, false, 5) }
 // answer came and went unseen.
 func TestRandomWorlds(t *testing.T) { run(t, true, 3) }
 
+// reign is for how long things go wrong in a world.
+const reign = 20 * time.Minute
+
 // run has worlds of one kind live and end; each must see a number of swaps.
 func run(t *testing.T, people bool, floor int64) {
 	var n, passes, swapped, hands, crashed atomic.Int64
 	world := func(t *testing.T, i uint64) {
 		c := newChaos(t, i, people)
-		c.reign(20 * time.Minute)
+		defer c.end()
+		c.reign(reign)
 		c.heal()
 		n.Add(1)
 		passes.Add(int64(c.passes))
@@ -67,4 +71,20 @@ func run(t *testing.T, people bool, floor int64) {
 	if swapped.Load() < floor*n.Load() {
 		t.Errorf("%d swaps in %d worlds: rules that never swap are safe and useless", swapped.Load(), n.Load())
 	}
+}
+
+// BenchmarkHandshakes is the life of an orderly world; what counts is the handshakes a
+// second, with as many worlds at once as there are processors.
+func BenchmarkHandshakes(b *testing.B) {
+	var n, hands atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			c := newChaos(b, uint64(n.Add(1)), false)
+			c.reign(reign)
+			c.heal()
+			c.end()
+			hands.Add(int64(c.Handshakes))
+		}
+	})
+	b.ReportMetric(float64(hands.Load())/b.Elapsed().Seconds(), "handshakes/s")
 }

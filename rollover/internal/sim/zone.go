@@ -97,8 +97,11 @@ func (w *World) apply(action string, c dnsprovider.Change) error {
 	} else if err := w.fault("lost " + action); err != "" {
 		primary.Inject(memory.LostReply())
 	}
-	before := w.Zone[c.Owner].RRset
+	if w.Careless && w.unlucky(40, "somebody is quicker "+string(c.Owner)) {
+		primary.Inject(memory.Meanwhile(func() { w.interfere(c.Owner) }))
+	}
 	err := primary.Apply(context.Background(), "", []dnsprovider.Change{c})[0]
+	before := w.Zone[c.Owner].RRset
 	after := w.standing(c.Owner)
 	if after.Same(before) && (after.Denial() || after.TTL == before.TTL) {
 		return err
@@ -111,6 +114,18 @@ func (w *World) apply(action string, c dnsprovider.Change) error {
 	w.put(c.Owner, after, w.judgeChange(c.Owner, before, after))
 	w.see(w.answerOf(c.Owner, w.Zone[c.Owner]))
 	return err
+}
+
+// interfere has somebody add a record of his own.
+func (w *World) interfere(owner tlsa.Owner) {
+	a := w.KeyRecord(w.NewKey())
+	w.Foreign[a] = true
+	w.Edit(owner, func(s tlsa.RRset) tlsa.RRset {
+		if s.TTL == 0 {
+			s.TTL = denialTTL
+		}
+		return s.With(a)
+	})
 }
 
 // standing is what the primary gives.
