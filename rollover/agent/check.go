@@ -17,6 +17,9 @@ func (c Config) checked() (Config, error) {
 	}
 	require(c.State != "", "no state directory")
 	require(c.Clock.Wall != nil && c.Clock.Boot != nil, "no clock")
+	if c.Clock.Synchronised == nil {
+		c.Clock.Synchronised = func() bool { return false }
+	}
 	require(c.Timing.Look > 0, "look %s: not above zero", c.Timing.Look)
 	require(c.Timing.Poll > 0, "poll %s: not above zero", c.Timing.Poll)
 	require(c.Workers >= 0, "workers %d: below zero", c.Workers)

@@ -91,8 +91,9 @@ type Provider struct {
 // Clock is the host's time. The agent's own time goes on evenly from when it was
 // opened, whatever is done to the wall clock meanwhile.
 type Clock struct {
-	Wall         func() time.Time
-	Boot         func() time.Duration // since the kernel booted, suspended time included
-	BootID       string
-	Synchronised func() bool // the kernel says that the wall clock is
+	Wall   func() time.Time
+	Boot   func() time.Duration // since the kernel booted, suspended time included
+	BootID string
+	// Synchronised: the kernel says that the wall clock is; nil: nobody says so.
+	Synchronised func() bool
 }
