@@ -160,6 +160,7 @@ func (x *pass) adopted(a Adopt) {
 			x.takeOver(s, owner)
 		}
 	}
+	x.places = nil // what is wanted there changes when pairs are admitted
 }
 
 // inherit takes over records at owner names where nothing is remembered of ours: the

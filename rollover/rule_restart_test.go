@@ -98,3 +98,26 @@ func TestStateIsDurable(t *testing.T) {
 	w.State = back
 	w.Until(2*time.Hour, func() bool { return w.Swaps > 0 })
 }
+
+// A crash comes between the live link and its record, and a pair is staged meanwhile: the
+// pass that goes on with the adoption wants the records of both.
+func TestPairStagedInACrashOfTheAdoption(t *testing.T) {
+	for _, scheme := range []string{"ee", "ee+ta"} {
+		t.Run(scheme, func(t *testing.T) {
+			w := sim.NewWorld(t)
+			w.Scheme(scheme)
+			issuer := w.CA("Issuer A", nil)
+			first := w.Issue(issuer, sim.Leaf{})
+			w.Serving("mx1", first)
+			adopts := func(a rollover.Action) bool { _, so := a.(rollover.Adopt); return so }
+			if !w.UntilKilled(time.Minute, sim.AfterActing, adopts, func() {}) {
+				t.Fatalf("nothing is adopted\n%s", w.Story())
+			}
+			second := w.Renew(issuer)
+			w.Run(time.Second / 2)
+			if missing := w.Zone[sim.Owner25(t)].RRset.Missing(w.Record(tlsa.EE, first), w.Record(tlsa.EE, second)); w.Live() != first || len(missing) > 0 {
+				t.Errorf("live %s, lacking %v\n%s", w.Live().Short(), missing, w.Story())
+			}
+		})
+	}
+}
