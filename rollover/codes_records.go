@@ -30,7 +30,7 @@ var recordCodes = []Explanation{
 		Code: CodeEndpointUnseen, Severity: Warn,
 		Means:  "An address of an endpoint does not answer, or was not seen often enough since. Nothing is retired, and no new combination comes in, on a guess.",
 		Shows:  "When it gave no answer in three looks and for more than a minute; as a reason to wait, at once.",
-		Clears: "With its next full answer, or when DNS no longer shows the address.",
+		Clears: "With its next full answer, or when DNS no longer shows the address and no cache does.",
 		Do:     "Look whether the address answers; take it out of DNS if it is gone.",
 	}, {
 		Code: CodeNoTLS, Severity: Danger,

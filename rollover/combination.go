@@ -60,8 +60,9 @@ func (x *pass) introduce(s *site, p tlsa.Params, wants []want) *Reason {
 			}
 		}
 		if r := l.sinceThen(x.now.Add(-evidenceAge(x.policy.Timing))); r != nil {
-			x.unseen = true
+			x.unseen = x.unseen || r.Until.IsZero()
 			held := reason(CodeEndpointUnseen, "%s: combination %s is held back: %s", s.target, p, r.Text)
+			held.Until = r.Until
 			return &held
 		}
 	}

@@ -132,9 +132,12 @@ func (l *Ledger) forgetAddresses(of func(url string) bool, now time.Time) {
 		}
 	}
 	l.Addresses = slices.DeleteFunc(l.Addresses, func(a AddressEvidence) bool {
-		return !a.Gone.IsZero() && !now.Before(a.Gone.Add(a.TTL+minFloor))
+		return !a.Gone.IsZero() && !now.Before(a.forgotten())
 	})
 }
+
+// forgotten is when no cache leads to an address any more that has left DNS.
+func (e *AddressEvidence) forgotten() time.Time { return e.Gone.Add(e.TTL + minFloor) }
 
 func (l *Ledger) saw(a *AddressEvidence, cells []Cell, now time.Time) {
 	a.Cells, a.Err = cells, ""
@@ -213,26 +216,53 @@ func (l *Ledger) sinceThen(t time.Time) *Reason {
 		r := reason(CodeEndpointUnseen, "no address of the endpoint has been looked at")
 		return &r
 	}
-	for i := range l.Addresses {
-		if a := &l.Addresses[i]; !a.seenSince(t) {
-			r := reason(CodeEndpointUnseen, "%s has not been seen %d times since %s%s", a.Address, looksNeeded, stamp(t), because(a.Err))
-			return &r
-		}
+	a := l.lacking(func(a *AddressEvidence) bool { return a.seenSince(t) })
+	switch {
+	case a == nil:
+		return nil
+	case !a.Gone.IsZero():
+		return a.lingers()
 	}
-	return nil
+	r := reason(CodeEndpointUnseen, "%s has not been seen %d times since %s%s", a.Address, looksNeeded, stamp(t), because(a.Err))
+	return &r
 }
 
 // justLooked says which address was not looked at by now, nil if all were. Nobody has
 // presented a pair that was never live, as far as is known; but a server that reads the
 // ACME client's files has it since the last look.
 func (l *Ledger) justLooked(now time.Time) *Reason {
+	a := l.lacking(func(a *AddressEvidence) bool { return now.Sub(a.Looks[0]) <= settleLook })
+	switch {
+	case a == nil:
+		return nil
+	case !a.Gone.IsZero():
+		return a.lingers()
+	}
+	r := reason(CodeEndpointUnseen, "%s is looked at once more before a record leaves that nobody was seen to need", a.Address)
+	return &r
+}
+
+// lacking is an address that was not seen as it should be, nil if there is none: one that
+// can be looked at, else of those that have left DNS the one that caches know longest.
+func (l *Ledger) lacking(seen func(*AddressEvidence) bool) *AddressEvidence {
+	var gone *AddressEvidence
 	for i := range l.Addresses {
-		if a := &l.Addresses[i]; now.Sub(a.Looks[0]) > settleLook {
-			r := reason(CodeEndpointUnseen, "%s is looked at once more before a record leaves that nobody was seen to need", a.Address)
-			return &r
+		switch a := &l.Addresses[i]; {
+		case seen(a):
+		case a.Gone.IsZero():
+			return a
+		case gone == nil || gone.forgotten().Before(a.forgotten()):
+			gone = a
 		}
 	}
-	return nil
+	return gone
+}
+
+// lingers says until when an address counts that is looked at no more.
+func (e *AddressEvidence) lingers() *Reason {
+	r := reason(CodeEndpointUnseen, "%s has left DNS, and clients may come there until %s", e.Address, stamp(e.forgotten()))
+	r.Until = e.forgotten()
+	return &r
 }
 
 // forgetPresented drops chains that no window can reach back to.

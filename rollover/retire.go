@@ -129,11 +129,11 @@ func (x *pass) needed(s *site, standing tlsa.RRset, as ...tlsa.Association) *Rea
 			continue
 		}
 		if r := l.sinceThen(x.now.Add(-evidenceAge(x.policy.Timing))); r != nil {
-			x.unseen = true
+			x.unseen = x.unseen || r.Until.IsZero()
 			return r
 		}
 		if r := l.justLooked(x.now); r != nil {
-			x.unseen = true
+			x.unseen = x.unseen || r.Until.IsZero()
 			return r
 		}
 	}

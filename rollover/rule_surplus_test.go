@@ -79,3 +79,27 @@ func TestRecordOfADroppedPairWaitsForALook(t *testing.T) {
 		t.Errorf("it was taken out and put back\n%s", w.Story())
 	}
 }
+
+// An address that left DNS is asked no more, so that no look makes up for it: what
+// waits for it waits until caches have forgotten it, and does not keep on looking.
+func TestAddressThatLeftDNSIsWaitedForInPeace(t *testing.T) {
+	w, issuer, other := sim.TwoNodes(t)
+	second := w.Renew(issuer)
+	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) })
+	other.Gone = true
+	w.Until(time.Minute, func() bool {
+		return slices.ContainsFunc(w.Ledger().Addresses, func(a rollover.AddressEvidence) bool { return !a.Gone.IsZero() })
+	})
+	w.Order(rollover.Orders{Cancel: true})
+	looks, last := 0, time.Time{}
+	took := w.Until(5*time.Minute, func() bool {
+		if at := w.Lineage().Looked.Served; at.After(last) {
+			looks, last = looks+1, at
+		}
+		return !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second))
+	})
+	w.Took("the record's way out", took, 30*time.Second, 45*time.Second)
+	if limit := int(took/w.Policy.Timing.Look) + 4; looks > limit {
+		t.Errorf("%d looks in %s, want %d at most\n%s", looks, took, limit, w.Story())
+	}
+}

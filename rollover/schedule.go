@@ -65,7 +65,7 @@ func (x *pass) lookServed(name string, l Lineage) time.Time {
 
 // ofEndpoints reports whether what a reason waits for is seen at endpoints.
 func ofEndpoints(r Reason) bool {
-	return r.Code == CodeRetireWindow || r.Code == CodeSettling || r.Code == CodeCombinationHeld
+	return r.Code == CodeRetireWindow || r.Code == CodeEndpointUnseen || r.Code == CodeSettling || r.Code == CodeCombinationHeld
 }
 
 // ofServers reports whether what a reason waits for is seen at servers.

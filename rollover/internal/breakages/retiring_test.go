@@ -56,7 +56,7 @@ func retiring() []breakage {
 		{
 			name: "an address is forgotten when DNS shows it no more",
 			file: "rollover/evidence.go",
-			was:  "return !a.Gone.IsZero() && !now.Before(a.Gone.Add(a.TTL+minFloor))",
+			was:  "return !a.Gone.IsZero() && !now.Before(a.forgotten())",
 			is:   "return !a.Gone.IsZero()",
 			by:   catch{pkg: "rollover", test: "TestAddressThatLeftDNSCountsForItsTTL", says: "takes the match away from"},
 			why:  "DESIGN 4.8: listed now or within its TTL before",
