@@ -165,12 +165,17 @@ func (x *pass) adopted(a Adopt) {
 
 // inherit takes over records at owner names where nothing is remembered of ours: the
 // journal was lost, or the endpoint is new. The live pair came from us or by adopt, so
-// that its records are no strangers'; as such they would stay for good.
+// that its records are no strangers'; as such they would stay for good. A pair that was
+// on its way is handed in again a while later: its records are taken over as long as
+// what stood before the first look counts.
 func (x *pass) inherit() {
 	for _, s := range x.sites() {
 		for _, owner := range s.owners {
-			if l := x.Owners[owner]; len(l.Ours)+len(l.Retired) == 0 && l.matters() {
+			switch l := x.Owners[owner]; {
+			case len(l.Ours)+len(l.Retired) == 0 && l.matters():
 				x.takeOver(s, owner)
+			case l.cold():
+				x.own(owner, x.wantedAt(s))
 			}
 		}
 	}
@@ -179,14 +184,25 @@ func (x *pass) inherit() {
 // takeOver makes records ours that match a live chain of the group or that a
 // lineage wants.
 func (x *pass) takeOver(s *site, owner tlsa.Owner) {
-	l := x.Owners[owner]
+	wanted := x.wantedAt(s)
+	x.own(owner, func(a tlsa.Association) bool { return wanted(a) || x.matchesLive(a, owner) })
+}
+
+// wantedAt reports whether a lineage wants a record at a site.
+func (x *pass) wantedAt(s *site) func(tlsa.Association) bool {
 	wants := associations(x.wants(s))
+	return func(a tlsa.Association) bool { return slices.Contains(wants, a) }
+}
+
+// own makes those records ours that stand and are ours by some rule.
+func (x *pass) own(owner tlsa.Owner, ours func(tlsa.Association) bool) {
+	l := x.Owners[owner]
 	for _, v := range l.Versions {
 		if !v.current() {
 			continue
 		}
 		for _, a := range v.RRset.Associations {
-			if slices.Contains(wants, a) || x.matchesLive(a, owner) {
+			if ours(a) {
 				l.Ours = union(l.Ours, []tlsa.Association{a})
 			}
 		}

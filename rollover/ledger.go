@@ -238,6 +238,11 @@ func (l *Ledger) matters() bool {
 	return slices.ContainsFunc(l.Versions, func(v Version) bool { return v.Unknown || !v.RRset.Denial() })
 }
 
+// cold reports whether what stood before the first look may be held still.
+func (l *Ledger) cold() bool {
+	return slices.ContainsFunc(l.Versions, func(v Version) bool { return v.Unknown })
+}
+
 // lit is when what stale-serving resolvers may have held on to while no server
 // could be seen is gone: one more TTL after the servers came back (DESIGN 4.16).
 func (l *Ledger) lit() time.Time {

@@ -103,3 +103,22 @@ func TestAddressThatLeftDNSIsWaitedForInPeace(t *testing.T) {
 		t.Errorf("%d looks in %s, want %d at most\n%s", looks, took, limit, w.Story())
 	}
 }
+
+// A lost journal takes the pair on its way along, and somebody hands it in again: its
+// record, which stands since before, leaves with it in the end. A stranger's stays.
+func TestRecordOfAPairHandedInAgainIsInherited(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	theirs := w.KeyRecord(w.NewKey())
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) })
+	w.Run(20 * time.Second)
+	w.State, w.Plan = rollover.State{}, rollover.Plan{}
+	w.Run(20 * time.Second)
+	w.Offer(second)
+	w.Until(15*time.Minute, w.Done(second))
+	third := w.Renew(issuer)
+	w.Until(15*time.Minute, w.Done(third))
+	w.Stands(w.Record(tlsa.EE, third), theirs)
+}

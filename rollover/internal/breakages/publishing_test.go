@@ -113,8 +113,8 @@ func publishing() []breakage {
 		{
 			name: "adopt takes over foreign records",
 			file: "rollover/done.go",
-			was:  "if slices.Contains(wants, a) || x.matchesLive(a, owner) {",
-			is:   "if len(wants) >= 0 || x.matchesLive(a, owner) {",
+			was:  "return wanted(a) || x.matchesLive(a, owner)",
+			is:   "return true || wanted(a)",
 			by:   catch{pkg: "rollover", test: "TestAdoptionTakesOverWhatMatches", says: "a foreign record was removed"},
 			why:  "DESIGN 9, adopt: the matching records",
 		},
