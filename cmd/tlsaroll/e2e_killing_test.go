@@ -91,7 +91,7 @@ func (k *killing) adopt() {
 func (k *killing) shoot() {
 	if k.daemon != nil {
 		k.shot = true
-		_ = syscall.Kill(k.daemon.PID(), syscall.SIGKILL) // it may just have killed itself
+		k.daemon.Kill() // it may just have killed itself
 	}
 }
 

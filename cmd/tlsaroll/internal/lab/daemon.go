@@ -120,6 +120,10 @@ func (d *Daemon) Signal(t testing.TB, sig syscall.Signal) {
 // Ended is closed when it has ended and all that it said is there.
 func (d *Daemon) Ended() <-chan struct{} { return d.done }
 
+// Kill ends it at once, as the kernel does when memory is short. It may have ended by
+// itself: then nobody is killed, whoever has its process id by now.
+func (d *Daemon) Kill() { _ = d.process.cmd.Process.Kill() }
+
 // Wait waits until it has ended and all that it said is there, or ctx is done, which
 // is an error. The exit code is -1 where a signal ended it.
 func (d *Daemon) Wait(ctx context.Context) (code int, err error) {
