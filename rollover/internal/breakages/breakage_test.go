@@ -46,6 +46,11 @@ func chaos(says string) []catch {
 	return []catch{{pkg: "rollover/internal/sim", test: "TestRandomWorlds", says: says, flags: "-worlds=60 -test.failfast"}}
 }
 
+// orderly catches likewise, in worlds where nobody breaks anything by hand.
+func orderly(says string) []catch {
+	return []catch{{pkg: "rollover/internal/sim", test: "TestOrderlyWorlds", says: says, flags: "-worlds=120 -test.failfast"}}
+}
+
 const invariant = "invariant broken"
 
 // A room is a part of the table.

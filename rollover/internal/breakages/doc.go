@@ -38,7 +38,7 @@
 //	one server is ignored                                rollover.TestServerThatLagsPutsOffTheWait, sim.TestRandomWorlds
 //	the provider's own copy does not count as served     rollover.TestCopyCountsUntilEveryServerWasSeenAfter
 //	what is about to be written does not count           rollover.TestWhatIsAboutToBeWrittenCounts
-//	servers that are listed no more are dropped at once  rollover.TestServerTakenOutOfTheDelegationCounts
+//	servers that are listed no more are dropped at once  rollover.TestServerTakenOutOfTheDelegationCounts, sim.TestOrderlyWorlds
 //	a new server counts from its first answer only       rollover.TestNewServerCountsAsHavingGivenEverything
 //	servers that nobody could tell of do not count       rollover.TestServersThatAreNotKnownMayGiveAnything
 //	an excluded server takes its versions along          rollover.TestExcludedServerLeavesWhatItGave
@@ -102,7 +102,7 @@
 //	the retire window is dropped                                  rollover.TestRetireWaitsForTheWindow
 //	records are retired before every address is seen              rollover.TestRetireWaitsForEveryAddress, sim.TestRandomWorlds
 //	an address presents the old chain, and the record leaves      rollover.TestChainOfAnotherHostKeepsItsRecord
-//	an address is forgotten when DNS shows it no more             rollover.TestAddressThatLeftDNSCountsForItsTTL
+//	an address is forgotten when DNS shows it no more             rollover.TestAddressThatLeftDNSCountsForItsTTL, sim.TestOrderlyWorlds
 //	to install a chain does not count as seeing it                rollover.TestRetireWaitsForTheWindow
 //	a sibling's records count for nothing                         rollover.TestSiblingsAreSwappedOneAfterTheOther
 //	a record inside the window is not published again             rollover.TestRecordInsideTheWindowIsPublishedAgain

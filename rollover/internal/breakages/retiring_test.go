@@ -59,6 +59,7 @@ func retiring() []breakage {
 			was:  "return !a.Gone.IsZero() && !now.Before(a.forgotten())",
 			is:   "return !a.Gone.IsZero()",
 			by:   catch{pkg: "rollover", test: "TestAddressThatLeftDNSCountsForItsTTL", says: "takes the match away from"},
+			also: orderly(invariant),
 			why:  "DESIGN 4.8: listed now or within its TTL before",
 		},
 		{

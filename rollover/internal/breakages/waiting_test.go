@@ -149,6 +149,7 @@ func waiting() []breakage {
 			was:  "return !s.Unlisted.IsZero() && !a.now.Before(s.Unlisted.Add(a.PublicationInterval(s.NSTTL)))",
 			is:   "return !s.Unlisted.IsZero()",
 			by:   catch{pkg: "rollover", test: "TestServerTakenOutOfTheDelegationCounts", says: invariant},
+			also: orderly(invariant),
 			why:  "DESIGN 4.12: resolvers hold the NS records",
 		},
 		{

@@ -109,6 +109,11 @@ func (w *World) judgeChange(target tlsa.Owner, before, after tlsa.RRset) (broken
 		}
 		return false
 	}
+	for _, a := range after.Missing(before.Associations...) {
+		if name := w.wantedBy(target, a); name != "" {
+			w.broke("%s: %s leaves, which the live pair of %s needs", target, a, name)
+		}
+	}
 	for _, owner := range w.endpointOwners() {
 		if w.written(owner) != target {
 			continue
@@ -125,6 +130,31 @@ func (w *World) judgeChange(target tlsa.Owner, before, after tlsa.RRset) (broken
 		}
 	}
 	return broken
+}
+
+// wantedBy is the lineage whose live pair needs a record at a name, "" if there is none
+// or some pair on its way to that name has no record of the same combination: that leaves
+// whole.
+func (w *World) wantedBy(target tlsa.Owner, a tlsa.Association) (lineage string) {
+	for _, name := range w.lineages() {
+		p, l := w.Policy.Lineages[name], w.State.Lineages[name]
+		if !slices.ContainsFunc(p.Endpoints, func(e rollover.Endpoint) bool {
+			return slices.ContainsFunc(e.Owners(), func(owner tlsa.Owner) bool { return w.written(owner) == target })
+		}) {
+			continue
+		}
+		needs := func(id tlsa.ChainID, is func(tlsa.Association) bool) bool {
+			as, err := p.Needs(w.Chains[id])
+			return err == nil && slices.ContainsFunc(as, is)
+		}
+		if l.Live != "" && l.Withdrawn.IsZero() && needs(l.Live, func(b tlsa.Association) bool { return a == b }) {
+			lineage = name
+		}
+		if l.Successor != "" && !needs(l.Successor, func(b tlsa.Association) bool { return a.Params == b.Params }) {
+			return ""
+		}
+	}
+	return lineage
 }
 
 // Switching is why nodes take up another pair.

@@ -51,6 +51,9 @@ func (t stash) Remove(id tlsa.ChainID) error {
 		if h.Live == id {
 			t.s.broke("%s: the pair in use is thrown away: %s", name, id.Short())
 		}
+		if l := t.s.State.Lineages[name]; slices.Contains([]tlsa.ChainID{l.Live, l.Previous, l.Successor, l.Queued}, id) {
+			t.s.broke("%s: a pair that has a part in a rollover is thrown away: %s", name, id.Short())
+		}
 	}
 	delete(t.s.stash, id)
 	return nil

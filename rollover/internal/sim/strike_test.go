@@ -29,7 +29,8 @@ func (c *chaos) strike() {
 func (c *chaos) fail() {
 	s := c.Servers[c.rng.IntN(len(c.Servers))]
 	h := c.Hosts[c.anyLineage()]
-	n := h.Nodes[h.addresses()[c.rng.IntN(len(h.Nodes))]]
+	address := h.addresses()[c.rng.IntN(len(h.Nodes))]
+	n := h.Nodes[address]
 	toggle := func(what string, b *bool) {
 		*b = true
 		c.note("%s", what)
@@ -43,6 +44,12 @@ func (c *chaos) fail() {
 		toggle(s.Name+" is down", &s.down)
 	case 2:
 		toggle(s.Name+" is stuck", &s.Stuck)
+		if c.rng.IntN(2) == 0 {
+			c.cutOff(s)
+		}
+		if c.rng.IntN(3) == 0 { // somebody sees it, and takes it out
+			c.later(c.span(40), func() { c.dismiss(s) })
+		}
 	case 3, 4:
 		c.changeServers()
 	case 5:
@@ -52,6 +59,9 @@ func (c *chaos) fail() {
 		toggle("node unseen", &n.Unseen)
 	case 7:
 		toggle("node stuck", &n.Stuck)
+		if c.rng.IntN(3) == 0 { // somebody sees it, and takes it out
+			c.later(c.span(40), func() { c.leaveDNS(address) })
+		}
 	case 8:
 		n.Slow = c.span(30)
 	case 9:
@@ -69,7 +79,7 @@ func (c *chaos) fail() {
 	case 16:
 		toggle("the provider limits the rate", &c.limited)
 	case 13:
-		c.leaveDNS(h.addresses()[c.rng.IntN(len(h.Nodes))])
+		c.leaveDNS(address)
 	case 14:
 		if id := c.State.Lineages[c.lineages()[0]].Successor; id != "" {
 			c.note("the stash cannot be read")
@@ -79,6 +89,14 @@ func (c *chaos) fail() {
 	default:
 		c.otherClock()
 	}
+}
+
+// cutOff keeps a server from us as well as from the primary, for longer than a silence
+// that does not count; others still reach it.
+func (c *chaos) cutOff(s *Server) {
+	c.note("%s is cut off", s.Name)
+	s.Hidden, s.Stuck = true, true
+	c.After(time.Minute+c.span(180), func() { s.Hidden, s.Stuck = false, false })
 }
 
 // otherClock sets the host's clock while the process goes on, or takes it from it.
@@ -182,32 +200,49 @@ func (c *chaos) readsStaged(lineage string, id tlsa.ChainID) {
 }
 
 func (c *chaos) changeServers() {
-	var listed []*Server
-	for _, s := range c.Servers {
-		if s.Off.IsZero() {
-			listed = append(listed, s)
-		}
-	}
-	if len(listed) > 1 && c.rng.IntN(2) == 0 {
-		s := listed[c.rng.IntN(len(listed))]
-		c.note("%s is no longer a name server", s.Name)
-		c.Unlist(s)
-		s.Hidden = c.rng.IntN(2) == 0
-		return
-	}
-	if len(listed) < 5 {
+	listed := c.listed()
+	switch {
+	case c.rng.IntN(2) == 0:
+		c.dismiss(listed[c.rng.IntN(len(listed))])
+	case len(listed) < 5:
 		c.addServer()
 	}
 }
 
-// addServer adds a server that has what the primary has; where people are careless,
-// what it had some time ago.
+// later lets something go wrong in a while, unless all is healed by then.
+func (c *chaos) later(d time.Duration, what func()) {
+	c.After(d, func() {
+		if c.rng != nil {
+			what()
+		}
+	})
+}
+
+func (c *chaos) listed() []*Server {
+	return slices.DeleteFunc(slices.Clone(c.Servers), func(s *Server) bool { return !s.Off.IsZero() })
+}
+
+// dismiss takes a server out of the NS records, if it is not the last one.
+func (c *chaos) dismiss(s *Server) {
+	if listed := c.listed(); len(listed) == 1 || !slices.Contains(listed, s) {
+		return
+	}
+	c.note("%s is no longer a name server", s.Name)
+	c.Unlist(s)
+	s.Hidden = s.Hidden || c.rng.IntN(2) == 0
+}
+
+// addServer adds a server that has what the primary has, or what another one has that it
+// copies; where people are careless, what the primary had some time ago.
 func (c *chaos) addServer() {
 	c.serial++
 	s := c.Server(fmt.Sprintf("ns%d.example.net.", c.serial), c.span(20))
 	s.Address = fmt.Sprintf("198.51.%d.%d", c.serial/250%250, c.serial%250)
 	c.note("%s is a new name server", s.Name)
 	s.zone = maps.Clone(c.Zone)
+	if from := c.Servers[c.rng.IntN(len(c.Servers))]; from != s && from.zone != nil {
+		s.zone = maps.Clone(from.zone)
+	}
 	if c.people && len(c.past) > 0 {
 		s.zone = map[tlsa.Owner]Stored{}
 		for owner, r := range c.past[c.rng.IntN(len(c.past))] {
