@@ -469,6 +469,10 @@ func TestStrangersInTheStash(t *testing.T) {
 			t.Fatal(err)
 		}
 		stashed("the journal is lost", first, stranger, linked)
+		a = w.open()
+		w.goOn(a, time.Hour, isSteady("mx1", first)) // by now the new journal knows something
+		w.close(a)
+		stashed("the journal is new", first, stranger, linked)
 		if err := os.Rename(path+".away", path); err != nil {
 			t.Fatal(err)
 		}

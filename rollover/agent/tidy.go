@@ -38,16 +38,20 @@ func (a *Agent) tidy(known journal.Contents) {
 
 // strangers are the entries of the stash that nothing leads to: the process ended
 // before the journal named them, or when it had let them go, or an adoption was
-// refused. A journal that is new knows nothing, and no entry is a stranger to it.
+// refused. A journal that is new knows nothing: what lay there before it began stays,
+// as another may have known it, and there may be no copy.
 func (a *Agent) strangers(known journal.Contents) ([]tlsa.ChainID, error) {
-	if known.Stamp == (journal.Stamp{}) {
-		return nil, nil
-	}
 	ids, err := a.rooms.Stash.List()
-	if err != nil {
+	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
+	if known.Stamp == (journal.Stamp{}) {
+		return nil, a.rooms.Store.Keep(ids)
+	}
 	led := known.Named()
+	for _, id := range known.Kept {
+		led[id] = true
+	}
 	for _, l := range a.lineages {
 		if entry, err := a.rooms.Host(l).Installed(); err == nil && entry != "" {
 			led[tlsa.ChainID(filepath.Base(entry))] = true

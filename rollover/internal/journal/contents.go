@@ -15,7 +15,8 @@ import (
 
 // Contents is all that a journal holds. Its zero value is an empty journal's.
 type Contents struct {
-	Stamp    Stamp // zero: nothing was ever saved
+	Stamp    Stamp          // zero: nothing was ever saved
+	Kept     []tlsa.ChainID // see [Journal.Keep]
 	Lineages map[string]rollover.Lineage
 	Ledgers  []OwnerLedger
 	Chains   map[tlsa.ChainID]*tlsa.Chain
@@ -44,6 +45,11 @@ func (j *Journal) Load() (Contents, error) {
 	err := j.db.View(func(tx *bbolt.Tx) error {
 		if b := stored(tx, bucketMeta, keyStamp); b != nil {
 			if err := decode(bucketMeta, []byte(keyStamp), b, &c.Stamp); err != nil {
+				return err
+			}
+		}
+		if b := stored(tx, bucketMeta, keyKept); b != nil {
+			if err := decode(bucketMeta, []byte(keyKept), b, &c.Kept); err != nil {
 				return err
 			}
 		}

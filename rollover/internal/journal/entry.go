@@ -32,6 +32,7 @@ func buckets() [][]byte {
 const (
 	keySchema = "schema"
 	keyStamp  = "stamp"
+	keyKept   = "kept"
 )
 
 // entry is one key with its value, as it stands in the file: a checksum, then JSON.

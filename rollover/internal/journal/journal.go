@@ -120,6 +120,16 @@ func (j *Journal) Offer(lineage string, offers []rollover.Offer) error {
 	})
 }
 
+// Keep makes durable which pairs lay in the stash when this journal began. It names
+// them nowhere else; but somebody may miss them.
+func (j *Journal) Keep(ids []tlsa.ChainID) error {
+	e, err := encoded(bucketMeta, keyKept, ids)
+	if err != nil {
+		return j.failed(err)
+	}
+	return j.commit(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(e.key, e.value) })
+}
+
 // Forget drops chains that nothing in the journal names any more, of whatever
 // group, and gives back those that it dropped.
 func (j *Journal) Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error) {
