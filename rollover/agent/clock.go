@@ -29,7 +29,8 @@ const tolerance = time.Minute
 //
 // After a reboot two readings of the wall clock are all there is, so both must be
 // vouched for: a host without a battery that wrote its first stamp days behind, and
-// was set right since, was not down for days.
+// was set right since, was not down for days. What lies between them has passed, and
+// not a second more: our own time goes on from where it was.
 func begin(c Clock, last journal.Stamp) (s steady, trusted bool) {
 	wall, boot := c.Wall(), c.Boot()
 	s = steady{Clock: c, base: wall, since: boot}
@@ -48,7 +49,11 @@ func begin(c Clock, last journal.Stamp) (s steady, trusted bool) {
 		s.base = later(wall, last.Time)
 		return s, false
 	}
-	return s, last.Vouched && !wall.Before(last.Wall) && !wall.Before(last.Time)
+	if !last.Vouched || wall.Before(last.Wall) {
+		return s, false
+	}
+	s.base = last.Time.Add(wall.Sub(last.Wall))
+	return s, true
 }
 
 func later(a, b time.Time) time.Time {

@@ -36,16 +36,17 @@ func TestBegin(t *testing.T) {
 		{"same boot, an unsynchronised wall says forward", last, "one", 2 * time.Hour, epoch.Add(25 * time.Hour), false, epoch.Add(time.Hour + 3*time.Second), true},
 		{"same boot, an unsynchronised wall says back", last, "one", 2 * time.Hour, epoch.Add(-25 * time.Hour), false, epoch.Add(time.Hour + 3*time.Second), true},
 
-		{"reboot", last, "two", time.Minute, epoch.Add(10 * time.Minute), true, epoch.Add(10 * time.Minute), true},
+		{"reboot", last, "two", time.Minute, epoch.Add(10 * time.Minute), true, epoch.Add(10*time.Minute + 3*time.Second), true},
 		{"reboot, not synchronised", last, "two", time.Minute, epoch.Add(10 * time.Minute), false, epoch.Add(10 * time.Minute), false},
 		{"reboot, not synchronised, a dead battery", last, "two", time.Minute, time.Unix(0, 0), false, last.Time, false},
 		{"reboot, the wall is before the last written one", last, "two", time.Minute, epoch.Add(-time.Minute), true, epoch.Add(-time.Minute), false},
-		{"reboot, the wall is between the last one and our own", last, "two", time.Minute, epoch.Add(time.Second), true, epoch.Add(time.Second), false},
+		{"reboot, the wall is between the last one and our own", last, "two", time.Minute, epoch.Add(time.Second), true, epoch.Add(4 * time.Second), true},
 		{"reboot, nobody vouched for the last one", behind, "two", time.Minute, epoch.Add(33 * time.Hour), true, epoch.Add(33 * time.Hour), false},
 		{"same boot, nobody vouched for the last one", behind, "one", 2 * time.Hour, epoch.Add(time.Hour), true, epoch.Add(time.Hour + 3*time.Second), true},
-		{"no boot id", last, "", 2 * time.Hour, epoch.Add(time.Hour), true, epoch.Add(time.Hour), true},
+		{"reboot, our own time was behind the wall", journal.Stamp{BootID: "one", Boot: time.Hour, Wall: epoch, Time: epoch.Add(-20 * time.Second), Vouched: true}, "two", time.Minute, epoch.Add(10 * time.Minute), true, epoch.Add(10*time.Minute - 20*time.Second), true},
+		{"no boot id", last, "", 2 * time.Hour, epoch.Add(time.Hour), true, epoch.Add(time.Hour + 3*time.Second), true},
 		{"no boot id, then or now", journal.Stamp{Boot: time.Hour, Wall: epoch, Time: epoch}, "", 2 * time.Hour, epoch.Add(time.Hour), false, epoch.Add(time.Hour), false},
-		{"a snapshot was restored: same boot id, an earlier boot clock", last, "one", time.Minute, epoch.Add(time.Hour), true, epoch.Add(time.Hour), true},
+		{"a snapshot was restored: same boot id, an earlier boot clock", last, "one", time.Minute, epoch.Add(time.Hour), true, epoch.Add(time.Hour + 3*time.Second), true},
 		{"a snapshot was restored, not synchronised", last, "one", time.Minute, epoch.Add(time.Hour), false, epoch.Add(time.Hour), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

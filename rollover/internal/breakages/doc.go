@@ -133,6 +133,7 @@
 //	boot ids are not compared                                                  agent.TestBegin
 //	a wall clock that went back is trusted                                     agent.TestBegin
 //	a reboot's down time counts though nobody vouched for the clock before it  agent.TestBegin
+//	our own time jumps to the wall clock's at a reboot                         agent.TestBegin
 //	a wall clock that was set is followed                                      agent.TestWallClockIsSet
 //	the agent acts before it saves                                             agent.TestJournalCannotBeWritten
 //	the agent does not save before it acts                                     agent.TestJournalCannotBeWritten
