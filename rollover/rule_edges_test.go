@@ -260,3 +260,19 @@ func TestConflictOffersALowerTTL(t *testing.T) {
 		t.Errorf("told is %+v\n%s", v, w.Story())
 	}
 }
+
+// DESIGN 4.5: the record is everywhere now, not when somebody last looked.
+func TestSwapNeedsALookInTheSamePass(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Careless = true
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, func() bool { return !w.Lineage().ReadyAt.IsZero() })
+	w.Run(w.Lineage().ReadyAt.Sub(w.Now) - time.Second/2)
+	w.Plan.LookDNS = w.Now.Add(time.Hour) // as if nothing were due but the swap
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.Without(w.Record(tlsa.EE, second)) })
+	w.Everywhere()
+	w.Run(w.Policy.Timing.Poll + time.Second)
+	if w.Live() != first {
+		t.Errorf("swapped by what was seen before\n%s", w.Story())
+	}
+}

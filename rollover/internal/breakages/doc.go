@@ -67,7 +67,7 @@
 //	a pair that cannot be read is swapped in                   rollover.TestGuardsOfTheSwap
 //	a pair is swapped in before its time                       rollover.TestNotYetValidPairWaits
 //	the deadline swaps whatever was chosen                     rollover.TestDeadline
-//	a successor is swapped in by looks of an earlier pass      rollover.TestGuardsOfTheSwap
+//	a successor is swapped in by looks of an earlier pass      rollover.TestSwapNeedsALookInTheSamePass
 //	an interrupted swap goes on without another thought        rollover.TestInterruptedSwapIsJudgedAgain
 //	a swap is verified without a look                          rollover.TestSwapIsNotJudgedUnseen
 //	the way back has no guard                                  rollover.TestBack
