@@ -147,7 +147,7 @@ func swapping() []breakage {
 			file: "rollover/swap.go",
 			was:  "\t\tif !x.lookedNow(name) {\n\t\t\tx.lookNow = true",
 			is:   "\t\tif false {\n\t\t\tx.lookNow = true",
-			by:   catch{pkg: "rollover", test: "TestSwapNeedsALookInTheSamePass", says: "swapped by what was seen before"},
+			by:   catch{pkg: "rollover", test: "TestSwapNeedsALookInTheSamePass", says: invariant},
 			why:  "DESIGN 4.5: now, at every owner name",
 		},
 		{
