@@ -39,6 +39,7 @@ type hostClock struct {
 	booted       time.Time
 	boots        int
 	synchronised bool
+	minded       bool // a journal knows what time it was
 }
 
 // liveIn gives a world's decisions to the agent. Its journal is kept in memory where
@@ -73,6 +74,9 @@ func (s *shell) pass() {
 	s.fuse = s.newFuse()
 	if s.crashed(s.start) || s.crashed(s.handOver) || s.crashed(s.make) {
 		s.note("crash %s", s.fuse.blown)
+		for _, h := range s.Hosts { // what is said once more, or heard later, is later than it was
+			h.fickle = h.fickle || h.handed || len(h.offers) > 0
+		}
 		s.crashes++
 		if !s.fuse.saved {
 			s.unsee()
@@ -87,6 +91,9 @@ func (s *shell) make() {
 	r, err := s.agent.Pass(context.Background(), s.lineages()[0])
 	if err != nil {
 		s.T.Fatalf("pass: %v\n%s", err, s.Story())
+	}
+	for _, h := range s.Hosts {
+		h.handed = false
 	}
 	s.State, s.Plan = r.State, r.Plan
 	if s.again = r.Again; !s.again.IsZero() {
@@ -108,7 +115,7 @@ func (s *shell) handOver() {
 				s.staged[name] = o.Chain
 				s.agent.Nudge(name)
 			}
-			h.offers = h.offers[1:]
+			h.offers, h.handed = h.offers[1:], true
 		}
 		if h.Orders != (rollover.Orders{}) {
 			if err := s.agent.Order(name, h.Orders); err != nil {
@@ -181,6 +188,7 @@ func (s *shell) stop() {
 // lose removes the journal and all that was copied.
 func (s *shell) lose() error {
 	clear(s.stash)
+	s.host.minded = false
 	s.again = s.Now
 	for _, h := range s.Hosts { // the live links are not in the journal, and lead nowhere without the stash
 		h.Live = ""

@@ -66,7 +66,13 @@ func (s *shell) downTime() time.Duration {
 
 // setClock has the wall clock be wherever it is. One that the kernel calls
 // synchronised is right: whoever sets it takes that word back.
+//
+// Nobody sets it before a journal was written, or while there is none: with the wrong
+// time and no memory, nothing can be known of certificates.
 func (s *shell) setClock() {
+	if !s.host.minded {
+		return
+	}
 	s.host.synchronised, s.host.ahead = s.rng.IntN(2) == 0, 0
 	if !s.host.synchronised {
 		s.host.ahead = time.Duration(s.rng.IntN(72*3600)-36*3600) * time.Second
@@ -94,7 +100,7 @@ func (j fusedStore) Save(g journal.Group, stamp journal.Stamp) error {
 		g.Offers = j.group.Offers
 	}
 	j.group, j.stamp = &g, stamp
-	j.s.fuse.saved, j.s.State = true, g.State
+	j.s.fuse.saved, j.s.State, j.s.host.minded = true, g.State, true
 	j.s.fuse.point("after the state is written")
 	return nil
 }

@@ -21,6 +21,7 @@ type Host struct {
 	offers    []rollover.Offer
 	Orders    rollover.Orders
 	fickle    bool // somebody turned a newer pair away
+	handed    bool // a pair was handed in since the last pass
 	Standby   tlsa.Association
 	why       Switching               // of what is installed
 	Stash     map[tlsa.ChainID]string // and why an entry cannot be read

@@ -90,7 +90,7 @@ func (c *chaos) loseJournal() {
 		return
 	}
 	s.stop()
-	s.host.ahead, s.host.synchronised = 0, true // with the wrong time and no memory, nothing can be known of certificates
+	s.host.ahead, s.host.synchronised = 0, true
 	if err := s.lose(); err != nil {
 		c.T.Fatal(err)
 	}

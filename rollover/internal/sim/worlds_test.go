@@ -11,6 +11,7 @@ import (
 var (
 	worlds = flag.Uint64("worlds", 8, "how many random worlds of each kind to run")
 	swaps  = flag.Int64("swaps", 0, "run worlds until there were so many swaps, nine of ten in orderly ones")
+	begin  = flag.Uint64("begin", 0, "the number of the first world")
 	seed   = flag.Uint64("seed", 0, "run this random world only, and tell its story")
 )
 
@@ -56,9 +57,9 @@ func run(t *testing.T, people bool, wanted, floor int64) {
 	}
 	begun := time.Now()
 	t.Run("worlds", func(t *testing.T) {
-		for i := uint64(0); i < *worlds && wanted == 0 || swapped.Load() < wanted && !t.Failed(); i += 8 {
+		for i := *begin; i < *begin+*worlds && wanted == 0 || swapped.Load() < wanted && !t.Failed(); i += 8 {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
-				for j := i; j < i+8 && (wanted > 0 || j < *worlds); j++ {
+				for j := i; j < i+8 && (wanted > 0 || j < *begin+*worlds); j++ {
 					t.Run(fmt.Sprint(j), func(t *testing.T) {
 						t.Parallel()
 						world(t, j)
