@@ -95,6 +95,7 @@ func (c *chaos) loseJournal() {
 		c.T.Fatal(err)
 	}
 	c.note("the journal is lost")
+	clear(c.shown)
 	for _, h := range c.Hosts {
 		h.fickle = true // which of the pairs that lie about was wanted last is lost, too
 		for _, n := range h.Nodes {

@@ -210,7 +210,7 @@ func (w *World) handshakes(e rollover.Endpoint) []rollover.Presented {
 				switch {
 				case !sni && n.Bare != "":
 					p.Chain = n.Bare
-				case n.old != "" && w.unlucky(2, "old worker "+address+h.Algorithm):
+				case n.old != "" && sni == w.unlucky(2, "old worker "+address+h.Algorithm): // one of two handshakes meets one
 					p.Chain = n.old
 				}
 				switch {
