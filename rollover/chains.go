@@ -10,9 +10,7 @@ import (
 // way, held, or presented lately.
 func (s State) Names(id tlsa.ChainID) bool {
 	for _, l := range s.Lineages {
-		if slices.Contains([]tlsa.ChainID{l.Live, l.Previous, l.Adopting, l.Successor, l.Queued, l.Staged}, id) ||
-			l.Swapping != nil && (l.Swapping.From == id || l.Swapping.To == id) ||
-			l.Held != nil && l.Held.Chain == id {
+		if slices.Contains(l.chains(), id) {
 			return true
 		}
 	}
@@ -27,6 +25,18 @@ func (s State) Names(id tlsa.ChainID) bool {
 		}
 	}
 	return false
+}
+
+// chains are those that a lineage names; some may be "".
+func (l Lineage) chains() []tlsa.ChainID {
+	ids := []tlsa.ChainID{l.Live, l.Previous, l.Adopting, l.Successor, l.Queued, l.Staged}
+	if l.Swapping != nil {
+		ids = append(ids, l.Swapping.From, l.Swapping.To)
+	}
+	if l.Held != nil {
+		ids = append(ids, l.Held.Chain)
+	}
+	return ids
 }
 
 // Gives reports whether some server may be giving the association now.

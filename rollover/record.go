@@ -217,15 +217,8 @@ func (x *pass) forgetChains() []tlsa.ChainID {
 func (x *pass) namedChains() map[tlsa.ChainID]bool {
 	keep := map[tlsa.ChainID]bool{}
 	for name, l := range x.Lineages {
-		ids := []tlsa.ChainID{l.Live, l.Previous, l.Adopting, l.Successor, l.Queued, l.Staged}
-		if l.Swapping != nil {
-			ids = append(ids, l.Swapping.From, l.Swapping.To)
-		}
-		if l.Held != nil {
-			ids = append(ids, l.Held.Chain)
-		}
 		view := x.seen.Lineages[name]
-		for _, id := range append(ids, view.Live.Value, view.Installed.Value) {
+		for _, id := range append(l.chains(), view.Live.Value, view.Installed.Value) {
 			keep[id] = true
 		}
 	}

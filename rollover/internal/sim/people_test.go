@@ -111,13 +111,6 @@ func (c *chaos) loseJournal() {
 	}
 }
 
-func withTTL(s tlsa.RRset) tlsa.RRset {
-	if s.TTL == 0 {
-		s.TTL = time.Minute
-	}
-	return s
-}
-
 // restore puts an old zone back.
 func (c *chaos) restore(owner tlsa.Owner) {
 	if len(c.past) == 0 {

@@ -120,12 +120,15 @@ func (w *World) apply(action string, c dnsprovider.Change) error {
 func (w *World) interfere(owner tlsa.Owner) {
 	a := w.KeyRecord(w.NewKey())
 	w.Foreign[a] = true
-	w.Edit(owner, func(s tlsa.RRset) tlsa.RRset {
-		if s.TTL == 0 {
-			s.TTL = denialTTL
-		}
-		return s.With(a)
-	})
+	w.Edit(owner, func(s tlsa.RRset) tlsa.RRset { return withTTL(s.With(a)) })
+}
+
+// withTTL gives an RRset one that had none, as it was not there.
+func withTTL(s tlsa.RRset) tlsa.RRset {
+	if s.TTL == 0 {
+		s.TTL = denialTTL
+	}
+	return s
 }
 
 // standing is what the primary gives.
