@@ -70,6 +70,7 @@ func (s spki) fits(cert *x509.Certificate) bool {
 type key struct {
 	PrivateKey
 	public spki
+	signer crypto.Signer
 }
 
 // isKey reports whether a block of this type holds a private key.
@@ -117,7 +118,7 @@ func newKey(where string, line int, label string, der []byte, parsed any) (key, 
 		return key{}, &Error{where, fmt.Sprintf("line %d: a private key that cannot sign", line),
 			"RSA, ECDSA (P-224 to P-521) and Ed25519 are supported", ErrUnsupported}
 	}
-	k := key{PrivateKey: newPrivateKey(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))}
+	k := key{PrivateKey: newPrivateKey(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})), signer: signer}
 	public, err := x509.MarshalPKIXPublicKey(signer.Public())
 	if err == nil {
 		_, err = asn1.Unmarshal(public, &k.public)
