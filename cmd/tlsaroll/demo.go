@@ -40,9 +40,13 @@ func (p *program) demoCommand() *cobra.Command {
 func (p *program) demo(ctx context.Context) (demo.Result, error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
-	r, err := demo.Run(ctx, demo.Options{Stage: p.ui.stage(), Clock: systemClock(p.now)})
+	r, err := p.showDemo(ctx)
 	if errors.Is(err, context.Canceled) {
 		return r, errors.New("demo: stopped before its end; nothing is left behind")
 	}
 	return r, err
+}
+
+func (p *program) showDemo(ctx context.Context) (demo.Result, error) {
+	return demo.Run(ctx, demo.Options{Stage: p.ui.stage(), Clock: systemClock(p.now)})
 }

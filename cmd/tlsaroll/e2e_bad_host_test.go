@@ -143,9 +143,11 @@ func TestFullDisk(t *testing.T) {
 	h.suffers(t, bad{setting: s, args: roll, code: exitError, says: "mx1: stash LAB/disk/stash: put ID: write LAB/disk/stash/.tmp-1: no space left on device (hint: make room; nothing was changed)"})
 	room()
 	h.must(exitWaiting, roll...)
+	h.must(exitDone, "freeze", "mx1") // so that it is not over before the disk is full
 	fill(t, disk)
 	h.neverSaves(t, s)
 	room()
+	h.must(exitDone, "thaw", "mx1")
 	h.must(exitDone, "rollover", "mx1", "--wait")
 	h.soonPresents(t, next)
 }

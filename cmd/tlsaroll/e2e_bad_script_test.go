@@ -12,6 +12,7 @@ import (
 // reload, and let the deploy hook change the record. The same senders behind the
 // same caches fail by the hundred, so they would have noticed.
 func TestSwapFirstScript(t *testing.T) {
+	t.Parallel()
 	const lag = 9 * time.Second
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: lag, Resolvers: 8}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})

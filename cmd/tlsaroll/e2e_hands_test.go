@@ -14,6 +14,7 @@ import (
 // TestRecordTakenOutComesBack takes the live record out by hand, a moment after
 // tlsaroll wrote to the zone itself: the next pass must notice and publish it again.
 func TestRecordTakenOutComesBack(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, Resolvers: 1, Records: []string{lab.Owner(25) + " 10 IN TLSA " + someoneElses}}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.must(exitDone, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey(), "--wait=retired")
@@ -25,6 +26,7 @@ func TestRecordTakenOutComesBack(t *testing.T) {
 // TestSecondAlgorithm brings an RSA certificate beside the ECDSA one that is
 // served, as a lineage of its own with the same endpoint.
 func TestSecondAlgorithm(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, Resolvers: 2}, setting{})
 	h.must(exitDone, "adopt", "mx1")
 	h.addRSALineage()

@@ -87,7 +87,7 @@ func (h *host) stopped(d *lab.Daemon) *lab.Daemon {
 	}
 	took := time.Since(asked)
 	h.t.Logf("it ended %s after it was asked", took.Round(time.Millisecond))
-	if took > 5*time.Second {
+	if took > 5*time.Second+h.Late(time.Now()) {
 		h.t.Errorf("it took %s to end", took)
 	}
 	return h.run()

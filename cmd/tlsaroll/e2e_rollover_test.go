@@ -58,8 +58,8 @@ func (h *host) overhead(begin time.Time, errs *output) time.Duration {
 	over := swapped.Sub(converged.Add(labIpub))
 	since := func(t time.Time) time.Duration { return t.Sub(begin).Round(10 * time.Millisecond) }
 	h.t.Logf("last server seen converged %s, longest TTL %s, floor %s, swapped %s: overhead %s", since(converged), labTTL, labFloor, since(swapped), over.Round(time.Millisecond))
-	if over > time.Second {
-		h.t.Errorf("the swap came %s after the last server was seen converged + %s, want 1s at most", over, labIpub)
+	if late := time.Second + h.Late(swapped); over > late {
+		h.t.Errorf("the swap came %s after the last server was seen converged + %s, want %s at most", over, labIpub, late)
 	}
 	// A line is printed when its pass is over, which a busy machine makes late: so
 	// this bound is loose. That nobody failed is what proves the wait.
@@ -79,6 +79,7 @@ func (h *host) only(owner string, want ...string) {
 }
 
 func TestRolloverUnderLoad(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, Resolvers: 8, Records: []string{lab.Owner(25) + " 10 IN TLSA " + someoneElses}}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.ReleaseSecondary(t) // so that the lag is that of our own change
@@ -90,6 +91,7 @@ func TestRolloverUnderLoad(t *testing.T) {
 }
 
 func TestRolloverToNewIntermediate(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}}, setting{scheme: "ee+ta"})
 	h.Certificates().NewIntermediate(t)
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
@@ -98,6 +100,7 @@ func TestRolloverToNewIntermediate(t *testing.T) {
 }
 
 func TestRolloverBehindAlias(t *testing.T) {
+	t.Parallel()
 	const target = "_dane.example.net."
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, Zones: []string{"example.net."}, Alias: map[string]string{lab.Owner(25): target}},
 		setting{zone: "example.net.", knownTTL: "20s"})
@@ -113,6 +116,7 @@ func TestRolloverBehindAlias(t *testing.T) {
 }
 
 func TestRolloverWithDovecot(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, Dovecot: true}, setting{endpoints: []string{"imaps://" + lab.Host}})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	imaps := h.Hammer(t.Context(), lab.HammerOptions{Port: 993, Rate: 10})
@@ -129,6 +133,7 @@ func TestRolloverWithDovecot(t *testing.T) {
 // TestRolloverByTimer makes the first step and leaves the rest to calls of once,
 // each a process of its own: nothing stays running while it waits.
 func TestRolloverByTimer(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 2}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 20})

@@ -50,9 +50,13 @@ func (h *host) run(env ...string) *lab.Daemon {
 }
 
 // eventually waits until the lineage stands as is wanted.
+// patience is how many times as long as it takes on a quiet machine a test waits
+// before it gives something up: to be late is not what it is about.
+const patience = 4
+
 func (h *host) eventually(limit time.Duration, what string, want func(rollover.LineageStatus) bool) rollover.LineageStatus {
 	h.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience * limit); ; time.Sleep(100 * time.Millisecond) {
 		s := h.state()
 		if want(s) {
 			return s

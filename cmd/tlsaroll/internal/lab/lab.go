@@ -45,6 +45,8 @@ type Lab struct {
 	senders  []*sender
 	guard    *guard
 
+	metronome *metronome
+
 	mu        sync.Mutex
 	processes map[string]*process // that run, or should
 	absent    map[string]*process // that were ended on purpose
@@ -70,6 +72,7 @@ func Start(t testing.TB, opts Options) *Lab {
 		opts: opts, programs: require(t, opts, thisMachine()),
 		processes: map[string]*process{}, absent: map[string]*process{},
 	}
+	l.metronome = startMetronome(t)
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), startPatience)
 	defer cancel()
