@@ -11,6 +11,7 @@
 //   - [Watch] tells when to look: links that turn, directories that come and go.
 //   - [FromPEM] does the same for a pair that travels as content.
 //   - [Stash] keeps copies, addressed by the SHA-256 of the whole chain's DER.
+//   - [Keyring] keeps the keys that were made before there is a certificate for them.
 //
 // The chain of a [Pair] is the repaired one. It is what must be installed, as it
 // is what the TLSA records were computed from.

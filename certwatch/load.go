@@ -47,47 +47,50 @@ func (r Reader) Load(f Files) (Pair, error) {
 	if f.Cert == "" {
 		return Pair{}, &Error{"certificate", "no path given", "", fs.ErrInvalid}
 	}
-	paths := f.paths()
-	before := make([][]stamp, len(paths))
-	var findings []Finding
-	for i, path := range paths {
-		var err error
-		if before[i], err = stamps(path); err != nil {
-			return Pair{}, r.unreadable(path, err)
-		}
-		future, err := r.settled(path, before[i])
-		if err != nil {
-			return Pair{}, err
-		}
-		findings = append(findings, future...)
-	}
-	sources := make([]*source, len(paths))
-	modes := make([]fs.FileMode, len(paths))
-	for i, path := range paths {
-		data, mode, err := r.read(path, before[i])
-		if err != nil {
-			return Pair{}, err
-		}
-		sources[i], modes[i] = &source{name: path, data: data}, mode
-	}
-	for i, path := range paths {
-		if after, err := stamps(path); err != nil || !slices.Equal(before[i], after) {
-			return Pair{}, r.changing(path)
-		}
+	sources, modes, findings, err := r.sources(f.paths())
+	if err != nil {
+		return Pair{}, err
 	}
 	p, err := pairOf(sources[0], sources[len(sources)-1])
 	if err != nil {
 		return Pair{}, err
 	}
-	for i, s := range sources {
-		found, err := permissions(s, modes[i])
-		if err != nil {
-			return Pair{}, err
-		}
-		findings = append(findings, found...)
+	exposed, err := permissions(sources, modes)
+	if err != nil {
+		return Pair{}, err
 	}
+	findings = append(findings, exposed...)
 	p.Findings = append(findings, p.Findings...)
 	return p, nil
+}
+
+// sources reads files that belong together: none of them was changed within Quiet,
+// nor while they were read.
+func (r Reader) sources(paths []string) (sources []*source, modes []fs.FileMode, findings []Finding, err error) {
+	before := make([][]stamp, len(paths))
+	for i, path := range paths {
+		if before[i], err = stamps(path); err != nil {
+			return nil, nil, nil, r.unreadable(path, err)
+		}
+		future, err := r.settled(path, before[i])
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		findings = append(findings, future...)
+	}
+	for i, path := range paths {
+		data, mode, err := r.read(path, before[i])
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		sources, modes = append(sources, &source{name: path, data: data}), append(modes, mode)
+	}
+	for i, path := range paths {
+		if after, err := stamps(path); err != nil || !slices.Equal(before[i], after) {
+			return nil, nil, nil, r.changing(path)
+		}
+	}
+	return sources, modes, findings, nil
 }
 
 // settled returns an error if one of the stamps is younger than Quiet.
@@ -175,8 +178,20 @@ func (r Reader) read(path string, seen []stamp) ([]byte, fs.FileMode, error) {
 	return data, fs.FileMode(st.Mode) & fs.ModePerm, nil
 }
 
-// permissions judges the mode of a file by what is in it.
-func permissions(s *source, perm fs.FileMode) ([]Finding, error) {
+// permissions judges the modes of files by what is in them, which was parsed.
+func permissions(sources []*source, modes []fs.FileMode) ([]Finding, error) {
+	var findings []Finding
+	for i, s := range sources {
+		found, err := permission(s, modes[i])
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+	}
+	return findings, nil
+}
+
+func permission(s *source, perm fs.FileMode) ([]Finding, error) {
 	switch {
 	case len(s.keys) > 0 && perm&0o007 != 0:
 		return nil, &Error{s.name, fmt.Sprintf("mode %04o opens the private key to everybody on this host", perm),

@@ -20,11 +20,15 @@ type Key struct {
 // ParseKey reads the one private key of a file's content. The errors name the file
 // by where.
 func ParseKey(where string, data []byte) (Key, error) {
-	s := source{name: where, data: data}
+	return (&source{name: where, data: data}).key()
+}
+
+// key is the one private key of a file.
+func (s *source) key() (Key, error) {
 	if err := s.parse(); err != nil {
 		return Key{}, err
 	}
-	k, err := onlyKey(where, s.keys)
+	k, err := onlyKey(s.name, s.keys)
 	if err != nil {
 		return Key{}, err
 	}
