@@ -158,7 +158,7 @@ func TestZones(t *testing.T) {
 func TestAliasError(t *testing.T) {
 	err := &dnsprovider.AliasError{Type: "CNAME", At: owner, Target: "_dane.example.net."}
 	want := []string{
-		"a CNAME at _25._tcp.mx.example.org. leads to _dane.example.net., and no TLSA record can stand beside it",
+		"a CNAME at _25._tcp.mx.example.org. leads to _dane.example.net., and no other record can stand beside it",
 		"the records belong at _dane.example.net., written by whoever holds that zone; or remove the CNAME",
 	}
 	if diff := cmp.Diff(want, []string{err.Error(), err.Hint()}); diff != "" {

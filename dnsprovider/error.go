@@ -138,7 +138,7 @@ type AliasError struct {
 
 // Error names both ends.
 func (e *AliasError) Error() string {
-	return "a " + e.Type + " at " + string(e.At) + " leads to " + string(e.Target) + ", and no TLSA record can stand beside it"
+	return "a " + e.Type + " at " + string(e.At) + " leads to " + string(e.Target) + ", and no other record can stand beside it"
 }
 
 // Hint says where the records belong (RFC 7671, section 7).

@@ -26,8 +26,8 @@ func (z *Zone) RRset(ctx context.Context, zone string, owner tlsa.Owner) (tlsa.R
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	rrset, err := z.read("read", zone, owner)
-	return rrset.With(), err
+	n, err := z.read("read", zone, owner)
+	return n.rrset.With(), err
 }
 
 // Apply changes the primary copy, see [dnsprovider.Provider].
@@ -60,7 +60,8 @@ func (z *Zone) change(zone string, c dnsprovider.Change) error {
 	if err := c.Validate(); err != nil {
 		return z.fail("change", c.Owner, dnsprovider.Malformed, err)
 	}
-	found, err := z.read("change", zone, c.Owner)
+	n, err := z.read("change", zone, c.Owner)
+	found := n.rrset
 	switch {
 	case err != nil:
 		return err
@@ -73,34 +74,34 @@ func (z *Zone) change(zone string, c dnsprovider.Change) error {
 	if !wanted.Denial() {
 		wanted.TTL = max(wanted.TTL, z.minTTL)
 	}
-	if !(node{rrset: wanted}).equal(node{rrset: found}) {
-		z.commit(edit{owner: c.Owner, node: node{rrset: wanted}, by: ByProvider})
+	if after := (node{rrset: wanted, txt: n.txt, txtTTL: n.txtTTL}); !after.equal(n) {
+		z.commit(edit{owner: c.Owner, node: after, by: ByProvider})
 	}
 	return nil
 }
 
 // read returns what stands at owner in the primary copy, or why it cannot be said.
-func (z *Zone) read(op, zone string, owner tlsa.Owner) (tlsa.RRset, error) {
+func (z *Zone) read(op, zone string, owner tlsa.Owner) (node, error) {
 	name, err := dnsprovider.CanonicalZone(zone)
 	if err != nil {
-		return tlsa.RRset{}, z.fail(op, owner, dnsprovider.Malformed, err)
+		return node{}, z.fail(op, owner, dnsprovider.Malformed, err)
 	}
 	if name != "" && name != z.name {
-		return tlsa.RRset{}, z.fail(op, owner, dnsprovider.NoZone, fmt.Errorf("%s is no zone of this server, which has %s alone", name, z.name))
+		return node{}, z.fail(op, owner, dnsprovider.NoZone, fmt.Errorf("%s is no zone of this server, which has %s alone", name, z.name))
 	}
 	if !z.holds(owner) {
-		return tlsa.RRset{}, z.fail(op, owner, dnsprovider.OutsideZone, fmt.Errorf("the zone here is %s and the name lies outside", z.name))
+		return node{}, z.fail(op, owner, dnsprovider.OutsideZone, fmt.Errorf("the zone here is %s and the name lies outside", z.name))
 	}
 	primary := z.copyOf()
 	if primary.down {
-		return tlsa.RRset{}, z.fail(op, owner, dnsprovider.Temporary, errDown)
+		return node{}, z.fail(op, owner, dnsprovider.Temporary, errDown)
 	}
 	n := primary.nodes[owner]
 	if n.alias != "" {
 		alias := &dnsprovider.AliasError{Type: "CNAME", At: owner, Target: n.alias}
-		return tlsa.RRset{}, &dnsprovider.Error{Op: op, Provider: "memory", Owner: owner, Kind: dnsprovider.Alias, Err: alias, Hint: alias.Hint()}
+		return node{}, &dnsprovider.Error{Op: op, Provider: "memory", Owner: owner, Kind: dnsprovider.Alias, Err: alias, Hint: alias.Hint()}
 	}
-	return n.rrset, nil
+	return n, nil
 }
 
 func (z *Zone) fail(op string, owner tlsa.Owner, kind dnsprovider.Kind, cause error) error {

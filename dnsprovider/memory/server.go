@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -57,6 +58,9 @@ type Answer struct {
 	// RRset stands there, or at the wildcard that covers the name. A denial has the
 	// TTL for which it may be cached.
 	RRset tlsa.RRset
+	// TXT are the values there, or at the wildcard; empty: none.
+	TXT    []string
+	TXTTTL time.Duration
 	// Alias is where a CNAME at the name leads, with the TTL of the CNAME; then
 	// RRset is empty. The caller follows it.
 	Alias    tlsa.Owner
@@ -79,8 +83,8 @@ func (z *Zone) Answer(name string, owner tlsa.Owner) (Answer, bool) {
 	if star, ok := wildcard(s.nodes, owner); ok {
 		n = s.nodes[star]
 	}
-	answer := Answer{RRset: n.rrset, Alias: n.alias, AliasTTL: n.aliasTTL, Serial: s.serial}
-	if n.empty() {
+	answer := Answer{RRset: n.rrset, TXT: slices.Clone(n.txt), TXTTTL: n.txtTTL, Alias: n.alias, AliasTTL: n.aliasTTL, Serial: s.serial}
+	if n.rrset.Denial() && n.alias == "" {
 		answer.RRset = tlsa.RRset{TTL: z.negative}
 	}
 	answer.RRset = answer.RRset.With() // a copy

@@ -103,17 +103,20 @@ func (z *Zone) Owners() []tlsa.Owner {
 	return slices.Sorted(maps.Keys(z.copyOf().nodes))
 }
 
-// node is what stands at one owner name: an RRset or an alias, never both.
+// node is what stands at one owner name: RRsets or an alias, never both.
 type node struct {
 	rrset    tlsa.RRset
+	txt      []string // values, sorted
+	txtTTL   time.Duration
 	alias    tlsa.Owner
 	aliasTTL time.Duration
 }
 
-func (n node) empty() bool { return n.rrset.Denial() && n.alias == "" }
+func (n node) empty() bool { return n.rrset.Denial() && n.alias == "" && len(n.txt) == 0 }
 
 func (n node) equal(m node) bool {
-	return n.rrset.Same(m.rrset) && n.rrset.TTL == m.rrset.TTL && n.alias == m.alias && n.aliasTTL == m.aliasTTL
+	return n.rrset.Same(m.rrset) && n.rrset.TTL == m.rrset.TTL && n.alias == m.alias && n.aliasTTL == m.aliasTTL &&
+		slices.Equal(n.txt, m.txt) && n.txtTTL == m.txtTTL
 }
 
 // edit is one step in the life of the primary copy.

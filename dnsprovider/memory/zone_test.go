@@ -189,7 +189,7 @@ func TestAlias(t *testing.T) {
 		t.Errorf("answer is %+v", answer)
 	}
 	_, err := zone.RRset(t.Context(), "", owner)
-	const want = `read _25._tcp.mx.example.org.: memory: a CNAME at _25._tcp.mx.example.org. leads to _dane.example.org., and no TLSA record can stand beside it (hint: the records belong at _dane.example.org., written by whoever holds that zone; or remove the CNAME)`
+	const want = `read _25._tcp.mx.example.org.: memory: a CNAME at _25._tcp.mx.example.org. leads to _dane.example.org., and no other record can stand beside it (hint: the records belong at _dane.example.org., written by whoever holds that zone; or remove the CNAME)`
 	if err == nil || err.Error() != want {
 		t.Errorf("error is\n%v, want\n%s", err, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 )
 
@@ -91,7 +92,7 @@ func (d *dispatch) send(ctx context.Context, items []*item) {
 	}
 	reply, t := d.here().tell(ctx, compose(d.zone, items))
 	if t == nil {
-		t = d.p.refusal(reply.Rcode, subject{d.zone, items[0].change.Owner}).at(d.here().address)
+		t = d.p.refusal(reply.Rcode, subject{d.zone, items[0].change.Owner, dns.TypeTLSA}).at(d.here().address)
 	}
 	switch {
 	case t == nil:

@@ -43,4 +43,8 @@
 //		type primary;
 //		update-policy { grant tlsaroll.example.org. name _25._tcp.mx1.example.org. TLSA; };
 //	};
+//
+// A lineage whose certificates are ordered with the challenge dns-01 needs TXT as well, at
+// _acme-challenge below each name of the certificate. TXT values are added and removed one
+// by one ([dnsprovider.TXTProvider]), with one prerequisite alone: no CNAME.
 package rfc2136

@@ -58,7 +58,8 @@ func FuzzReplies(f *testing.F) {
 			}
 			_, errRead := p.RRset(t.Context(), "example.org.", change.Owner)
 			errApply := errors.Join(p.Apply(t.Context(), "example.org.", []dnsprovider.Change{change})...)
-			for what, err := range map[string]error{"read": errRead, "change": errApply} {
+			errTXT := p.AddTXT(t.Context(), "example.org.", "_acme-challenge.mx.example.org.", "value", time.Minute)
+			for what, err := range map[string]error{"read": errRead, "change": errApply, "add": errTXT} {
 				if err == nil {
 					t.Fatalf("%s: %x was believed", what, replies)
 				}

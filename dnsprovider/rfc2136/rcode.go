@@ -15,6 +15,7 @@ import (
 type subject struct {
 	zone  string
 	owner tlsa.Owner // one of them, if there are several
+	rtype uint16     // of the records
 }
 
 // rcodeName is the mnemonic of the RCODE of a message. 16 is BADSIG in a TSIG record only
@@ -72,8 +73,9 @@ func (p *Provider) rightsHint(about subject) string {
 	if p.key == nil {
 		return "does the server let this address change the zone without a key"
 	}
-	return fmt.Sprintf("does key %q have update rights for TLSA at this name, e.g. grant %s name %s TLSA; and is this the primary",
-		p.key.name, p.key.name, about.owner)
+	rtype := dns.Type(about.rtype).String()
+	return fmt.Sprintf("does key %q have update rights for %s at this name, e.g. grant %s name %s %s; and is this the primary",
+		p.key.name, rtype, p.key.name, about.owner, rtype)
 }
 
 // noAnswer makes a sentence and a hint of the RCODE of the reply to a query, nil for

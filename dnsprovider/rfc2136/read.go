@@ -74,26 +74,34 @@ func doubt(zone string, owner tlsa.Owner, seen sight, reply *dns.Msg) (sight, *t
 
 // interpret makes a sight of the reply to a query for the TLSA records of owner.
 func (p *Provider) interpret(zone string, owner tlsa.Owner, reply *dns.Msg) (sight, *trouble) {
-	if t := noAnswer(reply.Rcode); t != nil {
+	if t := spokenFor(zone, owner, reply); t != nil {
 		return sight{}, t
-	}
-	if alias := aliasIn(reply, owner); alias != nil && reply.Authoritative {
-		return sight{}, &trouble{kind: dnsprovider.Alias, err: alias, hint: alias.Hint()}
-	}
-	if t := elsewhereZone(zone, owner, reply); t != nil {
-		return sight{}, t
-	}
-	if !reply.Authoritative {
-		return sight{}, &trouble{
-			kind: dnsprovider.NoZone, err: fmt.Errorf("the server does not answer with authority for the zone %s", zone),
-			hint: "is it the primary, and not a resolver; is the zone loaded there",
-		}
 	}
 	seen := associations(reply, string(owner))
 	if seen.mixed {
 		p.log.Warn("the TLSA records have several TTLs, the lowest counts (RFC 2181, section 5.2)", "owner", string(owner), "ttl", seen.rrset.TTL)
 	}
 	return seen, nil
+}
+
+// spokenFor says why the reply tells nothing of what stands at owner, nil if it does.
+func spokenFor(zone string, owner tlsa.Owner, reply *dns.Msg) *trouble {
+	if t := noAnswer(reply.Rcode); t != nil {
+		return t
+	}
+	if alias := aliasIn(reply, owner); alias != nil && reply.Authoritative {
+		return &trouble{kind: dnsprovider.Alias, err: alias, hint: alias.Hint()}
+	}
+	if t := elsewhereZone(zone, owner, reply); t != nil {
+		return t
+	}
+	if !reply.Authoritative {
+		return &trouble{
+			kind: dnsprovider.NoZone, err: fmt.Errorf("the server does not answer with authority for the zone %s", zone),
+			hint: "is it the primary, and not a resolver; is the zone loaded there",
+		}
+	}
+	return nil
 }
 
 // associations collects the TLSA records at name from an answer.
