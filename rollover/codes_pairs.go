@@ -63,6 +63,12 @@ var pairCodes = []Explanation{
 		Clears: "When a successor is there.",
 		Do:     "Look at the ACME client, and whether it writes where staged: points.",
 	}, {
+		Code: CodeOrderFailed, Severity: Warn,
+		Means:  "A certificate is to be ordered, and the orders fail. It is tried again after a minute, then later and later, at least daily; no sooner than the CA says, where it limits the rate. A restart changes nothing about that.",
+		Shows:  "With the first order that fails: as an error where no certificate is live, or less than a sixth of its lifetime is left.",
+		Clears: "With the order that succeeds, or with another pair.",
+		Do:     "Look at the cause. When it is mended, tlsaroll rollover LINEAGE tries at once.",
+	}, {
 		Code: CodeNameMissing, Severity: Danger, Person: true,
 		Means:  "A record of usage DANE-TA stands or is asked for, which makes clients look at names, and the certificate is not for one of the endpoints'.",
 		Shows:  "When it is handed in, and while it is the successor.",

@@ -23,11 +23,21 @@ type LineageStatus struct {
 	Queued    *PairStatus      `json:"queued"`
 	Held      *Held            `json:"held"`
 	Swapping  *Swapping        `json:"swapping"`
-	Since     *time.Time       `json:"since"` // when the successor was admitted
+	Since     *time.Time       `json:"since"`             // when the successor was admitted
+	Renewal   *RenewalStatus   `json:"renewal,omitempty"` // absent where pairs come from elsewhere
 	Endpoints []EndpointStatus `json:"endpoints"`
 	Waiting   []Reason         `json:"waiting"`
 	NextLook  *time.Time       `json:"next_look"`
 	Warnings  []Warning        `json:"warnings"`
+}
+
+// RenewalStatus is the next order for a certificate.
+type RenewalStatus struct {
+	At     *time.Time `json:"at"`     // null: no order is made
+	Reason string     `json:"reason"` // why then, or why not
+	Tries  int        `json:"tries"`  // orders in a row that failed
+	Again  *time.Time `json:"again"`  // no other order before; null: nothing puts it off
+	Error  string     `json:"error"`  // why the last one failed
 }
 
 // PairStatus names a certificate.
@@ -119,6 +129,7 @@ func (x *pass) describe(name string) LineageStatus {
 	l, met := x.Lineages[name]
 	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Held: l.Held, Swapping: l.Swapping, Since: instant(l.Since),
 		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
+	d.Renewal = x.describeRenewal(name)
 	if l.Held != nil && l.Held.Chain != l.Successor {
 		d.Held = nil // it is being tried again
 	}
@@ -148,6 +159,22 @@ func (x *pass) describe(name string) LineageStatus {
 		for _, owner := range e.Owners() {
 			d.Endpoints = append(d.Endpoints, x.describeEndpoint(name, e, owner))
 		}
+	}
+	return d
+}
+
+// describeRenewal is the next order for a lineage's certificate, nil where its pairs
+// come from elsewhere.
+func (x *pass) describeRenewal(name string) *RenewalStatus {
+	l := x.Lineages[name]
+	x.Waiting[name] = l.Waiting
+	r, ours := x.nextOrder(name)
+	if !ours {
+		return nil
+	}
+	d := &RenewalStatus{At: instant(r.At), Reason: r.Reason, Tries: l.Issuing.Tries, Error: l.Issuing.Err}
+	if l.Issuing.Again.After(x.now) {
+		d.Again = instant(l.Issuing.Again)
 	}
 	return d
 }

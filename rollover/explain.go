@@ -41,6 +41,9 @@ func (s LineageStatus) Explain(now time.Time) string {
 			line("", string(w.Severity), string(w.Code)+": "+w.Text)
 		}
 	}
+	if s.Renewal != nil {
+		line("", "renewal", s.Renewal.Explain(now))
+	}
 	if s.NextLook != nil {
 		line("", "next look", at(*s.NextLook, now))
 	}
@@ -58,6 +61,17 @@ func (s LineageStatus) Next(now time.Time) string {
 		return s.Waiting[0].Text + in(s.Waiting[0].Until, now)
 	}
 	return "nothing is on its way"
+}
+
+// Explain says in one line when the next certificate is ordered, and why then.
+func (r RenewalStatus) Explain(now time.Time) string {
+	switch {
+	case r.At == nil:
+		return "none: " + r.Reason
+	case r.Tries > 0:
+		return fmt.Sprintf("ordered again %s, after %d that failed: %s", at(*r.At, now), r.Tries, r.Reason)
+	}
+	return "ordered " + at(*r.At, now) + ": " + r.Reason
 }
 
 // Explain is the endpoint in one line: who has it, whether it is signed and

@@ -52,6 +52,7 @@ type LineageView struct {
 	Addresses map[string]Sight[[]Address] // by endpoint URL: where it is reached; looked at with Served
 	Served    []Presented                 // by address and offer; empty where not looked at
 	Standby   tlsa.Association            // 3 1 1 of the standby key; zero: none
+	Issuing   Issuing                     // the orders for its certificates
 	Orders    Orders
 }
 

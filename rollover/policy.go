@@ -53,6 +53,7 @@ type LineagePolicy struct {
 	Ignore    map[tlsa.Owner]bool // unlisted owners that may be left alone
 	Provider  string              // default: the zone's
 	Revision  string              // changes with the configuration: a held swap is tried again
+	Names     []string            // for which certificates are ordered; none: pairs come from elsewhere
 	Files     []string            // from which servers are to read the live pair, for people
 }
 

@@ -63,6 +63,7 @@ const (
 	CodeServerUnlisted    Code = "server-unlisted"
 	CodeUnlistedUnknown   Code = "unlisted-unknown"
 	CodeExpiresSoon       Code = "expires-soon"
+	CodeOrderFailed       Code = "order-failed"
 )
 
 // Warnings about the process that runs the rules, and no lineage: see [NewWarning].

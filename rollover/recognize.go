@@ -23,7 +23,7 @@ func (x *pass) recognize() {
 		default:
 			l = x.recognized(name, l, view.Live.Value)
 		}
-		l.Standby = view.Standby
+		l.Standby, l.Issuing = view.Standby, view.Issuing
 		x.Lineages[name] = l
 	}
 }

@@ -54,6 +54,7 @@ type Lineage struct {
 	Enforced  bool      `json:"mta_sts_enforced,omitempty"` // the domain's MTA-STS policy when it was last seen
 
 	Standby tlsa.Association `json:"standby,omitzero"` // 3 1 1 of the next key
+	Issuing Issuing          `json:"issuing,omitzero"` // the orders for its certificates, as of the last pass
 
 	Waiting  []Reason  `json:"waiting,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`

@@ -12,6 +12,7 @@ func (x *pass) warn() {
 	for _, name := range x.names {
 		x.warnWaiting(name)
 		x.warnPairs(name)
+		x.warnOrder(name)
 		for _, owner := range x.ownersOf(name) {
 			l := x.Owners[owner]
 			x.warnServed(name, owner, &l)

@@ -21,6 +21,7 @@ type Contents struct {
 	Ledgers  []OwnerLedger
 	Chains   map[tlsa.ChainID]*tlsa.Chain
 	Offers   map[string][]rollover.Offer // not taken up by a pass, by lineage
+	Orders   map[string]rollover.Issuing // for certificates, by lineage
 
 	mentions  map[string][]tlsa.ChainID // by the name of the entry: what may be ids of chains
 	byLineage map[string][]int          // of Ledgers, by the lineages that kept them
@@ -39,7 +40,7 @@ type OwnerLedger struct {
 // Load reads everything. What cannot be read is [ErrCorrupt].
 func (j *Journal) Load() (Contents, error) {
 	c := Contents{
-		Lineages: map[string]rollover.Lineage{}, Chains: map[tlsa.ChainID]*tlsa.Chain{}, Offers: map[string][]rollover.Offer{},
+		Lineages: map[string]rollover.Lineage{}, Chains: map[tlsa.ChainID]*tlsa.Chain{}, Offers: map[string][]rollover.Offer{}, Orders: map[string]rollover.Issuing{},
 		mentions: map[string][]tlsa.ChainID{}, byLineage: map[string][]int{}, byOwner: map[tlsa.Owner][]int{},
 	}
 	err := j.db.View(func(tx *bbolt.Tx) error {
@@ -58,6 +59,7 @@ func (j *Journal) Load() (Contents, error) {
 			each(tx, bucketLedgers, c.ledger),
 			each(tx, bucketChains, c.chain),
 			each(tx, bucketOffers, c.offers),
+			each(tx, bucketOrders, c.order),
 		)
 	})
 	if err != nil {
@@ -121,6 +123,12 @@ func (c *Contents) chain(e entry, chain *tlsa.Chain) error {
 func (c *Contents) offers(e entry, offers []rollover.Offer) error {
 	c.Offers[string(e.key)] = offers
 	c.mentions[e.name()] = idsIn(e.value)
+	return nil
+}
+
+// order names no chain that must stay: it may be gone by now.
+func (c *Contents) order(e entry, i rollover.Issuing) error {
+	c.Orders[string(e.key)] = i
 	return nil
 }
 

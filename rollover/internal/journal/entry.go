@@ -15,17 +15,21 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// What stands where: meta has the schema and the stamp; lineages, ledgers, chains
-// and offers have one entry each.
+// What stands where: meta has the schema and the stamp; lineages, ledgers, chains,
+// offers and orders have one entry each.
 var (
 	bucketMeta     = []byte("meta")
 	bucketLineages = []byte("lineages") // by name
 	bucketLedgers  = []byte("ledgers")  // by the group's first lineage and the owner name
 	bucketChains   = []byte("chains")   // by id
 	bucketOffers   = []byte("offers")   // by lineage
+	bucketOrders   = []byte("orders")   // by lineage; a journal of an older program lacks it
 )
 
-func buckets() [][]byte {
+func buckets() [][]byte { return append(oldBuckets(), bucketOrders) }
+
+// oldBuckets are those that every journal has.
+func oldBuckets() [][]byte {
 	return [][]byte{bucketMeta, bucketLineages, bucketLedgers, bucketChains, bucketOffers}
 }
 

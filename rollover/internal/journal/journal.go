@@ -120,6 +120,15 @@ func (j *Journal) Offer(lineage string, offers []rollover.Offer) error {
 	})
 }
 
+// Order makes durable what is remembered of the orders for a lineage's certificates.
+func (j *Journal) Order(lineage string, i rollover.Issuing) error {
+	e, err := encoded(bucketOrders, lineage, i)
+	if err != nil {
+		return j.failed(err)
+	}
+	return j.commit(func(tx *bbolt.Tx) error { return tx.Bucket(bucketOrders).Put(e.key, e.value) })
+}
+
 // Keep makes durable which pairs lay in the stash when this journal began. It names
 // them nowhere else; but somebody may miss them.
 func (j *Journal) Keep(ids []tlsa.ChainID) error {

@@ -140,12 +140,13 @@ func cause(err error) error {
 	return err
 }
 
-// prepare checks the schema, and makes what a new file lacks.
+// prepare checks the schema, and makes what a new file lacks, or one of an older program.
 func (j *Journal) prepare(readOnly bool) error {
-	fresh := false
+	lacking := false
 	err := j.db.View(func(tx *bbolt.Tx) error {
+		lacking = tx.Bucket(bucketOrders) == nil
 		meta := tx.Bucket(bucketMeta)
-		if fresh = meta == nil; fresh {
+		if meta == nil {
 			return nil
 		}
 		found, err := strconv.Atoi(string(meta.Get([]byte(keySchema))))
@@ -155,19 +156,19 @@ func (j *Journal) prepare(readOnly bool) error {
 		case found > schema:
 			return fmt.Errorf("journal %s: %w: schema %d, this program knows %d (hint: run the newer program, or move the file away and every wait starts again)", j.path, ErrNewer, found, schema)
 		}
-		for _, name := range buckets() {
+		for _, name := range oldBuckets() {
 			if tx.Bucket(name) == nil {
 				return fmt.Errorf("journal %s: %w: no bucket %s", j.path, ErrCorrupt, name)
 			}
 		}
 		return nil
 	})
-	if err != nil || !fresh || readOnly {
+	if err != nil || !lacking || readOnly {
 		return err
 	}
 	err = j.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range buckets() {
-			if _, err := tx.CreateBucket(name); err != nil {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}

@@ -23,6 +23,7 @@ type Host struct {
 	fickle    bool // somebody turned a newer pair away
 	handed    bool // a pair was handed in since the last pass
 	Standby   tlsa.Association
+	Issuing   rollover.Issuing
 	why       Switching               // of what is installed
 	Stash     map[tlsa.ChainID]string // and why an entry cannot be read
 }

@@ -110,7 +110,7 @@ func (w *World) Observe() rollover.Observation {
 		eager = eager || len(h.offers) > 0
 	}
 	for name, h := range w.Hosts {
-		v := rollover.LineageView{Live: rollover.Seen(h.Live), Installed: rollover.Seen(h.Installed), Offers: h.offers, Orders: h.Orders, Standby: h.Standby, Stash: map[tlsa.ChainID]rollover.Sight[struct{}]{}}
+		v := rollover.LineageView{Live: rollover.Seen(h.Live), Installed: rollover.Seen(h.Installed), Offers: h.offers, Orders: h.Orders, Standby: h.Standby, Issuing: h.Issuing, Stash: map[tlsa.ChainID]rollover.Sight[struct{}]{}}
 		for id, bad := range h.Stash {
 			if bad == "" {
 				v.Stash[id] = rollover.Seen(struct{}{})
