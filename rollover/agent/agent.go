@@ -45,6 +45,7 @@ type Agent struct {
 	probes   slots // for connections
 	judges   slots // for those to addresses that judge a swap
 	stashing latch // held while the stash changes
+	desk     *desk // shared with all heirs
 
 	// What is looked at in the background may take longer than the pass that began
 	// it, and ends with the agent.
@@ -126,10 +127,11 @@ func OpenDry(cfg Config) (*Agent, error) {
 
 func journalIn(state string) string { return filepath.Join(state, "journal.db") }
 
-// Close ends what is looked at in the background and lets the journal go. Passes
+// Close ends what is looked at and ordered in the background, and lets the journal go. Passes
 // end with [ErrClosed] from then on.
 func (a *Agent) Close() error {
 	a.end()
+	a.desk.close()
 	a.background.Wait()
 	return a.rooms.Store.Close()
 }

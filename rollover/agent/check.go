@@ -28,6 +28,7 @@ func (c Config) checked() (Config, error) {
 		require(l.Name != "", "a lineage without a name")
 		require(!seen[l.Name], "lineage %q stands twice", l.Name)
 		require(len(l.Policy.Endpoints) > 0, "lineage %q: no endpoint", l.Name)
+		require(l.Issuer == nil || len(l.Names) > 0, "lineage %q: an issuer, and no name to issue for", l.Name)
 		seen[l.Name] = true
 	}
 	providers := map[string]bool{}

@@ -55,6 +55,9 @@ type Lineage struct {
 	Addresses map[string][]netip.AddrPort // by endpoint URL: look there instead of at its A and AAAA
 	Nodes     []netip.Addr                // to be seen besides
 	Staged    certwatch.Files             // where the ACME client leaves pairs; zero: nowhere
+	Issuer    Issuer                      // or who issues them; nil: they come from elsewhere
+	Names     []string                    // for which it does, without trailing dots
+	KeyType   certwatch.KeyType           // of the keys that are made for it
 	Install   []Install
 	Check     [][]string
 	Reload    [][]string

@@ -17,6 +17,7 @@ type onHost struct {
 	entry           string // where the live link leads
 	live, installed rollover.Sight[tlsa.ChainID]
 	staged          staging
+	issuing         rollover.Issuing
 	stash           map[tlsa.ChainID]rollover.Sight[struct{}]
 }
 
@@ -60,8 +61,9 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 		for _, offer := range offers {
 			a.whole(offer.Chain, seen, h.stash)
 		}
+		h.issuing = a.desk.of(name)
 		b.fed[name] = h
-		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.staged.err, Findings: h.staged.findings, Stash: h.stash, Orders: orders}
+		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.staged.err, Findings: h.staged.findings, Stash: h.stash, Issuing: h.issuing, Orders: orders}
 	}
 }
 

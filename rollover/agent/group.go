@@ -96,6 +96,9 @@ func newGroup(lineages []Lineage, cfg Config) *group {
 		g.names = append(g.names, l.Name)
 		policy := l.Policy
 		policy.Files = l.files(cfg.State)
+		if l.Issuer != nil {
+			policy.Names = l.Names
+		}
 		g.base.Lineages[l.Name] = policy
 	}
 	slices.Sort(g.names)

@@ -98,6 +98,17 @@ func (b *inbox) taken(m mail, save func(left map[string][]rollover.Offer) error)
 	return nil
 }
 
+// chains are those of the pairs that were handed in for a lineage.
+func (b *inbox) chains(lineage string) []*tlsa.Chain {
+	b.lock()
+	defer b.unlock()
+	var out []*tlsa.Chain
+	for _, h := range b.offers[lineage] {
+		out = append(out, h.chain)
+	}
+	return out
+}
+
 // recall puts in what was handed in before a restart.
 func (b *inbox) recall(lineage string, h handed) { b.offers[lineage] = append(b.offers[lineage], h) }
 

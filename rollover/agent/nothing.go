@@ -14,6 +14,7 @@ type nothing struct{}
 
 func (nothing) Save(journal.Group, journal.Stamp) error       { return nil }
 func (nothing) Offer(string, []rollover.Offer) error          { return nil }
+func (nothing) Order(string, rollover.Issuing) error          { return nil }
 func (nothing) Keep([]tlsa.ChainID) error                     { return nil }
 func (nothing) Forget([]tlsa.ChainID) ([]tlsa.ChainID, error) { return nil, nil }
 func (nothing) Load() (journal.Contents, error)               { return journal.Contents{}, nil }

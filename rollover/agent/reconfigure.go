@@ -6,7 +6,8 @@ import (
 )
 
 // With makes an agent of another configuration that goes on where a stops: with its
-// journal, which nobody else can take meanwhile, and with what lies in its inbox.
+// journal, which nobody else can take meanwhile, with what lies in its inbox, and with the
+// orders that are under way: those that it has no use for are given up.
 // [Agent.Run] of a must have returned; passes that others make are waited for. From
 // then on the new one, its heir, does what a is asked for, and a need not be closed;
 // after an error a goes on as before.
@@ -28,8 +29,9 @@ func (a *Agent) With(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	next := build(cfg, rooms, known)
-	next.inbox, next.stashing = a.inbox, a.stashing
+	next.inbox, next.stashing, next.desk = a.inbox, a.stashing, a.desk
 	a.heir.Store(next)
+	a.desk.drop(renamed(a.lineages, next.lineages))
 	a.end()
 	a.background.Wait()
 	return next, nil

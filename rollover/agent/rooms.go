@@ -31,6 +31,7 @@ type Rooms struct {
 type Store interface {
 	Save(g journal.Group, stamp journal.Stamp) error
 	Offer(lineage string, offers []rollover.Offer) error
+	Order(lineage string, i rollover.Issuing) error
 	Keep(ids []tlsa.ChainID) error
 	Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error)
 	Load() (journal.Contents, error)

@@ -18,6 +18,8 @@ const (
 // together share their look-ups; none waits for another. A pass that fails is made
 // again, later each time; if it was for one lineage alone, Run returns its error.
 //
+// Orders that are due are placed beside the passes, which wait for none.
+//
 // Meanwhile the staged files are watched: a change of theirs is noticed at once, and
 // at the next poll where no event tells of it.
 //
@@ -38,7 +40,7 @@ func (a *Agent) Run(ctx context.Context, lineage string, seen func(Report) (enou
 	a.hang(bell)
 	defer a.unhang(bell)
 	defer a.watch(ctx, lineage)()
-	r := &runner{agent: a, only: lineage, entries: map[*group]*entry{}, results: make(chan result), seen: seen}
+	r := &runner{agent: a, only: lineage, entries: map[*group]*entry{}, orders: map[string]time.Time{}, results: make(chan result), seen: seen}
 	defer r.drain()
 	defer stop()
 	for ctx.Err() == nil {
@@ -94,6 +96,7 @@ type runner struct {
 	only    string // one lineage; "": all
 	seen    func(Report) bool
 	entries map[*group]*entry
+	orders  map[string]time.Time // by lineage: when something is to be done about its order
 	results chan result
 	running int
 }
@@ -134,7 +137,32 @@ func (r *runner) start(ctx context.Context) (wake time.Time) {
 			wake = earliest(wake, e.at)
 		}
 	}
+	return earliest(wake, r.order(now))
+}
+
+// order has the orders attended to that are due, and says when the next one is. What
+// comes of one is known with the pass after it.
+func (r *runner) order(now time.Time) (wake time.Time) {
+	for name, at := range r.orders {
+		if now.Before(at) {
+			wake = earliest(wake, at)
+			continue
+		}
+		delete(r.orders, name)
+		r.agent.begin(name, false)
+	}
 	return wake
+}
+
+// reconsider says when something is to be done about the orders of a pass's lineages.
+func (r *runner) reconsider(lineages []string) {
+	for _, name := range r.agent.ordered(lineages) {
+		if at := r.agent.considered(name); at.IsZero() {
+			delete(r.orders, name)
+		} else {
+			r.orders[name] = at
+		}
+	}
 }
 
 func (r *runner) groups() []*group {
@@ -190,6 +218,7 @@ func (r *runner) ended(ctx context.Context, end result) (enough bool, err error)
 		return r.seen(Report{Lineages: end.Lineages, Err: end.err, At: now}), nil
 	}
 	e.at, e.said, e.failures = end.Again, "", 0
+	r.reconsider(end.Lineages)
 	return r.seen(end.Report), nil
 }
 
