@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -131,37 +130,6 @@ func FuzzTorn(f *testing.F) {
 		})
 		if !whole {
 			t.Errorf("neither the old pair nor the new one: %v", p.Findings)
-		}
-	})
-}
-
-// FuzzLegoHook: what a hook is told is one of the pairs that the environment names, both
-// files of one version, or an error that names variables and no content.
-func FuzzLegoHook(f *testing.F) {
-	f.Add("/a.crt", "/a.key", "/b.crt", "/b.key", uint8(15))
-	f.Add("/a.crt", "", "", "", uint8(1))
-	f.Add("", "", "-----BEGIN PRIVATE KEY-----", "x\n", uint8(12))
-	f.Fuzz(func(t *testing.T, cert5, key5, cert4, key4 string, set uint8) {
-		names := []string{"LEGO_HOOK_CERT_PATH", "LEGO_HOOK_CERT_KEY_PATH", "LEGO_CERT_PATH", "LEGO_CERT_KEY_PATH"}
-		env := map[string]string{}
-		for i, value := range []string{cert5, key5, cert4, key4} {
-			if set>>i&1 == 1 {
-				env[names[i]] = value
-			}
-		}
-		files, err := LegoHook(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
-		whole := func(i int) bool { return env[names[i]] != "" && env[names[i+1]] != "" }
-		switch {
-		case err == nil:
-			if files.Cert == "" || files.Key == "" || !(files == Files{env[names[0]], env[names[1]]} && whole(0)) && !(files == Files{env[names[2]], env[names[3]]} && whole(2)) {
-				t.Errorf("%+v of %q", files, env)
-			}
-		case whole(0), whole(2) && env[names[0]] == "":
-			t.Errorf("%q is refused: %v", env, err)
-		default:
-			if text := err.Error(); !strings.HasPrefix(text, "hook: ") || strings.ContainsAny(text, "\n\r") || files != (Files{}) {
-				t.Errorf("%+v, %q", files, text)
-			}
 		}
 	})
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,29 +28,56 @@ func (p *program) hookCommand() *cobra.Command {
 	var files certwatch.Files
 	var lineage string
 	c := &cobra.Command{
-		Use:                   "hook [lego] [--cert FILE --key FILE] [--lineage LINEAGE] [--wait] [--timeout 10s]",
+		Use:                   "hook [CLIENT] [--cert FILE --key FILE] [--lineage LINEAGE] [--wait] [--timeout 10s] [ARGUMENT...]",
 		DisableFlagsInUseLine: true,
 		Short:                 "take the pair that an ACME client has just got",
 		Long: `
-			For the post-renewal hook of lego: takes the certificate and key that its environment names (LEGO_CERT_PATH and
-			LEGO_CERT_KEY_PATH of version 4, LEGO_HOOK_CERT_PATH and LEGO_HOOK_CERT_KEY_PATH of version 5), or --cert and
-			--key, and copies them durably before it ends. The daemon goes on at once; without one a pass is made, and
-			tlsaroll once finishes it from a timer.
+			For the hooks of ACME clients: takes the certificate and key that the client has just got, and copies them
+			durably before it ends. The daemon goes on at once; without one a pass is made, and tlsaroll once finishes it
+			from a timer. One line says what comes next, and when.
+
+			Who calls is recognised; to name the CLIENT rules out the others. These are known:
+
+			  lego        LEGO_CERT_PATH and LEGO_CERT_KEY_PATH of version 4 (--run-hook, --renew-hook),
+			              LEGO_HOOK_CERT_PATH and LEGO_HOOK_CERT_KEY_PATH of version 5 (--deploy-hook)
+			  certbot     RENEWED_LINEAGE (--deploy-hook, renewal-hooks/deploy)
+			  acme.sh     CERT_FULLCHAIN_PATH and CERT_KEY_PATH (--reloadcmd, --renew-hook, --post-hook)
+			  dehydrated  the arguments of its hook, from deploy_cert and sync_cert on (HOOK=)
+
+			Any other hands over --cert and --key. What the clients call their hooks for beside that, as before an order
+			or for nothing new, is passed over with exit 0.
 
 			The lineage is the one whose staged files these are, else the one whose endpoints the certificate is for and
 			whose live certificate has a key of the same kind. A certificate that is no lineage's is none of our business:
 			one line, and exit 0. It never fails because something waits, and ends within the timeout unless told to wait:
 			lego kills its hooks after two minutes.`,
 		Example: `
-			$ lego … renew --renew-hook "tlsaroll hook"
-			$ tlsaroll hook --cert fullchain.pem --key privkey.pem`,
-		Annotations: map[string]string{exitStatus: "0\ttaken, or it is no lineage's\n1\tan error: the pair was not taken\n2\twrong usage or configuration, or it may be of several lineages\n4\twith --wait: it needs a person, and says what to do"},
-		Args:        atMostOne("lego"),
+			$ lego … renew --renew-hook "tlsaroll hook lego"
+			$ certbot certonly … --deploy-hook "tlsaroll hook certbot"
+			$ acme.sh --install-cert -d mx1.example.org --reloadcmd "tlsaroll hook acme.sh"
+			$ tlsaroll hook --cert fullchain.pem --key privkey.pem
+
+			The script that HOOK= of dehydrated's configuration names:
+			$ exec tlsaroll hook dehydrated "$@"`,
+		Annotations: map[string]string{exitStatus: "0\ttaken, or it is no lineage's, or there was nothing to take\n1\tan error: the pair was not taken\n2\twrong usage or configuration, or it may be of several clients or lineages\n4\twith --wait: it needs a person, and says what to do"},
+		Args: func(c *cobra.Command, args []string) error {
+			_, _, err := hookWords(c, args)
+			return err
+		},
+		ValidArgs: certwatch.Clients(),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.hook(c.Context(), hookCall{o, files, lineage, first(args)})
+			client, rest, err := hookWords(c, args)
+			if err != nil {
+				return err
+			}
+			if help, _ := c.Flags().GetBool("help"); help { // after the client
+				return c.Help()
+			}
+			return p.hook(c.Context(), hookCall{o, files, lineage, client, rest})
 		},
 	}
 	f := c.Flags()
+	f.SetInterspersed(false) // dehydrated's arguments are no options of ours, even if they begin with a hyphen
 	f.StringVar(&files.Cert, "cert", "", "the new certificate and its issuers, PEM, in `FILE`")
 	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file")
 	f.StringVar(&lineage, "lineage", "", "whose it is: `LINEAGE`")
@@ -56,29 +86,59 @@ func (p *program) hookCommand() *cobra.Command {
 	return c
 }
 
+// hookWords takes client and options off what stands on the line. The rest are arguments
+// of the client's.
+func hookWords(c *cobra.Command, args []string) (client string, rest []string, err error) {
+	if len(args) == 0 || !slices.Contains(certwatch.Clients(), args[0]) {
+		return "", args, nil
+	}
+	if err := c.ParseFlags(args[1:]); err != nil {
+		return "", nil, c.FlagErrorFunc()(c, err)
+	}
+	return args[0], c.Flags().Args(), nil
+}
+
 // hookCall is one call of hook.
 type hookCall struct {
 	hookOptions
 	files   certwatch.Files
 	lineage string
-	client  string // "": whoever the environment is of
+	client  string   // "": whoever it is
+	args    []string // that the client gave its hook
 }
 
 // hook sends the errand, with the pair that the client has got.
 func (p *program) hook(ctx context.Context, call hookCall) error {
-	files, err := p.hookFiles(call)
+	called, err := p.hookCalled(call)
 	if err != nil {
 		return usage(err)
 	}
 	if call.Timeout < time.Second || call.Timeout > time.Hour {
 		return usage(fmt.Errorf("--timeout %s: not from 1s to 1h", call.Timeout))
 	}
+	switch {
+	case called.Taken() && called.Gate:
+		call.Wait = false
+		for _, why := range findings(p.hookTakes(ctx, call, called.Files)) {
+			p.ui.warn("not taken yet: "+why, "")
+		}
+		return nil // the client calls once more when the files are in their place, and would give up now
+	case called.Taken():
+		return p.hookTakes(ctx, call, called.Files)
+	case called.Reason != "":
+		p.ui.say("hook: nothing to take: "+called.Reason, "")
+	}
+	return nil
+}
+
+// hookTakes hands in a pair, and ends within the timeout unless it is to wait.
+func (p *program) hookTakes(ctx context.Context, call hookCall, files certwatch.Files) error {
 	if !call.Wait {
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, call.Timeout)
 		defer end()
 	}
-	err = p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
+	err := p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
 	for errors.Is(err, agent.ErrLocked) && ctx.Err() == nil { // once, which a timer has called, is over soon
 		err = p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
 	}
@@ -88,21 +148,34 @@ func (p *program) hook(ctx context.Context, call hookCall) error {
 	return err
 }
 
-// hookFiles are what the arguments name, else what the client's environment does.
-func (p *program) hookFiles(call hookCall) (certwatch.Files, error) {
+// hookCalled is what the options hand over, else what the client called for.
+func (p *program) hookCalled(call hookCall) (called certwatch.Call, err error) {
 	switch {
-	case call.client != "" && call.client != "lego":
-		return certwatch.Files{}, fmt.Errorf("hook: unknown client %q (hint: lego; for others hand over --cert and --key)", call.client)
 	case call.files.Cert != "":
-		return absolute(call.files)
+		called.Files = call.files
 	case call.files.Key != "":
-		return certwatch.Files{}, errors.New("hook: --key without --cert (hint: name the certificate's file too)")
+		return called, errors.New("hook: --key without --cert (hint: name the certificate's file too)")
+	default:
+		if called, err = certwatch.Recognise(call.client, call.args, p.lookupEnv); err != nil || !called.Taken() {
+			return called, err
+		}
 	}
-	files, err := certwatch.LegoHook(p.lookupEnv)
-	if err != nil {
-		return files, err
+	if called.Files, err = absolute(called.Files); err != nil { // lego's --path may be relative
+		return called, err
 	}
-	return absolute(files) // lego's --path may be relative
+	if called.Gate {
+		called.Files = keptKey(called.Files)
+	}
+	return called, nil
+}
+
+// keptKey finds the key for which dehydrated names no file that exists: one that is used
+// once more keeps the name without a time.
+func keptKey(f certwatch.Files) certwatch.Files {
+	if _, err := os.Stat(f.Key); errors.Is(err, fs.ErrNotExist) {
+		f.Key = filepath.Join(filepath.Dir(f.Key), "privkey.pem")
+	}
+	return f
 }
 
 // absolute makes the paths of files whole: they are compared with those of staged files.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
@@ -22,11 +21,20 @@ func (o *office) whose(a *agent.Agent, r control.Request, pair certwatch.Pair) (
 	if names := byFiles(all, r.Pair.ChainFile); len(names) > 0 {
 		return one(names, r.Pair.ChainFile+" is staged for", all)
 	}
-	var names []string
+	var names, fresh []string
 	for _, l := range all {
-		if l.Hook && covers(l, pair) && o.sameKind(a, l.Name, pair) {
+		if !l.Hook || !covers(l, pair) {
+			continue
+		}
+		switch same, known := o.sameKind(a, l.Name, pair); {
+		case !known:
+			fresh = append(fresh, l.Name)
+		case same:
 			names = append(names, l.Name)
 		}
+	}
+	if len(names) == 0 {
+		names = fresh
 	}
 	if len(names) == 0 {
 		o.ui.say(fmt.Sprintf("%s: a certificate for %s, which is no lineage's: nothing to do", r.Pair.ChainFile, list(pair.Chain.Names())), "")
@@ -53,26 +61,15 @@ func hooked(all []config.Lineage, name string) error {
 	return nil
 }
 
-// byFiles are the lineages whose staged certificate is that file.
-func byFiles(all []config.Lineage, cert string) []string {
+// byFiles are the lineages whose client keeps that file.
+func byFiles(all []config.Lineage, file string) []string {
 	var names []string
 	for _, l := range all {
-		if files := stagedFiles(l.Staged); files.Cert != "" && same(files.Cert, cert) {
+		if isStaged(l.Staged, file) {
 			names = append(names, l.Name)
 		}
 	}
 	return names
-}
-
-// same reports whether two paths are of one file, links on the way followed.
-func same(a, b string) bool {
-	followed := func(path string) string {
-		if to, err := filepath.EvalSymlinks(path); err == nil {
-			return to
-		}
-		return filepath.Clean(path)
-	}
-	return a == b || followed(a) == followed(b)
 }
 
 // covers reports whether the certificate is for all endpoints' hosts.
@@ -81,12 +78,16 @@ func covers(l config.Lineage, pair certwatch.Pair) bool {
 }
 
 // sameKind reports whether the live certificate of a lineage has a key of the pair's
-// kind, or there is none: an RSA and an ECDSA lineage may have the same endpoints.
-func (o *office) sameKind(a *agent.Agent, lineage string, pair certwatch.Pair) bool {
+// kind: an RSA and an ECDSA lineage may have the same endpoints. Known is false where no
+// certificate is live, so that it may be the one as long as no other has that kind.
+func (o *office) sameKind(a *agent.Agent, lineage string, pair certwatch.Pair) (same, known bool) {
 	state, _, err := a.State(lineage)
 	if err != nil {
-		return false
+		return false, true
 	}
 	live := state.Chains[state.Lineages[lineage].Live]
-	return live == nil || live.Leaf().PublicKeyAlgorithm == pair.Chain.Leaf().PublicKeyAlgorithm
+	if live == nil {
+		return false, false
+	}
+	return live.Leaf().PublicKeyAlgorithm == pair.Chain.Leaf().PublicKeyAlgorithm, true
 }

@@ -11,13 +11,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
@@ -138,24 +136,6 @@ func issuers(file string) ([]tlsa.Association, error) {
 		as = append(as, a)
 	}
 	return as, nil
-}
-
-// stagedFiles is where each ACME client leaves its newest pair.
-func stagedFiles(s config.Staged) certwatch.Files {
-	name := strings.NewReplacer("*", "_", ":", "-").Replace(s.Name)
-	switch s.Layout {
-	case "files":
-		return certwatch.Files{Cert: s.Cert, Key: s.Key}
-	case "lego":
-		return certwatch.Files{Cert: filepath.Join(s.Dir, "certificates", name+".crt"), Key: filepath.Join(s.Dir, "certificates", name+".key")}
-	case "certbot":
-		return certwatch.Files{Cert: filepath.Join(s.Dir, "live", s.Name, "fullchain.pem"), Key: filepath.Join(s.Dir, "live", s.Name, "privkey.pem")}
-	case "acme.sh":
-		return certwatch.Files{Cert: filepath.Join(s.Dir, s.Name, "fullchain.cer"), Key: filepath.Join(s.Dir, s.Name, strings.TrimSuffix(s.Name, "_ecc")+".key")}
-	case "dehydrated":
-		return certwatch.Files{Cert: filepath.Join(s.Dir, "certs", s.Name, "fullchain.pem"), Key: filepath.Join(s.Dir, "certs", s.Name, "privkey.pem")}
-	}
-	return certwatch.Files{}
 }
 
 // systemClock is the host's: wall and boot time, and what the kernel thinks of

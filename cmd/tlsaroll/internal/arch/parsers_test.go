@@ -22,7 +22,7 @@ import (
 var parsers = []struct{ what, room, targets string }{
 	{"certificates and keys in PEM", "certwatch", "FuzzFromPEM FuzzOrder"},
 	{"a pair while another takes its place", "certwatch", "FuzzTorn"},
-	{"the environment of lego's hooks", "certwatch", "FuzzLegoHook"},
+	{"the environment and the arguments of ACME clients' hooks", "certwatch", "FuzzRecognise"},
 	{"the FILE of record and match", "cmd/tlsaroll", "FuzzChainFile"},
 	{"the records of match and adopt", "cmd/tlsaroll", "FuzzRecord"},
 	{"the configuration", "cmd/tlsaroll/internal/config", "FuzzLoad"},
