@@ -6,7 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -135,17 +138,37 @@ func (r Reader) unreadable(path string, err error) error {
 			return &UnsettledError{path, until, "gone from a directory that was changed at " + stampText(changed)}
 		}
 	}
-	return &Error{path, problem, openHint(err), err}
+	return &Error{path, problem, openHint(at, err), err}
 }
 
-func openHint(err error) string {
-	switch {
+func openHint(at string, err error) string {
+	switch near := beside(at); {
+	case errors.Is(err, fs.ErrNotExist) && near != "":
+		return "is " + near + " meant, which is there?"
 	case errors.Is(err, fs.ErrNotExist):
 		return "has the ACME client issued a certificate yet? is the path right?"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that tlsaroll runs as must be able to read it"
 	}
 	return ""
+}
+
+// renamed are the names that clients give to the next certificate for a name that is
+// taken: certbot to one for other hosts, acme.sh to one with an ECDSA key.
+var renamed = regexp.MustCompile(`^(-[0-9]{4}|_ecc)$`)
+
+// beside is the newest of the names that a client may have taken for one that is missing.
+func beside(missing string) (path string) {
+	entries, err := os.ReadDir(filepath.Dir(missing))
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries { // in order of their names
+		if rest, ok := strings.CutPrefix(e.Name(), filepath.Base(missing)); ok && renamed.MatchString(rest) {
+			path = filepath.Join(filepath.Dir(missing), e.Name())
+		}
+	}
+	return path
 }
 
 // read returns the content and mode of the file that the last stamp is of.
