@@ -55,7 +55,7 @@ var swapCodes = []Explanation{
 		Means:  "An address presented the successor before its swap: the server reads the files of the ACME client, past every wait.",
 		Shows:  "With the first look that sees it.",
 		Clears: "With the swap, or when the address presents the live pair.",
-		Do:     "Point the server at STATE/live/LINEAGE, or at an install: path.",
+		Do:     "Point the server at STATE/live/LINEAGE, or at an install: path; the warning names the line for Postfix or Dovecot. Then reload it.",
 	}, {
 		Code: CodeEmergency, Severity: Warn,
 		Means:  "An emergency was declared for the lineage: any match is enough to swap, and old records leave as soon as nobody presents what needs them.",

@@ -64,6 +64,9 @@ type Endpoint struct {
 	Port  uint16
 	SMTP  bool       // RFC 7672 applies: usages 0 and 1 are unusable
 	Owner tlsa.Owner // where its clients ask
+	// Setting is the line that has its server read the live pair, for people: "" where
+	// none is known.
+	Setting string
 	// Also are further names where clients ask: the fully expanded name of a
 	// host that is an alias (RFC 7672, section 2.2.2).
 	Also []tlsa.Owner

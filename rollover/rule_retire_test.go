@@ -274,14 +274,20 @@ func TestRepairDoesNotWaitForEvidence(t *testing.T) {
 
 // A server that reads the ACME client's files presents a pair before its time.
 func TestServerReadsStaged(t *testing.T) {
-	for hint, files := range map[string][]string{
-		"(hint: let it read /etc/postfix/mx1.pem, /etc/dovecot/mx1)":  {"/etc/postfix/mx1.pem", "/etc/dovecot/mx1"},
-		"(hint: let it read the live or install path of lineage mx1)": nil,
+	for hint, test := range map[string]struct {
+		files   []string
+		setting string
+	}{
+		"(hint: let it read /etc/postfix/mx1.pem, /etc/dovecot/mx1)":                                        {files: []string{"/etc/postfix/mx1.pem", "/etc/dovecot/mx1"}},
+		"(hint: let it read /etc/postfix/mx1.pem; in Postfix smtpd_tls_chain_files = /etc/postfix/mx1.pem)": {[]string{"/etc/postfix/mx1.pem"}, "in Postfix smtpd_tls_chain_files = /etc/postfix/mx1.pem"},
+		"(hint: let it read the live or install path of lineage mx1)":                                       {},
 	} {
 		w, issuer, _ := sim.Rolled(t, "ee")
 		w.Careless = true
 		p := w.Policy.Lineages["mx1"]
-		p.Files = files
+		p.Files = test.files
+		p.Endpoints = slices.Clone(p.Endpoints)
+		p.Endpoints[0].Setting = test.setting
 		w.Policy.Lineages["mx1"] = p
 		second := w.Issue(issuer, sim.Leaf{})
 		w.Node().Served = second

@@ -23,7 +23,7 @@ func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 				x.tell(name, warning(CodeComboUnmatched, a.Address, "%s presents %s, which no %s of %s matches: senders that know no other combination cannot deliver (RFC 7671, section 8) (hint: publish one that matches, or take those out)", a.Address, chain.ID().Short(), p, owner))
 			}
 			if next := x.readsStaged(name, chain); next != "" {
-				x.tell(name, warning(CodeServerReadsStaged, a.Address, "%s presents %s before its swap: the server reads the ACME client's files (hint: let it read %s)", a.Address, next.Short(), x.filesOf(name)))
+				x.tell(name, warning(CodeServerReadsStaged, a.Address, "%s presents %s before its swap: the server reads the ACME client's files (hint: let it read %s)", a.Address, next.Short(), x.filesOf(name, a.URL)))
 			}
 		}
 	}
@@ -59,12 +59,18 @@ func (x *pass) outclassing(s tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) st
 	return " but for " + short(s.Associations[i]) + ", which clients pass over for " + shortly(over) + " (RFC 7671, section 9)"
 }
 
-// filesOf says what servers are to read.
-func (x *pass) filesOf(name string) string {
-	if files := x.policy.Lineages[name].Files; len(files) > 0 {
-		return strings.Join(files, ", ")
+// filesOf says what servers are to read, and how the one at an endpoint is told.
+func (x *pass) filesOf(name, url string) string {
+	policy := x.policy.Lineages[name]
+	files := "the live or install path of lineage " + name
+	if len(policy.Files) > 0 {
+		files = strings.Join(policy.Files, ", ")
 	}
-	return "the live or install path of lineage " + name
+	i := slices.IndexFunc(policy.Endpoints, func(e Endpoint) bool { return e.URL == url && e.Setting != "" })
+	if i < 0 {
+		return files
+	}
+	return files + "; " + policy.Endpoints[i].Setting
 }
 
 // readsStaged names the pair on its way whose leaf the chain shows, "" if it

@@ -41,7 +41,7 @@ func TestLifeServerReadsStagedFiles(t *testing.T) {
 	renewed := time.Now()
 	lego.Renew(t, first)
 	h.Postfix.RunReload(t)
-	readsStaged := says(rollover.CodeServerReadsStaged, h.Postfix.Addr.String(), "(hint: let it read "+installed+")")
+	readsStaged := says(rollover.CodeServerReadsStaged, h.Postfix.Addr.String(), "(hint: let it read "+installed+"; in Postfix smtpd_tls_chain_files = "+installed+")")
 	h.eventually(20*time.Second, "told that the server reads the staged files", readsStaged)
 	h.only(lab.Owner(25), h.Live.TLSA(t, tlsa.EE), first.TLSA(t, tlsa.EE), someoneElses)
 	repaired := time.Now()

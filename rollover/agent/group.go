@@ -99,6 +99,10 @@ func newGroup(lineages []Lineage, cfg Config) *group {
 		if l.Issuer != nil {
 			policy.Names = l.Names
 		}
+		policy.Endpoints = slices.Clone(policy.Endpoints)
+		for i, e := range policy.Endpoints {
+			policy.Endpoints[i].Setting = l.setting(cfg.State, e.URL)
+		}
 		g.base.Lineages[l.Name] = policy
 	}
 	slices.Sort(g.names)
