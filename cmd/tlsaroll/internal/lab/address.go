@@ -15,6 +15,7 @@ import (
 const (
 	hostRoot      = 1  // the root's server
 	hostParent    = 2  // the server of org. and its like
+	hostPebble    = 14 // the ACME CA
 	hostMX        = 25 // Postfix and Dovecot
 	hostSecondMX  = 26 // Postfix
 	hostPrimary   = 53
@@ -28,6 +29,8 @@ const (
 	// Resolvers that are not to be believed.
 	hostNoValidator = 61
 	hostWrongAnchor = 62
+
+	hostPebbleResolver = 63 // the CA's own
 )
 
 const maxResolvers = 100
@@ -75,7 +78,7 @@ func tryBlock(ctx context.Context, third byte, hosts []byte) (*block, error) {
 // was killed may take a moment to go, and others may listen on all addresses.
 func (b *block) silent(ctx context.Context) error {
 	for _, a := range b.added {
-		for _, port := range []uint16{25, 53, 953, 993} {
+		for _, port := range []uint16{25, 53, 953, 993, pebblePort, pebbleManagement} {
 			l, err := new(net.ListenConfig).Listen(ctx, "tcp", netip.AddrPortFrom(a, port).String())
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return fmt.Errorf("%s port %d: %w", a, port, errBlockInUse)

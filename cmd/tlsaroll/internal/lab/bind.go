@@ -51,8 +51,9 @@ zone "%[1]s" {
 	type primary;
 	file "%[1]szone";
 %[4]s	update-policy {
-		grant "%[2]s" zonesub TLSA;
+		grant "%[2]s" zonesub %[5]s;
 		grant "%[3]s" zonesub ANY;
+		grant "%[6]s" zonesub TXT;
 	};
 };
 `
@@ -68,7 +69,7 @@ func (l *Lab) startPrimary() error {
 		return err
 	}
 	var conf strings.Builder
-	for _, k := range append([]Key{l.hand, l.transfer, l.control}, l.keys()...) {
+	for _, k := range append([]Key{l.hand, l.transfer, l.control, l.acme}, l.keys()...) {
 		conf.WriteString(k.clause())
 	}
 	fmt.Fprintf(&conf, bindOptions, dir, l.Primary.Addr().String()+";", fmt.Sprintf("key %q;", l.transfer.Name))
@@ -83,7 +84,11 @@ func (l *Lab) startPrimary() error {
 		if z.security == insecure {
 			signing = ""
 		}
-		fmt.Fprintf(&conf, bindZone, z.name, z.key.Name, l.hand.Name, signing)
+		types := "TLSA"
+		if l.Pebble != nil {
+			types = "TLSA TXT"
+		}
+		fmt.Fprintf(&conf, bindZone, z.name, z.key.Name, l.hand.Name, signing, types, l.acme.Name)
 		if err := os.WriteFile(dir+"/"+z.name+"zone", zoneText(z.records), 0o600); err != nil {
 			return err
 		}

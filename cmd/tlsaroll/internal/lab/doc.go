@@ -21,6 +21,14 @@
 //		t.Error(c)
 //	}
 //
+// With [Options.Pebble] there is an ACME CA that validates by the lab's zones, and that
+// has a new issuer whenever it is started again:
+//
+//	l := lab.Start(t, lab.Options{Pebble: &lab.PebbleOptions{}})
+//	// … have a client with l.ACMEKey() for dns-01 order at l.Pebble.Directory, which
+//	// l.Pebble.CAFile vouches for, with the profile lab.ShortLived …
+//	l.Pebble.Restart(t)
+//
 // A test of a host's life has a [Daemon] beside it and does what happens to such
 // hosts: servers that go away ([Lab.Stop], [Lab.Kill], [Lab.Pause]) and come back, an
 // old zone that is restored ([Lab.RestoreZone], [Lab.RestoreFiles]), name servers that

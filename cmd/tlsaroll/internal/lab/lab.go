@@ -31,6 +31,7 @@ type Lab struct {
 	Postfix       *MailServer // port 25
 	SecondPostfix *MailServer // port 25; nil without Options.SecondMX
 	Dovecot       *MailServer // port 993; nil without Options.Dovecot
+	Pebble        *Pebble     // an ACME CA; nil without Options.Pebble
 
 	opts     Options
 	programs map[string]string
@@ -40,6 +41,7 @@ type Lab struct {
 	hand     Key // of the human who edits zones
 	transfer Key
 	control  Key // of the primary's rndc
+	acme     Key // of ACME clients
 	root     *signedZone
 	second   *Secondary
 	senders  []*sender
@@ -106,13 +108,16 @@ func (l *Lab) start(ctx context.Context) error {
 		return err
 	}
 	l.second = newSecondary(l, 1)
-	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders()); err != nil {
+	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders(), l.startPebble()); err != nil {
 		return err
 	}
 	var ready errgroup.Group
 	ready.Go(func() error { return l.second.bringOver(ctx, time.Now()) }) // it begins with a transfer by itself
 	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {
 		ready.Go(func() error { return l.resolverReady(ctx, at) })
+	}
+	if l.Pebble != nil {
+		ready.Go(func() error { return l.Pebble.ready(ctx) })
 	}
 	for _, s := range l.mailServers() {
 		ready.Go(func() error { return l.mailReady(ctx, s) })
@@ -153,6 +158,9 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 	if l.ca, err = newCA(l.path("ca")); err != nil {
 		return err
 	}
+	if err := l.preparePebble(); err != nil {
+		return err
+	}
 	if err := l.issueLive(); err != nil {
 		return err
 	}
@@ -165,10 +173,13 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 	if l.control, err = newKey256("control.lab.", l.path("keys")); err != nil {
 		return err
 	}
+	if l.acme, err = newKey256("acme.lab.", l.path("keys")); err != nil {
+		return err
+	}
 	if err := l.makeZones(); err != nil {
 		return err
 	}
-	for _, k := range append(l.keys(), l.hand, l.transfer, l.control) {
+	for _, k := range append(l.keys(), l.hand, l.transfer, l.control, l.acme) {
 		l.ca.secrets.PlantText("the TSIG secret of "+k.Name, k.secret)
 	}
 	return nil
@@ -211,6 +222,9 @@ func (l *Lab) Key(zone string) Key {
 	}
 	panic("lab: no zone " + zone)
 }
+
+// ACMEKey is the TSIG key of an ACME client, which may change TXT records in all zones.
+func (l *Lab) ACMEKey() Key { return l.acme }
 
 func (l *Lab) keys() []Key {
 	var keys []Key

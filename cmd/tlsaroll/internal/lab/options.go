@@ -21,6 +21,10 @@ type Options struct {
 	NSTTL        time.Duration // of NS records and of the servers' addresses; default 5 min
 	Dovecot      bool          // implicit TLS on port 993 of mx1.example.org
 
+	// Pebble is an ACME CA; nil: there is none. The TSIG keys of the zones may then change
+	// TXT records too.
+	Pebble *PebbleOptions
+
 	// SecondMX is a second Postfix: mx1.example.org has two addresses. It serves
 	// the same certificates, or with SecondLeaf one of its own.
 	SecondMX   bool
@@ -103,6 +107,9 @@ func (o Options) withDefaults() (Options, error) {
 func (o Options) hosts() []byte {
 	hosts := []byte{hostRoot, hostParent, hostMX, hostSecondMX, hostResolver, hostNoValidator, hostWrongAnchor, hostUnsigned}
 	hosts = append(hosts, nameServers...)
+	if o.Pebble != nil {
+		hosts = append(hosts, hostPebble, hostPebbleResolver)
+	}
 	for i := range o.Resolvers {
 		hosts = append(hosts, byte(hostResolvers+i))
 	}

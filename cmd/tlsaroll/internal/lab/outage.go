@@ -126,6 +126,9 @@ func (l *Lab) answers(ctx context.Context, name string) error {
 			return l.mailReady(ctx, s)
 		}
 	}
+	if name == pebbleName {
+		return l.Pebble.answers(ctx)
+	}
 	if at, ok := strings.CutPrefix(name, "resolver-"); ok {
 		return l.resolverUp(ctx, at)
 	}

@@ -15,38 +15,57 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 // postfixDaemons is Debian's daemon_directory.
 const postfixDaemons = "/usr/lib/postfix/sbin"
 
-type requirement struct{ program, pkg string }
+// A requirement is a program, and where it comes from: a package of Debian, or what
+// .ci/run builds of a Go module.
+type requirement struct {
+	program, pkg string
+	dir, module  string // in the cache of .ci/run; as go install has it
+}
 
 func requirements(opts Options) []requirement {
-	needs := []requirement{
-		{"ip", "iproute2"},
-		{"kill", "procps"},
-		{"xargs", "findutils"},
-		{"named", "bind9"},
-		{"rndc", "bind9-utils"},
-		{"nsd", "nsd"},
-		{"nsd-control", "nsd"},
-		{"unbound", "unbound"},
-		{"postfix", "postfix"},
-		{postfixDaemons + "/master", "postfix"},
-		{"posttls-finger", "postfix"},
-	}
+	var needs []requirement
+	debian := func(program, pkg string) { needs = append(needs, requirement{program: program, pkg: pkg}) }
+	debian("ip", "iproute2")
+	debian("kill", "procps")
+	debian("xargs", "findutils")
+	debian("named", "bind9")
+	debian("rndc", "bind9-utils")
+	debian("nsd", "nsd")
+	debian("nsd-control", "nsd")
+	debian("unbound", "unbound")
+	debian("postfix", "postfix")
+	debian(postfixDaemons+"/master", "postfix")
+	debian("posttls-finger", "postfix")
 	if opts.Dovecot {
-		needs = append(needs, requirement{"dovecot", "dovecot-core"}, requirement{"doveadm", "dovecot-core"},
-			requirement{"/usr/lib/dovecot/imap-login", "dovecot-imapd"})
+		debian("dovecot", "dovecot-core")
+		debian("doveadm", "dovecot-core")
+		debian("/usr/lib/dovecot/imap-login", "dovecot-imapd")
+	}
+	if opts.Pebble != nil {
+		debian("env", "coreutils")
+		needs = append(needs, requirement{program: "pebble", dir: "pebble-" + pebbleVersion, module: "github.com/letsencrypt/pebble/v2/cmd/pebble@" + pebbleVersion})
 	}
 	return needs
 }
 
-// locate finds a program in searchPath.
-func locate(program string) (string, error) {
+// locate finds a program in its directory of the cache of .ci/run, if it has one, else in
+// searchPath. Who builds such a program may have it elsewhere in PATH.
+func locate(dir, program string) (string, error) {
 	if strings.Contains(program, "/") {
 		return exec.LookPath(program)
+	}
+	if dir != "" {
+		if path, err := built(dir, program); err == nil {
+			return path, nil
+		}
 	}
 	for dir := range strings.SplitSeq(searchPath, ":") {
 		if path, err := exec.LookPath(dir + "/" + program); err == nil {
 			return path, nil
 		}
+	}
+	if dir != "" {
+		return exec.LookPath(program)
 	}
 	return "", fmt.Errorf("%s: %w", program, exec.ErrNotFound)
 }
@@ -68,13 +87,13 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 
 // Lacks is what this machine lacks for tests with real servers, "" if it has all.
 func Lacks() string {
-	_, lacks := lacking(Options{Dovecot: true}, thisMachine())
+	_, lacks := lacking(Options{Dovecot: true, Pebble: &PebbleOptions{}}, thisMachine())
 	return lacks
 }
 
 // A machine is what a lab needs to know of the one it is to run on.
 type machine struct {
-	locate   func(program string) (path string, err error)
+	locate   func(dir, program string) (path string, err error)
 	euid     int
 	profiles string // AppArmor's
 }
@@ -90,7 +109,11 @@ func lacking(opts Options, m machine) (paths map[string]string, lacks string) {
 	paths = map[string]string{}
 	var programs, packages, all []string
 	for _, need := range requirements(opts) {
-		path, err := m.locate(need.program)
+		path, err := m.locate(need.dir, need.program)
+		if err != nil && need.module != "" {
+			all = append(all, fmt.Sprintf("no %s (hint: .ci/run builds it, or go install %s)", need.program, need.module))
+			continue
+		}
 		if err != nil {
 			programs = append(programs, need.program)
 			if !slices.Contains(packages, need.pkg) {

@@ -12,8 +12,8 @@ import (
 
 func TestLacking(t *testing.T) {
 	t.Parallel()
-	without := func(missing ...string) func(string) (string, error) {
-		return func(program string) (string, error) {
+	without := func(missing ...string) func(string, string) (string, error) {
+		return func(_, program string) (string, error) {
 			for _, m := range missing {
 				if strings.Contains(program, m) {
 					return "", exec.ErrNotFound
@@ -40,6 +40,11 @@ func TestLacking(t *testing.T) {
 			name: "several packages", opts: Options{Dovecot: true}, missing: []string{"nsd", "named", "dove"},
 			want: "no named, nsd, nsd-control, dovecot, doveadm, /usr/lib/dovecot/imap-login (hint: apt-get install bind9 nsd dovecot-core dovecot-imapd)",
 		},
+		{
+			name: "pebble", opts: Options{Pebble: &PebbleOptions{}}, missing: []string{"unbound", "pebble"},
+			want: "no pebble (hint: .ci/run builds it, or go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1); no unbound (hint: apt-get install unbound)",
+		},
+		{name: "pebble not asked for", missing: []string{"pebble"}},
 		{
 			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},
 			want: "no unbound (hint: apt-get install unbound); not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)",
@@ -73,7 +78,7 @@ func (s *spy) Fatalf(format string, args ...any) {
 }
 
 func TestRequire(t *testing.T) {
-	nobody := machine{locate: func(p string) (string, error) { return "/bin/" + p, nil }, euid: 1000}
+	nobody := machine{locate: func(_, p string) (string, error) { return "/bin/" + p, nil }, euid: 1000}
 	const lacks = "not root (hint: it needs ports 25 and 53, loopback addresses and mount namespaces)"
 	for env, want := range map[string]string{
 		"":        "skip: LEFT OUT, a test with real servers: " + lacks,

@@ -41,7 +41,7 @@ func (l *Lab) ended(name string) error {
 
 // PIDs are the process ids of the lab's servers by name: "primary",
 // "secondary", "parents" (the root is among them), "postfix", "postfix-2",
-// "dovecot", "resolver-" with an address, and the Name of each added [Secondary].
+// "dovecot", "pebble", "resolver-" with an address, and the Name of each added [Secondary].
 // Each leads a process group with its children. Those that [Lab.Stop] or [Lab.Kill]
 // ended are not among them.
 func (l *Lab) PIDs() map[string]int {

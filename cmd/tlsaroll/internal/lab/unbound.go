@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -63,10 +64,11 @@ func (l *Lab) startResolvers() error {
 	return nil
 }
 
-// startUnbound starts a resolver with some modules and a trust anchor.
-func (l *Lab) startUnbound(at netip.AddrPort, modules, anchor string) error {
+// startUnbound starts a resolver with some modules, a trust anchor and further lines for
+// its server clause.
+func (l *Lab) startUnbound(at netip.AddrPort, modules, anchor string, lines ...string) error {
 	var extra strings.Builder
-	for _, line := range l.opts.Unbound {
+	for _, line := range slices.Concat(l.opts.Unbound, lines) {
 		fmt.Fprintf(&extra, "\t%s\n", line)
 	}
 	dir, name := l.path("resolvers"), resolverName(at)
