@@ -63,6 +63,18 @@ var recordCodes = []Explanation{
 		Clears: "When the chain was not presented for the time of retire:.",
 		Do:     "Nothing: wait; if an address is named that should have the new chain by now, give it that.",
 	}, {
+		Code: CodeIssuerList, Severity: Info,
+		Means:  "The lineage publishes the 2 1 1 of a known set of issuers ahead, and this is the day of which tlsaroll's list of them is.",
+		Shows:  "While issuers: names the set and the scheme has ta.",
+		Clears: "When it does not, or when the list is so old that issuer-list-old is told instead.",
+		Do:     "Nothing. If it says that the live certificate's issuer is not among them, the CA may have changed its intermediates: update tlsaroll.",
+	}, {
+		Code: CodeIssuerListOld, Severity: Warn,
+		Means:  "The list of a known set of issuers is more than a year old, and CAs change their intermediates every year or two. A certificate of an issuer that it lacks is no danger: its own record is published and waited for.",
+		Shows:  "When the list is older than a year, while issuers: names it and the scheme has ta.",
+		Clears: "With a tlsaroll that has a newer list, or when issuers: does not name it.",
+		Do:     "Update tlsaroll, or name a file with the CA certificates that are in use instead.",
+	}, {
 		Code: CodeRRsetLarge, Severity: Warn,
 		Means:  "The RRset is large. Some senders stop at 12 records, and large answers do not pass everywhere.",
 		Shows:  "From 10 records on.",

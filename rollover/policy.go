@@ -42,19 +42,21 @@ func DefaultTiming() Timing {
 
 // LineagePolicy is what the operator wants of one lineage.
 type LineagePolicy struct {
-	Scheme    Scheme
-	TA        TrustAnchor
-	Issuers   []tlsa.Association // 2 1 1 published ahead
-	TTL       time.Duration      // for an RRset that does not exist yet
-	KnownTTL  time.Duration      // the operator's word that it was never longer; 0: none
-	Deadline  Deadline
-	Endpoints []Endpoint
-	Nodes     []string            // ip:port that must be seen even while DNS does not show them
-	Ignore    map[tlsa.Owner]bool // unlisted owners that may be left alone
-	Provider  string              // default: the zone's
-	Revision  string              // changes with the configuration: a held swap is tried again
-	Names     []string            // for which certificates are ordered; none: pairs come from elsewhere
-	Files     []string            // from which servers are to read the live pair, for people
+	Scheme  Scheme
+	TA      TrustAnchor
+	Issuers []tlsa.Association // 2 1 1 published ahead
+	// IssuerLists are those that some of Issuers come from, for people.
+	IssuerLists []IssuerList
+	TTL         time.Duration // for an RRset that does not exist yet
+	KnownTTL    time.Duration // the operator's word that it was never longer; 0: none
+	Deadline    Deadline
+	Endpoints   []Endpoint
+	Nodes       []string            // ip:port that must be seen even while DNS does not show them
+	Ignore      map[tlsa.Owner]bool // unlisted owners that may be left alone
+	Provider    string              // default: the zone's
+	Revision    string              // changes with the configuration: a held swap is tried again
+	Names       []string            // for which certificates are ordered; none: pairs come from elsewhere
+	Files       []string            // from which servers are to read the live pair, for people
 }
 
 // Endpoint is one TLS service of a lineage.

@@ -64,6 +64,8 @@ const (
 	CodeUnlistedUnknown   Code = "unlisted-unknown"
 	CodeExpiresSoon       Code = "expires-soon"
 	CodeOrderFailed       Code = "order-failed"
+	CodeIssuerList        Code = "issuer-list"
+	CodeIssuerListOld     Code = "issuer-list-old"
 )
 
 // Warnings about the process that runs the rules, and no lineage: see [NewWarning].

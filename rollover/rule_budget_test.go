@@ -104,6 +104,52 @@ func TestNoRoomAtAllNeedsAPerson(t *testing.T) {
 	w.Until(5*time.Minute, w.Swapped(second))
 }
 
+// Issuers that would leave no room are found before anything is published: those of all
+// lineages at a name count once each, and so do two records of keys for each lineage.
+func TestIssuersThatLeaveNoRoom(t *testing.T) {
+	w := sim.NewWorld(t)
+	var cas []tlsa.Association
+	for i := range 12 {
+		cas = append(cas, w.IssuerRecord(w.CA(fmt.Sprint("Issuer ", i), nil)))
+	}
+	at := func(scheme string, host string, issuers []tlsa.Association) rollover.LineagePolicy {
+		s, err := rollover.ParseScheme(scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rollover.LineagePolicy{Scheme: s, Issuers: issuers, Endpoints: []rollover.Endpoint{{Owner: sim.OwnerOf(t, 25, host)}, {Owner: sim.OwnerOf(t, 465, host)}}}
+	}
+	const mx1 = "mx1.example.org"
+	long := strings.Repeat(strings.Repeat("a", 60)+".", 3) + "example.org"
+	for _, tt := range []struct {
+		name     string
+		lineages map[string]rollover.LineagePolicy
+		want     string // of the first
+	}{
+		{"just room", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", mx1, cas[:10])}, ""},
+		{"no room", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", mx1, cas[:11])}, "_25._tcp.mx1.example.org. [mx1] 11 2 10"},
+		{"ta alone has room for twelve", map[string]rollover.LineagePolicy{"mx1": at("ta", mx1, cas)}, ""},
+		{"a standby key takes one", map[string]rollover.LineagePolicy{"mx1": at("ee+ta+standby", mx1, cas[:10])}, "_25._tcp.mx1.example.org. [mx1] 10 3 9"},
+		{"the same at two lineages count once", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", mx1, cas[:8]), "rsa": at("ee+ta", mx1, cas[:8])}, ""},
+		{"others do not", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", mx1, cas[:5]), "rsa": at("ee+ta", mx1, cas[5:9])}, "_25._tcp.mx1.example.org. [mx1 rsa] 9 4 8"},
+		{"a sibling without any counts its keys", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", mx1, cas[:9]), "rsa": at("ee", mx1, nil)}, "_25._tcp.mx1.example.org. [mx1] 9 4 8"},
+		{"another host does not count", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", mx1, cas[:9]), "mx2": at("ee+ta", "mx2.example.org", cas[:9])}, ""},
+		{"a long name leaves less", map[string]rollover.LineagePolicy{"mx1": at("ee+ta", long, cas[:10])}, "_25._tcp." + long + ". [mx1] 10 2 7"},
+		{"ee publishes none", map[string]rollover.LineagePolicy{"mx1": at("ee", mx1, cas)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if crowded := rollover.Crowded(tt.lineages); len(crowded) > 0 {
+				c := crowded[0]
+				got = fmt.Sprint(c.Owner, " ", c.Lineages, " ", c.Issuers, " ", c.Keys, " ", c.Room)
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // Replies stay under 1232 octets, whatever the records are.
 func TestReplySize(t *testing.T) {
 	owner := sim.Owner25(t)

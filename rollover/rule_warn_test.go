@@ -400,3 +400,51 @@ func TestServedUnmatchedNamesTheStrongerDigest(t *testing.T) {
 		t.Errorf("got %q, want %q in it", v.Text, want)
 	}
 }
+
+// The day of which a known set of issuers is, is told while the set is in use; after
+// a year it is a warning, and nothing else changes. That it lacks the issuer in use
+// is said: the set is to spare the wait for the next one.
+func TestKnownSetsOfIssuersAge(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee+ta")
+	day := w.Now.Truncate(24*time.Hour).AddDate(0, 0, -364) // a year old at midnight
+	list := func(as ...tlsa.Association) func(*rollover.LineagePolicy) {
+		return func(p *rollover.LineagePolicy) {
+			p.Issuers, p.IssuerLists = as, []rollover.IssuerList{{Name: "letsencrypt", AsOf: day}}
+		}
+	}
+	told := func(code rollover.Code) (texts []string) {
+		for _, v := range w.Lineage().Warnings {
+			if v.Code == code && v.About == "letsencrypt" {
+				texts = append(texts, v.Text)
+			}
+		}
+		return texts
+	}
+	whole := "the known set of issuers letsencrypt is as of " + day.Format(time.DateOnly)
+	lacks := whole + "; the live certificate's issuer is not among those published ahead"
+	w.Configure(list(w.IssuerRecord(issuer)))
+	w.Run(time.Minute)
+	if got := told(rollover.CodeIssuerList); !slices.Equal(got, []string{whole}) {
+		t.Errorf("told %q, want %q", got, whole)
+	}
+	w.Configure(list(w.IssuerRecord(w.CA("Issuer B", nil))))
+	w.Run(time.Minute)
+	if got := told(rollover.CodeIssuerList); !slices.Equal(got, []string{lacks}) {
+		t.Errorf("told %q, want %q", got, lacks)
+	}
+	if got := told(rollover.CodeIssuerListOld); len(got) > 0 {
+		t.Errorf("it is old before a year is over: %q", got)
+	}
+	w.Run(25 * time.Hour)
+	if got, info := told(rollover.CodeIssuerListOld), told(rollover.CodeIssuerList); len(got) != 1 || len(info) > 0 || rollover.CodeIssuerListOld.Severity() != rollover.Warn {
+		t.Errorf("after a year: %q, %q", got, info)
+	}
+	if w.Live() != first || !w.Steady() {
+		t.Errorf("an old list is more than a warning\n%s", w.Story())
+	}
+	w.Scheme("ee")
+	w.Run(10 * time.Minute)
+	if got := told(rollover.CodeIssuerListOld); len(got) > 0 {
+		t.Errorf("told of a scheme that needs none: %q", got)
+	}
+}

@@ -3,23 +3,24 @@ package rollover
 import "time"
 
 const (
-	minFloor       = 2 * time.Second    // resolvers count whole seconds and may hand out an answer a second late
-	missGrace      = time.Minute        // a server's silence made good within it does not count
-	signatureEnd   = time.Hour          // a signature that ends sooner cannot carry a swap
-	signatureTTLs  = 3                  // a signature that ends within so many TTLs is told of
-	expiryMargin   = time.Hour          // a swap forced by the deadline comes so long before the end
-	settleLook     = 2 * time.Second    // between looks at endpoints while something depends on them
-	looksNeeded    = 3                  // sights that make evidence (DESIGN 4.5, 4.8)
-	remember       = 10 * time.Minute   // dead versions are kept for so long: a silence may still revive them
-	silenceWatched = 5 * time.Minute    // a silence is watched for so long while nothing waits for its end
-	missLook       = 30 * time.Second   // between looks at endpoints meanwhile
-	behindGrace    = 15 * time.Minute   // a server that differs for so long is told of
-	overdue        = 15 * time.Minute   // what keeps a successor that has been ready for so long is told
-	expirySoon     = 7 * 24 * time.Hour // a live certificate without successor that ends within it is told of
-	copyAge        = time.Minute        // what was read from the provider's copy is believed for so long
-	retiredKept    = 32                 // so many records that were ours are remembered
-	manyVersions   = 24                 // beyond it, versions that differ in the TTL alone are one
-	forgetLooks    = 7 * 24 * time.Hour // owner names that nobody asks for any more are remembered for so long
+	minFloor       = 2 * time.Second      // resolvers count whole seconds and may hand out an answer a second late
+	missGrace      = time.Minute          // a server's silence made good within it does not count
+	signatureEnd   = time.Hour            // a signature that ends sooner cannot carry a swap
+	signatureTTLs  = 3                    // a signature that ends within so many TTLs is told of
+	expiryMargin   = time.Hour            // a swap forced by the deadline comes so long before the end
+	settleLook     = 2 * time.Second      // between looks at endpoints while something depends on them
+	looksNeeded    = 3                    // sights that make evidence (DESIGN 4.5, 4.8)
+	remember       = 10 * time.Minute     // dead versions are kept for so long: a silence may still revive them
+	silenceWatched = 5 * time.Minute      // a silence is watched for so long while nothing waits for its end
+	missLook       = 30 * time.Second     // between looks at endpoints meanwhile
+	behindGrace    = 15 * time.Minute     // a server that differs for so long is told of
+	overdue        = 15 * time.Minute     // what keeps a successor that has been ready for so long is told
+	expirySoon     = 7 * 24 * time.Hour   // a live certificate without successor that ends within it is told of
+	listAge        = 365 * 24 * time.Hour // CAs change their intermediates every year or two
+	copyAge        = time.Minute          // what was read from the provider's copy is believed for so long
+	retiredKept    = 32                   // so many records that were ours are remembered
+	manyVersions   = 24                   // beyond it, versions that differ in the TTL alone are one
+	forgetLooks    = 7 * 24 * time.Hour   // owner names that nobody asks for any more are remembered for so long
 )
 
 // PublicationInterval is Ipub of RFC 7583, section 3.2.1 for TLSA: how long a

@@ -393,6 +393,14 @@ func (s *story) config(w *words) {
 		if policy := w.get("mta-sts", ""); policy != "" {
 			s.MTASTS = map[string]rollover.Sight[bool]{"mx1": rollover.Seen(policy == "enforce")}
 		}
+		if letters := w.get("issuers", ""); letters != "" {
+			p.Issuers = nil
+			for letter := range strings.SplitSeq(letters, ",") {
+				record := s.IssuerRecord(s.issuer(letter))
+				s.cast.name(record, "issuer "+letter)
+				p.Issuers = append(p.Issuers, record)
+			}
+		}
 		p.Deadline = rollover.Deadline(w.get("deadline", string(p.Deadline)))
 		p.Revision = fmt.Sprint(p.Revision, "+")
 	})

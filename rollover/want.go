@@ -97,19 +97,6 @@ func (x *pass) leafRecord(id tlsa.ChainID) []tlsa.Association {
 	return []tlsa.Association{a}
 }
 
-// issuersAhead are the 2 1 1 of CAs that may issue next: harmless once one
-// 2 1 1 matches the live chain (DESIGN 8, issuers).
-func (x *pass) issuersAhead(p LineagePolicy, l Lineage) []tlsa.Association {
-	live := x.chain(l.Live)
-	if live == nil || !p.Scheme.TA || len(p.Issuers) == 0 {
-		return nil
-	}
-	if _, err := p.anchor(live); err != nil {
-		return nil
-	}
-	return p.Issuers
-}
-
 // inWindow are records of ours that a chain inside the retire window needs: if
 // someone takes one out, it is published again (DESIGN 4.8).
 func (x *pass) inWindow(s *site) []want {

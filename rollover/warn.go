@@ -13,6 +13,7 @@ func (x *pass) warn() {
 		x.warnWaiting(name)
 		x.warnPairs(name)
 		x.warnOrder(name)
+		x.warnIssuers(name)
 		for _, owner := range x.ownersOf(name) {
 			l := x.Owners[owner]
 			x.warnServed(name, owner, &l)

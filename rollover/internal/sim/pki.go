@@ -113,6 +113,16 @@ func (w *World) Record(p tlsa.Params, id tlsa.ChainID) tlsa.Association {
 	return a
 }
 
+// IssuerRecord is the 2 1 1 of a CA that need not have issued anything yet.
+func (w *World) IssuerRecord(ca *CA) tlsa.Association {
+	w.T.Helper()
+	a, err := tlsa.Associate(tlsa.TA, ca.cert)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return a
+}
+
 // KeyRecord is the 3 1 1 of a key that no certificate has yet.
 func (w *World) KeyRecord(key crypto.Signer) tlsa.Association {
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
