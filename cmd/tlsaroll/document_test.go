@@ -96,7 +96,7 @@ func loads(t *testing.T, name, text string) *config.Config {
 		"etc/tlsaroll/tsig.secret":   {Data: []byte(secret), Mode: 0o600},
 		"run/credentials/tsig":       {Data: []byte(secret), Mode: 0o400},
 	}
-	l := config.System(config.RFC2136())
+	l := loader()
 	l.Open = func(name string) (fs.File, error) { return files.Open(strings.TrimPrefix(name, "/")) }
 	l.LookupEnv = func(name string) (string, bool) { return "/run/credentials", name == "CREDENTIALS_DIRECTORY" }
 	cfg, warnings, err := l.Load(defaultConfig)

@@ -79,7 +79,7 @@ func (p *program) controlSocket() (socket string, wrong error) {
 
 // withoutSecrets reads the configuration as a user may who cannot read secrets.
 func (p *program) withoutSecrets() (*config.Config, error) {
-	l := config.System(config.RFC2136())
+	l := loader()
 	l.SkipSecrets = true
 	cfg, _, err := l.Load(p.configFile)
 	return cfg, err

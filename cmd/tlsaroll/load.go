@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/tlsaroll/tlsaroll/certwatch/issuers"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
@@ -15,7 +16,7 @@ func (p *program) load() (*config.Config, agent.Config, error) {
 }
 
 func (p *program) loadWarning(warn func(text string)) (*config.Config, agent.Config, error) {
-	cfg, warnings, err := config.System(config.RFC2136()).Load(p.configFile)
+	cfg, warnings, err := loader().Load(p.configFile)
 	for _, w := range warnings {
 		warn(w.Error())
 	}
@@ -27,6 +28,13 @@ func (p *program) loadWarning(warn func(text string)) (*config.Config, agent.Con
 		return nil, agent.Config{}, usage(err)
 	}
 	return cfg, wired, nil
+}
+
+// loader reads configurations with all that this build knows.
+func loader() config.Loader {
+	l := config.System(config.RFC2136())
+	l.IssuerSets = issuers.Sets()
+	return l
 }
 
 func list(names []string) string { return strings.Join(names, ", ") }

@@ -51,6 +51,7 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 		errs = append(errs, err)
 		out.Lineages = append(out.Lineages, lineage)
 	}
+	errs = append(errs, roomForIssuers(out.Lineages))
 	if p.host != nil {
 		p.host(&out)
 	}
@@ -98,12 +99,9 @@ func wireLineage(l config.Lineage) (agent.Lineage, error) {
 		policy.Endpoints = append(policy.Endpoints, rollover.Endpoint{URL: e.URL, Host: e.Host, Port: e.Port, SMTP: e.Scheme == "smtp" && e.Port == 25, Owner: owner})
 		out.Addresses[e.URL], out.Providers[e.URL] = e.Address, e.Provider
 	}
-	for _, file := range l.Issuers {
-		as, err := issuers(file)
-		if err != nil {
-			return out, fmt.Errorf("lineage %s: issuers: %w", l.Name, err)
-		}
-		policy.Issuers = append(policy.Issuers, as...)
+	var err error
+	if policy.Issuers, policy.IssuerLists, err = issuersAhead(l.Issuers); err != nil {
+		return out, fmt.Errorf("lineage %s: issuers: %w", l.Name, err)
 	}
 	for _, i := range l.Install {
 		out.Install = append(out.Install, agent.Install{Path: i.Path, Dir: i.Dir, Content: i.Content, User: i.User, Group: i.Group, Mode: fs.FileMode(i.Mode)})
@@ -116,26 +114,6 @@ func wireLineage(l config.Lineage) (agent.Lineage, error) {
 func revision(l config.Lineage) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", l))
 	return hex.EncodeToString(sum[:8])
-}
-
-// issuers are the 2 1 1 records of the CA certificates in a file.
-func issuers(file string) ([]tlsa.Association, error) {
-	certs, err := readCertificates(file)
-	if err != nil {
-		return nil, err
-	}
-	var as []tlsa.Association
-	for _, cert := range certs {
-		if !cert.IsCA {
-			return nil, fmt.Errorf("%s: %q is no CA certificate (hint: issuers names the certificates that sign, not those of servers)", file, cert.Subject)
-		}
-		a, err := tlsa.Associate(tlsa.TA, cert)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		as = append(as, a)
-	}
-	return as, nil
 }
 
 // systemClock is the host's: wall and boot time, and what the kernel thinks of

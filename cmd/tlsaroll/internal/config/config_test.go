@@ -32,6 +32,7 @@ func world() Loader {
 		},
 		LookupEnv:     func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		ProviderTypes: []ProviderType{RFC2136()},
+		IssuerSets:    []string{"letsencrypt", "letsencrypt-ecdsa", "letsencrypt-rsa"},
 	}
 }
 

@@ -95,26 +95,34 @@ func (f *fields) readAssociations(l *Lineage) {
 		return
 	}
 	for _, item := range v.list() {
-		const hint = "write the absolute path of a CA certificate"
-		s, ok := item.text(hint)
-		switch {
-		case !ok:
-		case strings.Contains(s, "/"):
-			if p, ok := item.absolute("/etc/tlsaroll/issuer.pem"); ok {
-				l.Issuers = append(l.Issuers, p)
-			}
-		case slices.Contains(f.IssuerSets, s):
-			l.Issuers = append(l.Issuers, s)
-		default:
-			item.fail(fmt.Sprintf("no set of issuers is called %q", s), suggest.Hint(s, f.IssuerSets, hint+", or one of "))
-			if len(f.IssuerSets) == 0 {
-				item.errors[len(item.errors)-1].Hint = hint
-			}
+		if name, ok := item.issuers(); ok && slices.Contains(l.Issuers, name) {
+			item.fail(name+" stands twice", "keep one")
+		} else if ok {
+			l.Issuers = append(l.Issuers, name)
 		}
 	}
 	if len(l.Issuers) > 0 {
 		without(v)
 	}
+}
+
+// issuers reads what names CA certificates: a file's path, or a known set.
+func (v value) issuers() (string, bool) {
+	const hint = "write the absolute path of a file of CA certificates"
+	s, ok := v.text(hint)
+	switch {
+	case !ok:
+		return "", false
+	case strings.Contains(s, "/"):
+		return v.absolute("/etc/tlsaroll/issuer.pem")
+	case slices.Contains(v.IssuerSets, s):
+		return s, true
+	case len(v.IssuerSets) == 0:
+		v.fail(fmt.Sprintf("no set of issuers is called %q", s), hint)
+	default:
+		v.fail(fmt.Sprintf("no set of issuers is called %q", s), suggest.Hint(s, v.IssuerSets, hint+", or one of "))
+	}
+	return "", false
 }
 
 func (f *fields) readTTLs(l *Lineage) {

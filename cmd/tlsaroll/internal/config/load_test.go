@@ -100,6 +100,7 @@ func TestAlternativesOfTheExample(t *testing.T) {
 		{"# - {mail:", "- {mail:"},
 		{"# - {webhook:", "- {webhook:"},
 		{"# known-ttl:", "known-ttl:"},
+		{"issuers: []\n    # issuers:", "issuers:"},
 		{"secret-file: /etc/tlsaroll/tsig.secret      # base64\n    # secret-env", "secret-env"},
 		{"secret-file: /etc/tlsaroll/tsig.secret      # base64\n    # secret-env: TLSAROLL_TSIG\n    # secret-credential", "secret-credential"},
 		{"staged: {cert", "staged: {lego: /var/lib/lego, name: mx1.example.org}\n    # staged: {cert"},
