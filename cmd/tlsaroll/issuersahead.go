@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,13 +48,14 @@ func roomForIssuers(lineages []agent.Lineage) error {
 	for _, l := range lineages {
 		policies[l.Name] = l.Policy
 	}
+	var errs []error
 	for _, c := range rollover.Crowded(policies) {
 		where := "lineage " + c.Lineages[0]
 		if len(c.Lineages) > 1 {
 			where = "lineages " + list(c.Lineages)
 		}
-		return fmt.Errorf("%s: issuers: %s would have %d records of issuers and up to %d of keys, more than senders take (hint: %d of issuers fit; a CA's set for one kind of key, as %s, is smaller)",
-			where, c.Owner, c.Issuers, c.Keys, c.Room, "letsencrypt-ecdsa")
+		errs = append(errs, fmt.Errorf("%s: issuers: %s would have %d records of issuers and up to %d of keys, more than senders take (hint: %d of issuers fit; a CA's set for one kind of key, as letsencrypt-ecdsa, is smaller)",
+			where, c.Owner, c.Issuers, c.Keys, c.Room))
 	}
-	return nil
+	return errors.Join(errs...)
 }
