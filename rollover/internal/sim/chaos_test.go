@@ -21,6 +21,7 @@ type chaos struct {
 	keys      map[string]crypto.Signer // by lineage: of the newest pair
 	standby   map[string]crypto.Signer
 	newest    map[string]tlsa.ChainID // offered last
+	ahead     *rand.Rand              // what is published ahead; has its own, so that nothing else depends on it
 	past      []map[tlsa.Owner]Stored // zones that may be restored
 	restored  map[tlsa.Association]bool
 	desperate bool // emergencies are declared here
@@ -36,6 +37,7 @@ func newChaos(t testing.TB, n uint64, people bool) *chaos {
 	c := &chaos{World: w, people: people, keys: map[string]crypto.Signer{}, standby: map[string]crypto.Signer{}, newest: map[string]tlsa.ChainID{}, restored: map[tlsa.Association]bool{}, end: func() {}}
 	root := w.CA("Root", nil)
 	c.cas = []*CA{w.CA("Issuer A", root), w.CA("Issuer B", root)}
+	c.ahead = rand.New(rand.NewPCG(n, 2))
 	schemes := []string{"ee", "ee+ta", "ta", "ee+standby"}
 	scheme := schemes[rng.IntN(len(schemes))]
 	if scheme == "ee+standby" && rng.IntN(2) == 0 {
@@ -62,6 +64,7 @@ func newChaos(t testing.TB, n uint64, people bool) *chaos {
 		w.Hosts["mx1"].Algorithm = "ecdsa"
 		c.lineage("mx1-rsa", scheme, "rsa", nodes, endpoints)
 	}
+	c.publishAhead()
 	for _, s := range w.Servers {
 		s.Lag = time.Duration(rng.IntN(20)) * time.Second
 	}
@@ -101,12 +104,39 @@ func (c *chaos) lineage(name, scheme, algorithm string, nodes map[string]bool, e
 	c.Serving(name, id)
 }
 
+// publishAhead has the operator write down other issuers to publish ahead under ta, of
+// which some never issue; or none. A running process learns of it when it starts again.
+func (c *chaos) publishAhead() {
+	if len(c.cas) == 2 {
+		c.cas = append(c.cas, c.CA("Issuer C", nil), c.CA("Issuer D", nil))
+	}
+	for _, name := range c.lineages() {
+		p := c.Policy.Lineages[name]
+		if !p.Scheme.TA {
+			continue
+		}
+		p.Issuers = nil
+		if c.ahead.IntN(3) > 0 {
+			for _, ca := range c.cas {
+				if c.ahead.IntN(2) == 0 {
+					p.Issuers = append(p.Issuers, c.IssuerRecord(ca))
+				}
+			}
+		}
+		c.Policy.Lineages[name] = p
+		c.note("%s: %d issuers are to be published ahead", name, len(p.Issuers))
+	}
+}
+
 // reign lets things go wrong for d.
 func (c *chaos) reign(d time.Duration) {
 	for end := c.Now.Add(d); c.Now.Before(end); {
 		c.Run(time.Duration(1+c.rng.IntN(c.pace())) * time.Second)
 		c.past = append(c.past, c.Zone)
 		c.strike()
+		if c.ahead.IntN(12) == 0 {
+			c.publishAhead()
+		}
 	}
 }
 
@@ -201,6 +231,7 @@ func (c *chaos) settled() {
 			c.T.Fatal(err)
 		}
 		want = append(want, as...)
+		want = append(want, c.Policy.Lineages[name].Issuers...)
 		if h.Standby != (tlsa.Association{}) {
 			want = append(want, h.Standby)
 		}
