@@ -27,20 +27,22 @@ func fits(owner tlsa.Owner, s tlsa.RRset) bool {
 	return len(s.Associations) <= maxRecords && (replySize(owner, s) <= maxReply || len(s.Associations) <= 2)
 }
 
-// fitting keeps of adds what there is room for (DESIGN 4.15): retired records
-// leave early, queued pairs wait, then one successor at a time is served, and
-// only then is publishing refused.
+// fitting keeps of adds what there is room for (DESIGN 4.15): retired records and
+// issuers published ahead leave early, queued pairs wait, then one successor at a
+// time is served, and only then is publishing refused.
 func (x *pass) fitting(s *site, base tlsa.RRset, adds []want) []want {
 	if fits(s.target, base.With(associations(adds)...)) {
 		return adds
 	}
-	x.pressed[s.target] = true
 	first := x.oldestSuccessor(s)
 	slices.SortStableFunc(adds, func(a, b want) int { return x.rank(a, first) - x.rank(b, first) })
 	var kept []want
 	for _, w := range adds {
 		if !fits(s.target, base.With(append(associations(kept), w.Association)...)) {
 			x.leftOut(s, w, first)
+			if w.class < forAhead { // for those nothing else leaves
+				x.pressed[s.target]++
+			}
 			continue
 		}
 		kept = append(kept, w)
@@ -83,7 +85,7 @@ func (x *pass) leftOut(s *site, w want, first string) {
 	switch {
 	case w.class == forQueued:
 		x.wait(w.lineage, reason(CodeQueued, "%s is full: the queued pair's record waits until another leaves", s.target))
-	case w.class == forStandby, w.class == forSuccessor && w.lineage != first:
+	case w.class == forStandby, w.class == forAhead, w.class == forSuccessor && w.lineage != first:
 		x.wait(w.lineage, reason(CodeSiblingFirst, "%s is full: %s waits until another leaves", s.target, w.Association))
 	default:
 		x.waitAt(s, reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", s.target, w.Association, maxRecords, maxReply).of(string(s.target)))

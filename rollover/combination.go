@@ -79,12 +79,7 @@ func (x *pass) past(s *site) []tlsa.Association {
 	l := x.ledger(s)
 	standing := l.latest()
 	return slices.DeleteFunc(x.surplus(s), func(a tlsa.Association) bool {
-		return !standing.Has(a) || slices.ContainsFunc(s.owners, func(owner tlsa.Owner) bool {
-			return slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
-				chain := x.chain(id)
-				return chain != nil && x.matches(a, chain, owner)
-			})
-		})
+		return !standing.Has(a) || x.inUse(s, a)
 	})
 }
 

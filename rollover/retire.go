@@ -25,23 +25,57 @@ func (x *pass) retireAt(s *site) {
 		return
 	}
 	surplus := x.surplus(s)
-	if len(surplus) == 0 {
-		return
-	}
 	l := x.ledger(s)
 	standing := l.latest()
-	after := standing
-	for _, p := range combinations(standing) {
-		after = x.without(s, after, p, surplus)
-	}
+	after := x.less(s, standing, surplus)
 	for _, a := range surplus {
 		if !standing.Has(a) {
 			x.lost(s, a)
 		}
 	}
+	if after.Same(standing) {
+		after = x.less(s, standing, x.spare(s, standing))
+	}
 	if gone := after.Missing(standing.Associations...); len(gone) > 0 && !x.frozenAt(s) {
 		x.takeOut(s, standing, gone)
 	}
+}
+
+// less is an RRset less what of surplus can leave it.
+func (x *pass) less(s *site, standing tlsa.RRset, surplus []tlsa.Association) tlsa.RRset {
+	if len(surplus) == 0 {
+		return standing
+	}
+	after := standing
+	for _, p := range combinations(standing) {
+		after = x.without(s, after, p, surplus)
+	}
+	return after
+}
+
+// spare are issuers published ahead that make room for what lacks it, the last named
+// first: no more of them than records lack room, and none that a chain matches which
+// may be presented still, however long ago it went.
+func (x *pass) spare(s *site, standing tlsa.RRset) []tlsa.Association {
+	l := x.ledger(s)
+	var as []tlsa.Association
+	for _, w := range slices.Backward(x.wants(s)) {
+		if len(as) < x.pressed[s.target] && w.class == forAhead && standing.Has(w.Association) && slices.Contains(l.Ours, w.Association) && !x.inUse(s, w.Association) {
+			as = append(as, w.Association)
+		}
+	}
+	return as
+}
+
+// inUse reports whether a chain matches the association that may be presented still, or
+// comes next.
+func (x *pass) inUse(s *site, a tlsa.Association) bool {
+	return slices.ContainsFunc(s.owners, func(owner tlsa.Owner) bool {
+		return slices.ContainsFunc(x.chainsAt(owner), func(id tlsa.ChainID) bool {
+			chain := x.chain(id)
+			return chain != nil && x.matches(a, chain, owner)
+		})
+	})
 }
 
 // without is an RRset less what can leave of one combination. Where all of that
@@ -143,7 +177,7 @@ func (x *pass) needed(s *site, standing tlsa.RRset, as ...tlsa.Association) *Rea
 // window is for how long no endpoint may have presented a chain that needs a
 // record that leaves: none in an emergency, nor where room is short.
 func (x *pass) window(s *site) time.Duration {
-	if x.pressed[s.target] || slices.ContainsFunc(s.lineages, x.emergency) {
+	if x.pressed[s.target] > 0 || slices.ContainsFunc(s.lineages, x.emergency) {
 		return 0
 	}
 	return x.policy.Timing.Retire

@@ -104,6 +104,48 @@ func TestNoRoomAtAllNeedsAPerson(t *testing.T) {
 	w.Until(5*time.Minute, w.Swapped(second))
 }
 
+// Issuers published ahead are the first to leave where a successor lacks room, and no
+// more of them than must; they come back when there is room again.
+func TestIssuersAheadLeaveWhereRoomIsShort(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee+ta")
+	var ahead []tlsa.Association
+	for _, name := range []string{"B", "C", "D", "E"} {
+		ahead = append(ahead, w.IssuerRecord(w.CA("Issuer "+name, nil)))
+	}
+	w.Configure(func(p *rollover.LineagePolicy) { p.Issuers = ahead })
+	stands := func() tlsa.RRset { return w.Zone[sim.Owner25(t)].RRset }
+	w.Until(time.Minute, func() bool { return len(stands().Missing(ahead...)) == 0 })
+	w.Crowd(6) // twelve
+	w.Run(5 * time.Minute)
+	if n := len(stands().Associations); n != rollover.MaxRecords || len(stands().Missing(ahead...)) > 0 {
+		t.Fatalf("%d records stand\n%s", n, w.Story())
+	}
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	if gone := stands().Missing(ahead...); len(gone) != 1 || len(stands().Associations) > rollover.MaxRecords {
+		t.Errorf("%v left, and one was to\n%s", gone, w.Story())
+	}
+	w.Until(5*time.Minute, func() bool { return len(stands().Missing(ahead...)) == 0 })
+	w.Until(5*time.Minute, w.Steady)
+}
+
+// For issuers that have no room nothing else leaves, not even early.
+func TestNothingLeavesForIssuersAhead(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee+ta")
+	w.Policy.Timing.Retire = 24 * time.Hour
+	w.Crowd(9)
+	w.Run(2 * time.Minute)
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	ahead := w.IssuerRecord(w.CA("Issuer B", nil))
+	w.Configure(func(p *rollover.LineagePolicy) { p.Issuers = []tlsa.Association{ahead} })
+	w.Run(10 * time.Minute)
+	stands := w.Zone[sim.Owner25(t)].RRset
+	if !stands.Has(w.Record(tlsa.EE, first)) || stands.Has(ahead) || w.Warns(rollover.CodeRRsetFull) {
+		t.Errorf("the previous pair's record left, or a person is asked for room\n%s", w.Story())
+	}
+}
+
 // Issuers that would leave no room are found before anything is published: those of all
 // lineages at a name count once each, and so do two records of keys for each lineage.
 func TestIssuersThatLeaveNoRoom(t *testing.T) {

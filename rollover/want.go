@@ -12,8 +12,9 @@ type class int
 const (
 	forLive      class = iota // a chain that is or may be presented
 	forSuccessor              // the chain to come
-	forStandby                // a key or an issuer published ahead
+	forStandby                // a key published ahead
 	forQueued                 // the chain after the next
+	forAhead                  // an issuer published ahead: it spares a wait, and no more
 )
 
 // want is an association that should stand somewhere.
@@ -61,7 +62,7 @@ func (x *pass) wantedBy(name string, s *site) []want {
 	if l.Standby != (tlsa.Association{}) {
 		wants = append(wants, want{l.Standby, forStandby, name})
 	}
-	return append(wants, wanted(forStandby, name, x.issuersAhead(p, l))...)
+	return append(wants, wanted(forAhead, name, x.issuersAhead(p, l))...)
 }
 
 func wanted(c class, lineage string, as []tlsa.Association) []want {

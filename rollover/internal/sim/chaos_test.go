@@ -24,7 +24,8 @@ type chaos struct {
 	ahead     *rand.Rand              // what is published ahead; has its own, so that nothing else depends on it
 	past      []map[tlsa.Owner]Stored // zones that may be restored
 	restored  map[tlsa.Association]bool
-	desperate bool // emergencies are declared here
+	crowded   []tlsa.Association // others' records that fill an RRset
+	desperate bool               // emergencies are declared here
 	end       func()
 }
 
@@ -72,6 +73,7 @@ func newChaos(t testing.TB, n uint64, people bool) *chaos {
 		c.end = w.liveIn().end
 	}
 	w.Until(2*time.Minute, func() bool { return c.allSteady() })
+	c.crowd()
 	c.desperate = people && rng.IntN(5) == 0
 	w.Careless, w.attributes, w.rng, w.seed = people, true, rng, n
 	w.senders = time.Second / 10
@@ -102,6 +104,21 @@ func (c *chaos) lineage(name, scheme, algorithm string, nodes map[string]bool, e
 		h.Standby = c.KeyRecord(c.standby[name])
 	}
 	c.Serving(name, id)
+}
+
+// crowd has others hold records at a name of a lineage under ta, so that what is
+// published ahead has no room at times.
+func (c *chaos) crowd() {
+	if !c.people || !c.Policy.Lineages["mx1"].Scheme.TA || c.ahead.IntN(2) == 0 {
+		return
+	}
+	for range 4 + c.ahead.IntN(3) {
+		a := c.KeyRecord(c.NewKey())
+		c.Foreign[a] = true
+		c.crowded = append(c.crowded, a)
+	}
+	c.note("others hold %d records", len(c.crowded))
+	c.Edit(c.written(Owner25(c.T)), func(s tlsa.RRset) tlsa.RRset { return s.With(c.crowded...) })
 }
 
 // publishAhead has the operator write down other issuers to publish ahead under ta, of
@@ -165,6 +182,9 @@ func (c *chaos) heal() {
 		}
 	}
 	for _, owner := range c.owners() {
+		if len(c.Zone[owner].RRset.Without(c.crowded...).Associations) < len(c.Zone[owner].RRset.Associations) {
+			c.Edit(owner, func(s tlsa.RRset) tlsa.RRset { return s.Without(c.crowded...) })
+		}
 		if hopeless := c.hopeless(c.Zone[owner].RRset); len(hopeless) > 0 {
 			c.Edit(owner, func(s tlsa.RRset) tlsa.RRset { return s.Without(hopeless...) })
 		}
