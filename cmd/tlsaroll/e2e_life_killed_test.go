@@ -31,8 +31,8 @@ func TestLifeDaemonIsKilled(t *testing.T) {
 		if kills == 60 {
 			t.Fatalf("not done after %d kills: %v\n%s", kills, met, d)
 		}
-		longest := 2 * time.Second * time.Duration(1+kills/12) // a slow machine gets nowhere in two seconds
-		time.Sleep(time.Duration(random.Int64N(int64(longest))))  // any moment will do
+		longest := 2 * time.Second * time.Duration(1+kills/12)   // a slow machine gets nowhere in two seconds
+		time.Sleep(time.Duration(random.Int64N(int64(longest)))) // any moment will do
 		d.Signal(t, syscall.SIGKILL)
 		h.ends(d)
 		s := h.state() // with no daemon, of what the journal has
