@@ -75,10 +75,11 @@ func (p *Pass) TXT(ctx context.Context, name string) ([]TXTView, error) {
 		}
 		views[i].Values = textsAt(r.Msg, name)
 	})
+	var nameless []TXTView
 	for _, n := range z.nameless {
-		views = append(views, TXTView{Server: Server{Name: n.name}, Err: n.problem.Error()})
+		nameless = append(nameless, TXTView{Server: Server{Name: n.name}, Err: n.problem.Error()})
 	}
-	return views, ctx.Err()
+	return slices.Concat(views, nameless), ctx.Err()
 }
 
 func textsAt(m *dns.Msg, name string) (values []string) {
