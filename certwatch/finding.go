@@ -25,5 +25,6 @@ const (
 	CodeNoIssuer      = "chain-incomplete"      // the leaf's issuer is not in the chain
 	CodeGroupReadable = "key-group-readable"    // the key's file may be read or written by its group
 	CodeWritable      = "certificate-writable"  // the certificate's file may be written by everybody
+	CodeOtherChain    = "chain-not-preferred"   // the CA has no chain of the preferred root
 	CodeFuture        = "file-from-the-future"  // a file's time of change is far ahead of the clock
 )

@@ -154,6 +154,12 @@ var findingCodes = []Explanation{
 		Clears: "When the staged files are read again, and it is mended.",
 		Do:     "Give the full chain, leaf first.",
 	}, {
+		Code: "chain-not-preferred", Severity: Warn,
+		Means:  "The CA offers no chain of the root that preferred-chain names. Its own choice is used, and the 2 1 1 record is made of that.",
+		Shows:  "With the certificate that was ordered.",
+		Clears: "With the next one that has the preferred chain.",
+		Do:     "Write a root that the CA offers under preferred-chain, or take it out; the text names them.",
+	}, {
 		Code: "key-group-readable", Severity: Warn,
 		Means:  "The private key may be read or written by its file's group.",
 		Shows:  "When the staged files are read, or a pair is handed in.",

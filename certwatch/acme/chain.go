@@ -10,10 +10,6 @@ import (
 	"github.com/tlsaroll/tlsaroll/certwatch"
 )
 
-// CodeOtherChain is the code of the finding that the CA offers no chain of the preferred
-// name.
-const CodeOtherChain = "chain-not-preferred"
-
 // collect downloads the certificate and makes sure that it is what was ordered. A chain
 // that is not the preferred one is used, with a finding: a certificate in hand is worth
 // more than its way to a root, and the 2 1 1 record is made of the chain that was
@@ -33,6 +29,9 @@ func (i *Issuer) collect(ctx context.Context, s *session, ca CA, o order, r cert
 	}
 	if err != nil {
 		return certwatch.Pair{}, &Error{CA: s.ca, Step: stepCertificate, Text: "not what was ordered: " + err.Error(), Err: err}
+	}
+	for _, f := range finding {
+		i.log.Warn(f.Text)
 	}
 	pair.Findings = append(pair.Findings, finding...)
 	leaf := pair.Chain.Leaf()
@@ -72,7 +71,7 @@ func choose(ca string, chains [][]byte, preferred string) ([]byte, []certwatch.F
 		}
 		offered = append(offered, fmt.Sprintf("%q", printable(name)))
 	}
-	return chains[0], []certwatch.Finding{{Code: CodeOtherChain, Severity: certwatch.Warning,
+	return chains[0], []certwatch.Finding{{Code: certwatch.CodeOtherChain, Severity: certwatch.Warning,
 		Text: fmt.Sprintf("%s offers no chain of %q, and its own choice is used (hint: it offers chains of %s)", ca, printable(preferred), strings.Join(offered, ", "))}}
 }
 

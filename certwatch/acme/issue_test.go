@@ -314,7 +314,7 @@ func TestPreferredChain(t *testing.T) {
 	ca.PreferredChain = "ISRG Root X9"
 	i, _ = p.issuer(t, ca)
 	pair := issue(t, i, newRequest(t))
-	if len(pair.Findings) != 1 || pair.Findings[0].Code != CodeOtherChain || pair.Findings[0].Severity != certwatch.Warning ||
+	if len(pair.Findings) != 1 || pair.Findings[0].Code != certwatch.CodeOtherChain || pair.Findings[0].Severity != certwatch.Warning ||
 		!strings.Contains(pair.Findings[0].Text, `offers no chain of "ISRG Root X9"`) {
 		t.Fatalf("findings %v", pair.Findings)
 	}

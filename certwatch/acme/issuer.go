@@ -30,10 +30,10 @@ type Config struct {
 	// Log takes what is worth a word and no error. Default: nowhere.
 	Log *slog.Logger
 
-	// Patience is the most that one order may take at one CA. Default: 30m.
+	// Patience is the most that one order may take at one CA. Default: 9m.
 	Patience time.Duration
 	// Propagation is how long a TXT record may take to be seen at every authoritative
-	// server. Default: 10m.
+	// server. Default: 7m.
 	Propagation time.Duration
 }
 
@@ -85,8 +85,8 @@ const (
 )
 
 const (
-	defaultPatience    = 30 * time.Minute
-	defaultPropagation = 10 * time.Minute
+	defaultPatience    = 9 * time.Minute
+	defaultPropagation = 7 * time.Minute
 )
 
 // An Issuer gets certificates for one lineage. It is safe for concurrent use; orders

@@ -26,6 +26,8 @@ const (
 	noOffer = 24 * time.Hour
 	// tries is how often an error that may pass is met by coming back soon.
 	tries = 6
+	// askTime is how long one CA may take to answer.
+	askTime = 20 * time.Second
 	// longLead is how long before the certificate a window may begin: CAs date
 	// certificates back by an hour, and clocks differ.
 	longLead = 24 * time.Hour
@@ -129,6 +131,8 @@ func (i *Issuer) ask(ctx context.Context, leaf *x509.Certificate, k *knowledge) 
 
 // askAt asks one CA.
 func (i *Issuer) askAt(ctx context.Context, ca CA, id string, leaf *x509.Certificate) (window, time.Duration, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, askTime, fmt.Errorf("no answer within %s", askTime))
+	defer cancel()
 	s, err := connect(ctx, ca, nil, "", i.log)
 	if err != nil {
 		return window{}, 0, err

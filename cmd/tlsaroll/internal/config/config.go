@@ -80,10 +80,11 @@ type Lineage struct {
 	Nodes     []netip.Addr // must be seen even while DNS does not show them
 	Ignore    []string     // owner names, absolute, that may be left alone
 
-	Staged     Staged // where an ACME client leaves pairs; zero: nowhere
-	ACME       *ACME  // or our own order; nil: none
-	SelfSigned bool   // or no CA at all
-	Hook       bool   // hooks and the control socket may stage
+	Staged     Staged   // where an ACME client leaves pairs; zero: nowhere
+	ACME       []ACME   // or our own order, at CAs in order; empty: none
+	SelfSigned bool     // or no CA at all
+	Names      []string // what is ordered: A-labels without trailing dots, and wildcards
+	Hook       bool     // hooks and the control socket may stage
 
 	Install []Install
 	Check   [][]string // argument lists, run before the switch
@@ -108,15 +109,6 @@ type Staged struct {
 	Key    string
 	Dir    string // of the others: the client's directory
 	Name   string // and its name for the certificate
-}
-
-// ACME is an order of our own.
-type ACME struct {
-	Directory string // URL
-	Email     string
-	Challenge string // dns-01, http-01 or tls-alpn-01
-	KeyType   string // ec256, ec384, rsa2048, rsa3072 or rsa4096
-	Profile   string
 }
 
 // Install is an extra copy for a server that can't read ours.

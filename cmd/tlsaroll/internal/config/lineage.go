@@ -206,7 +206,7 @@ func (f *fields) readSource(l *Lineage) {
 		v.readStaged(l)
 	}
 	if v, ok := f.take("acme"); ok {
-		l.ACME = v.readACME()
+		v.readACME(l)
 	}
 	if v, ok := f.take("issue"); ok {
 		const hint = "write issue: self-signed, or acme: {…}"
@@ -220,6 +220,7 @@ func (f *fields) readSource(l *Lineage) {
 			sources = append(sources, key)
 		}
 	}
+	f.readNames(l)
 	f.flag("hook", &l.Hook)
 	switch {
 	case len(sources) > 1:

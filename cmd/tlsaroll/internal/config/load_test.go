@@ -52,7 +52,7 @@ func TestExample(t *testing.T) {
 				Layout: "files",
 				Cert:   "/var/lib/lego/certificates/mx1.example.org.crt", Key: "/var/lib/lego/certificates/mx1.example.org.key",
 			},
-			Hook: true,
+			Names: []string{"mx1.example.org"}, Hook: true,
 			Install: []Install{
 				{Path: "/etc/postfix/tls/mx1.pem", Content: []string{"key", "chain"}, User: "root", Group: "root", Mode: 0o600},
 				{Dir: "/etc/dovecot/tls/mx1", User: "root", Group: "root", Mode: 0o600},
@@ -107,6 +107,7 @@ func TestAlternativesOfTheExample(t *testing.T) {
 		{"staged: {cert", "staged: {certbot: mx1.example.org}\n    # staged: {cert"},
 		{"staged: {cert", "staged: {acme.sh: mx1.example.org, dir: /root/.acme.sh}\n    # staged: {cert"},
 		{"staged: {cert", "issue: self-signed\n    # staged: {cert"},
+		{"# names:", "names:"},
 	} {
 		src := strings.Replace(Example(), change[0], change[1], 1)
 		if src == Example() {
@@ -292,5 +293,59 @@ lineages: {mx1: {endpoints: smtp://mx1.example.org}}
 	p := c.Providers[0]
 	if p.Type != "desec" || string(p.Secret("token").Reveal()) != "hunter2" || p.Text("api") != "https://desec.example.org" || len(p.Command("run")) != 2 {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestACMEOfTheExample: what the example says of orders of our own, taken out of its comments.
+func TestACMEOfTheExample(t *testing.T) {
+	src := strings.Replace(Example(), "    staged: {cert", "    # staged: {cert", 1)
+	_, rest, ok := strings.Cut(src, "    # acme:\n")
+	if !ok {
+		t.Fatal("acme is not in the example")
+	}
+	block := "    # acme:\n"
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "    #   ") {
+			break
+		}
+		block += line
+	}
+	src = strings.Replace(src, block, strings.ReplaceAll("\n"+block, "\n    # ", "\n    ")[1:], 1)
+	src = strings.Replace(src, "challenge: dns-01", "challenge: http-01", 1) // or address has no effect
+	c, warnings, err := world().with("/c.yaml", []byte(src)).Load("/c.yaml")
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("%v %v\n%s", err, warnings, block)
+	}
+	want := []ACME{{
+		Directory: "https://acme.example.org/directory", Email: "postmaster@example.org",
+		EABKeyID: "customer-1", EABKey: NewSecret([]byte("zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")),
+		Challenge: "http-01", Address: ":80", KeyType: "ec256", Profile: "classic", PreferredChain: "ISRG Root X1", CAFile: "/etc/tlsaroll/ca.pem",
+	}}
+	if diff := cmp.Diff(want, c.Lineages[0].ACME); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+// TestNames: what is ordered unless names are given, and what is made of those.
+func TestNames(t *testing.T) {
+	src, err := os.ReadFile("testdata/good/sources.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := world().with("/c.yaml", src).Load("/c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, l := range c.Lineages {
+		got[l.Name] = l.Names
+	}
+	for name, want := range map[string][]string{
+		"own":          {"own.example.org"},
+		"own-in-order": {"*.example.org", "mx2.example.org", "xn--bcher-kva.example.org"},
+	} {
+		if diff := cmp.Diff(want, got[name]); diff != "" {
+			t.Errorf("%s: want -, got +:\n%s", name, diff)
+		}
 	}
 }
