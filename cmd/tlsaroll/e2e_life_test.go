@@ -19,7 +19,10 @@ type life struct {
 
 func newLife(t *testing.T, o lab.Options, s setting) *life {
 	t.Helper()
-	o.TTL, o.Resolvers, o.SecondaryLag = lifeTTL, 3, time.Second
+	if o.TTL == 0 {
+		o.TTL = lifeTTL
+	}
+	o.Resolvers, o.SecondaryLag = 3, time.Second
 	o.Records = append(o.Records, foreignRecord...)
 	s.knownTTL = "5s"
 	l := &life{}
@@ -29,7 +32,7 @@ func newLife(t *testing.T, o lab.Options, s setting) *life {
 		}
 	})
 	l.host, l.daemon = newDaemonHost(t, o, s)
-	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 6, Stagger: lifeTTL})
+	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 6, Stagger: o.TTL})
 	return l
 }
 

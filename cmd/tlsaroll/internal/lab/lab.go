@@ -46,6 +46,7 @@ type Lab struct {
 	second   *Secondary
 	senders  []*sender
 	guard    *guard
+	host     *thread // of programs that ask Resolver
 
 	metronome *metronome
 
@@ -108,7 +109,7 @@ func (l *Lab) start(ctx context.Context) error {
 		return err
 	}
 	l.second = newSecondary(l, 1)
-	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders(), l.startPebble()); err != nil {
+	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders(), l.startPebble(), l.startHost()); err != nil {
 		return err
 	}
 	var ready errgroup.Group

@@ -24,6 +24,8 @@ type Options struct {
 	// Pebble is an ACME CA; nil: there is none. The TSIG keys of the zones may then change
 	// TXT records too.
 	Pebble *PebbleOptions
+	// Clients are those that the test calls.
+	Clients []ClientKind
 
 	// SecondMX is a second Postfix: mx1.example.org has two addresses. It serves
 	// the same certificates, or with SecondLeaf one of its own.
@@ -100,6 +102,9 @@ func (o Options) withDefaults() (Options, error) {
 		if !slices.Contains(o.Zones, name) {
 			return o, fmt.Errorf("lab: zone %q: unsigned or bogus, and not in Zones", name)
 		}
+	}
+	if len(o.Clients) > 0 && o.Pebble == nil {
+		return o, errors.New("lab: Clients without Pebble")
 	}
 	return o, nil
 }

@@ -24,7 +24,11 @@ type requirement struct {
 
 func requirements(opts Options) []requirement {
 	var needs []requirement
-	debian := func(program, pkg string) { needs = append(needs, requirement{program: program, pkg: pkg}) }
+	debian := func(program, pkg string) {
+		if need := (requirement{program: program, pkg: pkg}); !slices.Contains(needs, need) {
+			needs = append(needs, need)
+		}
+	}
 	debian("ip", "iproute2")
 	debian("kill", "procps")
 	debian("xargs", "findutils")
@@ -44,6 +48,22 @@ func requirements(opts Options) []requirement {
 	if opts.Pebble != nil {
 		debian("env", "coreutils")
 		needs = append(needs, requirement{program: "pebble", dir: "pebble-" + pebbleVersion, module: "github.com/letsencrypt/pebble/v2/cmd/pebble@" + pebbleVersion})
+	}
+	for _, kind := range opts.Clients {
+		switch kind {
+		case DebianLego:
+			debian("lego", "lego")
+		case Certbot:
+			debian("certbot", "certbot")
+		case Dehydrated:
+			debian("dehydrated", "dehydrated")
+			debian("curl", "curl")
+		case Lego4, Lego5: // Client leaves the test out
+		}
+		if kind == Certbot || kind == Dehydrated {
+			debian("nsupdate", "bind9-dnsutils")
+			debian("dig", "bind9-dnsutils")
+		}
 	}
 	return needs
 }
@@ -87,7 +107,7 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 
 // Lacks is what this machine lacks for tests with real servers, "" if it has all.
 func Lacks() string {
-	_, lacks := lacking(Options{Dovecot: true, Pebble: &PebbleOptions{}}, thisMachine())
+	_, lacks := lacking(Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}}, thisMachine())
 	return lacks
 }
 

@@ -44,6 +44,10 @@ func TestLacking(t *testing.T) {
 			name: "pebble", opts: Options{Pebble: &PebbleOptions{}}, missing: []string{"unbound", "pebble"},
 			want: "no pebble (hint: .ci/run builds it, or go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1); no unbound (hint: apt-get install unbound)",
 		},
+		{
+			name: "clients", opts: Options{Pebble: &PebbleOptions{}, Clients: []ClientKind{Certbot, Dehydrated}}, missing: []string{"certbot", "dehydrated", "nsupdate"},
+			want: "no certbot, nsupdate, dehydrated (hint: apt-get install certbot bind9-dnsutils dehydrated)",
+		},
 		{name: "pebble not asked for", missing: []string{"pebble"}},
 		{
 			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},

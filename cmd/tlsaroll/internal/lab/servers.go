@@ -80,6 +80,9 @@ func (l *Lab) stop() error {
 	for _, s := range l.senders {
 		s.end()
 	}
+	if l.host != nil {
+		l.host.end()
+	}
 	var wait sync.WaitGroup
 	results := make(chan error)
 	for _, p := range l.running() {
