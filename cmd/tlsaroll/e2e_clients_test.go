@@ -23,6 +23,8 @@ func TestClients(t *testing.T) {
 		{lab.DebianLego, "lego"},
 		{lab.Lego4, "lego"},
 		{lab.Lego5, "lego"},
+		{lab.Certbot, "certbot"},
+		{lab.Dehydrated, "dehydrated"},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			t.Parallel()
