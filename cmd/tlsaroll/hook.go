@@ -221,15 +221,18 @@ func (o *office) hook(ctx context.Context, r control.Request) error {
 	})
 }
 
-// staged waits for a first pass over a pair that was handed in, as long as there is
-// time, and says in one line what comes next. The pair is safe already.
+// hookPatience is how long a hook stays to hear when its pair will be ready: until the servers
+// have its records, as most have at once.
+const hookPatience = 3 * time.Second
+
+// staged waits for a first pass over a pair that was handed in, and for a moment more, as
+// long as there is time, and says in one line what comes next. The pair is safe already.
 func (o *office) staged(ctx context.Context, a *agent.Agent, lineage string, timeout time.Duration) error {
-	ctx, end := context.WithTimeout(ctx, timeout*4/5) // with time left for a word about it
+	ctx, end := context.WithTimeout(ctx, min(hookPatience, timeout*4/5)) // with time left for a word about it
 	defer end()
-	passes := 0
 	err := o.stay(ctx, a, lineage, func(r agent.Report) bool {
-		passes++
-		return !r.Changed || passes == lull
+		s := status(r, lineage, a.Now())
+		return !r.Changed && (s.Successor == nil || s.Successor.ReadyAt != nil)
 	})
 	if err != nil {
 		o.ui.say(lineage+": taken; the first pass over it: "+err.Error(), "the next one goes on")

@@ -108,7 +108,7 @@ func hookDesk(t *testing.T) *desk {
 // configure writes a configuration with these lineages.
 func (d *desk) configure(t *testing.T, name, lineages string) {
 	t.Helper()
-	head, _, _ := strings.Cut(deskConfig, "  mx1:")
+	head, _, _ := strings.Cut("control: DIR/control.sock\n"+deskConfig, "  mx1:")
 	d.write(t, name, strings.NewReplacer("STATE", d.path("state"), "DIR", d.dir).Replace(head+strings.TrimPrefix(lineages, "\n")), 0o644)
 }
 
