@@ -127,23 +127,24 @@ func (d document) tryLine(t *testing.T, line []string) {
 		testExists(t, line)
 	case len(line) > 1 && program == "tlsaroll":
 		parses(t, line[1:])
-	case program == "lego":
+	case slices.Contains([]string{"lego", "certbot", "acme.sh"}, program):
 		d.hooks(t, line)
 	case program == "install":
 		d.installs(t, line)
 	case program == "systemctl":
 		d.controls(t, line)
-	case slices.Contains([]string{"cat", "named-checkconf", "rndc", "tsig-keygen", "postfix", "posttls-finger"}, program):
+	case slices.Contains([]string{"cat", "named-checkconf", "rndc", "tsig-keygen", "postfix", "posttls-finger", "dehydrated"}, program):
 		// what these do is for their own pages to say
 	default:
 		t.Errorf("%s: a command that nobody checks: %v", d.name, line)
 	}
 }
 
-// hooks wants that a line of lego's calls us as lego takes it apart: at blanks.
+// hooks wants that a line of an ACME client's calls us, taken apart at blanks as lego does
+// it; the others have a shell.
 func (d document) hooks(t *testing.T, line []string) {
 	t.Helper()
-	i := slices.IndexFunc(line, func(w string) bool { return strings.HasSuffix(w, "-hook") })
+	i := slices.IndexFunc(line, func(w string) bool { return strings.HasSuffix(w, "-hook") || w == "--reloadcmd" })
 	if i < 0 || i+1 == len(line) {
 		t.Errorf("%s: no hook: %v", d.name, line)
 		return

@@ -27,6 +27,7 @@ func TestExamplePostfixBind(t *testing.T) {
 		aReplacement{"secret-file: /etc/tlsaroll/tsig.secret", "secret-credential: tsig"},
 		aReplacement{"/run/tlsaroll/control.sock", filepath.Join(l.Dir, "run", "control.sock")},
 		aReplacement{"127.0.0.1:9253", page},
+		aReplacement{"/var/lib/lego", l.Lego().Dir},
 		tellFile(l),
 		aReplacement{"[postfix, check]", argv([]string{"postfix", "-c", l.Postfix.Config, "check"})},
 	)

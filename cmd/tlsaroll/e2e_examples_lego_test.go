@@ -24,6 +24,7 @@ func TestExampleLegoHook(t *testing.T) {
 	l := lab.Start(t, lab.Options{TTL: exampleTTL, Records: []string{lab.Owner(25) + " 5 IN TLSA " + someoneElses}})
 	h := newExampleHost(t, l, "lego-hook/tlsaroll.yaml",
 		aReplacement{"state: ", "control: " + filepath.Join(l.Dir, "run", "control.sock") + "\nstate: "},
+		aReplacement{"/var/lib/lego", l.Lego().Dir},
 		tellFile(l),
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile})
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})

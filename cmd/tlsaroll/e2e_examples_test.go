@@ -52,7 +52,6 @@ func newExampleHost(t *testing.T, l *lab.Lab, name string, table ...aReplacement
 		aReplacement{timing, "timing: " + exampleTiming},
 		aReplacement{"providers:\n", labZones + "providers:\n"},
 		aReplacement{"ns1.example.org:53", l.Primary.String()},
-		aReplacement{"/var/lib/lego", l.Lego().Dir},
 		aReplacement{"/etc/postfix/tls/mx1.pem", l.Postfix.Combined},
 		aReplacement{"[systemctl, reload, postfix]", argv(l.Postfix.Reload)},
 	)...)

@@ -1,0 +1,2 @@
+# /etc/dehydrated/conf.d/tlsaroll.sh
+HOOK=/etc/dehydrated/hook.sh
