@@ -23,13 +23,54 @@ func (x *pass) admissible(s *site, base tlsa.RRset, wants []want) []want {
 	}
 	base = base.With(associations(adds)...)
 	for _, w := range strange {
-		if r := x.introduce(s, w.Params, wants); r == nil || x.repairs(s, base, w) {
+		if r := x.introduce(s, w.Params, wants); r == nil || x.mends(s, base, w.Params, strange) && w.class <= forSuccessor {
 			adds = append(adds, w)
 		} else {
 			x.waitAt(s, *r)
 		}
 	}
 	return adds
+}
+
+// mends reports whether a combination repairs what already fails, and takes no match
+// away: all of it that chains need comes at once, so that a sibling's chain matches
+// it, too.
+func (x *pass) mends(s *site, base tlsa.RRset, p tlsa.Params, strange []want) bool {
+	repairs := false
+	with := base
+	for _, w := range strange {
+		if w.Params == p && w.class <= forSuccessor {
+			repairs = repairs || x.repairs(s, base, w)
+			with = with.With(w.Association)
+		}
+	}
+	return repairs && !slices.ContainsFunc(s.owners, func(owner tlsa.Owner) bool {
+		return slices.ContainsFunc(x.presentable(owner), func(chain *tlsa.Chain) bool {
+			return x.suffers(meeting{base, chain}, meeting{with, chain}, owner)
+		})
+	})
+}
+
+// presentable are the chains that were presented at the last look, or that not every
+// address has been seen without since, and the live ones.
+func (x *pass) presentable(owner tlsa.Owner) []*tlsa.Chain {
+	l := x.Owners[owner]
+	ids := l.shownNow()
+	for _, p := range l.Presented {
+		if !l.seenSince(p.Last) {
+			ids = append(ids, p.Chain)
+		}
+	}
+	for _, u := range x.users[owner] {
+		ids = append(ids, x.Lineages[u.lineage].Live)
+	}
+	var chains []*tlsa.Chain
+	for _, id := range ids {
+		if chain := x.chain(id); chain != nil && !slices.Contains(chains, chain) {
+			chains = append(chains, chain)
+		}
+	}
+	return chains
 }
 
 // introduce says why a combination cannot come into the RRset now: every

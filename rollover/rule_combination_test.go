@@ -235,6 +235,39 @@ func TestRepairBringsNoMoreThanItNeeds(t *testing.T) {
 	w.Stands(w.Record(tlsa.TA, a), w.Record(tlsa.TA, b))
 }
 
+// A repair takes no match away: a combination that mends what one address presents comes
+// with all that siblings' chains need of it, or is held back like any other new one.
+func TestRepairTakesNoMatchAway(t *testing.T) {
+	w := sim.NewWorld(t)
+	w.Scheme("ee+ta")
+	w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+	w.Hosts["mx1"].Algorithm = "ecdsa"
+	w.Hosts["rsa"] = sim.NewHost("rsa", "192.0.2.1:25", "192.0.2.2:25", "192.0.2.3:25")
+	issuer := w.CA("Issuer A", nil)
+	a, b := w.Issue(issuer, sim.Leaf{}), w.Issue(w.CA("Issuer B", nil), sim.Leaf{})
+	w.Serving("mx1", a)
+	w.Serving("rsa", b)
+	second, third := w.Hosts["rsa"].Nodes["192.0.2.2:25"], w.Hosts["rsa"].Nodes["192.0.2.3:25"]
+	second.Remote, third.Remote = true, true
+	w.Until(time.Minute, w.Steady)
+	w.Run(2 * time.Minute)
+	w.Careless = true
+	third.Served = w.Issue(nil, sim.Leaf{}) // matches no 2 1 1, so that none comes in
+	theirs := w.Record(tlsa.EE, third.Served)
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset {
+		return s.With(theirs).Without(w.Record(tlsa.TA, a), w.Record(tlsa.TA, b))
+	})
+	w.Everywhere()
+	w.Run(time.Minute)
+	second.Served = w.Issue(issuer, sim.Leaf{}) // 2 1 1 of A would mend that, and refuse b and the third
+	w.Run(time.Minute)
+	w.Stands(w.Record(tlsa.EE, a), w.Record(tlsa.EE, b), theirs)
+	third.Served = b
+	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.TA, a)) })
+	w.Stands(w.Record(tlsa.EE, a), w.Record(tlsa.EE, b), w.Record(tlsa.TA, a), w.Record(tlsa.TA, b), theirs)
+}
+
 // Two lineages at one name: each combination matches whichever chain a client gets.
 func TestTwoAlgorithmsAtOneName(t *testing.T) {
 	w := sim.NewWorld(t)

@@ -86,6 +86,7 @@
 //	publish replaces what stands                              rollover.TestForeignRecordsAreNeverTouched, sim.TestRandomWorlds
 //	a repair takes out what fails                             rollover.TestRepair
 //	nothing is repaired                                       rollover.TestRepairDoesNotWaitForEvidence
+//	a repair takes a match away                               rollover.TestRepairTakesNoMatchAway
 //	a standing combination that the successor fails is left   rollover.TestHopelessCombinationDoesNotWaitForAnAddressOutOfSight
 //	a combination is cleared although a chain needs it        rollover.TestHopelessCombinationThatAnotherChainNeedsStays
 //	a foreign combination is cleared                          rollover.TestForeignCombinationNeedsAPerson

@@ -65,10 +65,18 @@ func publishing() []breakage {
 		{
 			name: "nothing is repaired",
 			file: "rollover/combination.go",
-			was:  "r == nil || x.repairs(s, base, w) {",
+			was:  "r == nil || x.mends(s, base, w.Params, strange) && w.class <= forSuccessor {",
 			is:   "r == nil {",
 			by:   catch{pkg: "rollover", test: "TestRepairDoesNotWaitForEvidence", says: "not within"},
 			why:  "DESIGN 1, publish: an RRset that fails what is presented is mended at once",
+		},
+		{
+			name: "a repair takes a match away",
+			file: "rollover/combination.go",
+			was:  "return repairs && !slices.ContainsFunc(s.owners,",
+			is:   "return repairs || !slices.ContainsFunc(s.owners,",
+			by:   catch{pkg: "rollover", test: "TestRepairTakesNoMatchAway", says: invariant},
+			why:  "DESIGN 1, publish: a repair adds a match and removes none",
 		},
 		{
 			name: "a standing combination that the successor fails is left",
