@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -137,6 +138,30 @@ func TestWildcard(t *testing.T) {
 		t.Errorf("added at %v", p.dns.added)
 	}
 	p.dns.holds(t, nil)
+}
+
+// TestPacedByTheCA: the CA says how soon it wants to be asked again, in seconds or as a date.
+func TestPacedByTheCA(t *testing.T) {
+	t.Parallel()
+	p := startPebble(t)
+	x := p.proxy(t)
+	ca := p.ca()
+	ca.Directory = x.directory
+	for name, header := range map[string]func() string{
+		"seconds": func() string { return "1" },
+		"date":    func() string { return time.Now().Add(1500 * time.Millisecond).UTC().Format(http.TimeFormat) },
+	} {
+		x.at("authorization", func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+			w.Header().Set("Retry-After", header())
+			return false
+		})
+		i, _ := p.issuer(t, ca)
+		begun := time.Now()
+		issue(t, i, newRequest(t))
+		if took := time.Since(begun); took > 15*time.Second || x.count("authorization") > 4 {
+			t.Errorf("%s: took %s and %d questions", name, took, x.count("authorization"))
+		}
+	}
 }
 
 // TestSlowSecondary: the CA is told when every server gives the value, and not before.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-acme/lego/v4/acme"
 	"github.com/go-acme/lego/v4/acme/api"
@@ -35,14 +36,15 @@ type session struct {
 	ca   string
 	wire *wire
 	core *api.Core
+	now  func() time.Time
 	mask []string // what must not be repeated
 }
 
 // connect reads the CA's directory. Without a key nothing but the directory and
 // renewal information can be asked for; without a URI no more than the account.
-func connect(ctx context.Context, ca CA, key crypto.Signer, uri string, log *slog.Logger) (*session, error) {
-	quiet(log)
-	s := &session{ca: ca.name(), wire: newWire(ca.Roots, log.With("ca", ca.name()))}
+func (i *Issuer) connect(ctx context.Context, ca CA, key crypto.Signer, uri string) (*session, error) {
+	quiet(i.log)
+	s := &session{ca: ca.name(), wire: newWire(ca.Roots, i.log.With("ca", ca.name())), now: i.cfg.Now}
 	var err error
 	s.core, err = call(ctx, s, "directory", func() (*api.Core, error) {
 		// The client is this session's alone: lego changes it.

@@ -133,7 +133,7 @@ func (i *Issuer) attempt(ctx context.Context, ca CA, r certwatch.Request) (certw
 // order walks the line of RFC 8555, section 7.1: directory, account, order,
 // authorizations, finalize, certificate.
 func (i *Issuer) order(ctx context.Context, a *account, r certwatch.Request) (certwatch.Pair, error) {
-	s, err := connect(ctx, a.ca, a.key.Signer(), a.uri, i.log)
+	s, err := i.connect(ctx, a.ca, a.key.Signer(), a.uri)
 	if err != nil {
 		return certwatch.Pair{}, err
 	}
@@ -226,7 +226,7 @@ func request(r certwatch.Request) ([]byte, error) {
 }
 
 // Polling: as the CA says in Retry-After, else more and more slowly.
-var pollSpan = span{100 * time.Millisecond, time.Minute}
+var pollSpan = span{100 * time.Millisecond, 30 * time.Second}
 
 const (
 	firstPoll = 100 * time.Millisecond
@@ -243,8 +243,7 @@ func (p *poll) wait(ctx context.Context, s *session, step string) error {
 		pause = firstPoll
 	}
 	p.pause = min(2*pause, longPoll)
-	// A date needs no clock of ours here: it is a moment away, or bounded by the span.
-	if asked, ok := parseRetryAfter(s.wire.lastExchange().retryAfter, time.Time{}, pollSpan); ok {
+	if asked, ok := parseRetryAfter(s.wire.lastExchange().retryAfter, s.now(), pollSpan); ok {
 		pause = asked
 	}
 	timer := time.NewTimer(pause)

@@ -133,7 +133,7 @@ func (i *Issuer) ask(ctx context.Context, leaf *x509.Certificate, k *knowledge) 
 func (i *Issuer) askAt(ctx context.Context, ca CA, id string, leaf *x509.Certificate) (window, time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, askTime, fmt.Errorf("no answer within %s", askTime))
 	defer cancel()
-	s, err := connect(ctx, ca, nil, "", i.log)
+	s, err := i.connect(ctx, ca, nil, "")
 	if err != nil {
 		return window{}, 0, err
 	}
