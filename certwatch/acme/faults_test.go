@@ -177,6 +177,31 @@ func TestNextCA(t *testing.T) {
 	}
 }
 
+// TestCAOutOfReach: the cause and what to do, without a word of libraries.
+func TestCAOutOfReach(t *testing.T) {
+	t.Parallel()
+	p := startPebble(t)
+	stranger := p.ca()
+	stranger.Roots = nil
+	closed := p.ca()
+	closed.Directory = fmt.Sprintf("https://127.0.0.1:%d/dir", freePort(t))
+	wrong := p.ca()
+	wrong.Directory = p.management + "/roots/0"
+	for _, test := range []struct {
+		ca   CA
+		want string
+	}{
+		{stranger, "directory: x509: certificate signed by unknown authority (hint: if it is a CA of your own, write ca-file with what its web server's certificate goes back to)"},
+		{closed, "directory: dial " + closed.name() + ": connect: connection refused"},
+		{wrong, "directory: a reply that cannot be understood (hint: is this the URL of an ACME directory (RFC 8555))"},
+	} {
+		i, _ := p.issuer(t, test.ca)
+		if _, err := i.Issue(t.Context(), newRequest(t)); err == nil || err.Error() != "acme: "+test.ca.name()+": "+test.want || ends(err) {
+			t.Errorf("error is\n%v, want\n%s", err, test.want)
+		}
+	}
+}
+
 // TestSlowCA: a CA that takes for ever is left when the patience with it is over, and
 // when the caller has none.
 func TestSlowCA(t *testing.T) {

@@ -90,7 +90,12 @@ func call[T any](ctx context.Context, s *session, step string, f func() (T, erro
 
 // fail is the error of a step that the CA has no part in.
 func (s *session) fail(step string, cause error) *Error {
-	return &Error{CA: s.ca, Step: step, Text: rootCause(cause), Err: cause}
+	e := &Error{CA: s.ca, Step: step, Text: rootCause(cause), Err: cause}
+	var unknown x509.UnknownAuthorityError
+	if errors.As(cause, &unknown) {
+		e.Hint = "if it is a CA of your own, write ca-file with what its web server's certificate goes back to"
+	}
+	return e
 }
 
 // translate puts what lego says into our words, from the CA's problem document and from

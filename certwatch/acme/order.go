@@ -355,7 +355,7 @@ func awaitValid(ctx context.Context, s *session, url, kind string) error {
 		case a.status != "pending" && a.status != "processing":
 			for _, c := range a.challenges {
 				if c.kind == kind && c.problem != nil {
-					c.problem.here = c.problem.Type != "caa"
+					c.problem.here = !slices.Contains([]string{"caa", "rateLimited", "rejectedIdentifier", "serverInternal"}, c.problem.Type)
 					return c.problem
 				}
 			}

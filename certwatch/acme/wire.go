@@ -112,7 +112,10 @@ func (w *wire) close() { w.transport.CloseIdleConnections() }
 func rootCause(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
-		return op.Op + " " + fmt.Sprint(op.Addr) + ": " + rootCause(op.Err)
+		if op.Addr == nil { // its name was not found
+			return op.Err.Error()
+		}
+		return op.Op + " " + op.Addr.String() + ": " + op.Err.Error()
 	}
 	var verify *tls.CertificateVerificationError
 	if errors.As(err, &verify) {

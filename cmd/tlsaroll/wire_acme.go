@@ -33,12 +33,13 @@ func (p *program) wireACME(cfg *config.Config, l config.Lineage, providers []age
 		}
 		out.CAs = append(out.CAs, ca)
 	}
-	if slices.ContainsFunc(l.ACME, func(c config.ACME) bool { return c.Challenge == acme.DNS01 }) {
-		dns, err := p.wireChallenges(cfg, l, providers)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("lineage %s: acme: dns-01: %w", l.Name, err))
-		}
+	// Without dns-01 too, for records of orders that ended on the way before it was given up.
+	dns, err := p.wireChallenges(cfg, l, providers)
+	switch {
+	case err == nil:
 		out.DNS = dns
+	case slices.ContainsFunc(l.ACME, func(c config.ACME) bool { return c.Challenge == acme.DNS01 }):
+		errs = append(errs, fmt.Errorf("lineage %s: acme: dns-01: %w", l.Name, err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
