@@ -49,6 +49,7 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 	for _, l := range cfg.Lineages {
 		lineage, err := wireLineage(l)
 		errs = append(errs, err)
+		p.wireIssuer(l, &lineage)
 		out.Lineages = append(out.Lineages, lineage)
 	}
 	errs = append(errs, roomForIssuers(out.Lineages))

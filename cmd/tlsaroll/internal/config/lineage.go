@@ -208,13 +208,7 @@ func (f *fields) readSource(l *Lineage) {
 	if v, ok := f.take("acme"); ok {
 		v.readACME(l)
 	}
-	if v, ok := f.take("issue"); ok {
-		const hint = "write issue: self-signed, or acme: {…}"
-		if s, ok := v.text(hint); ok && s != "self-signed" {
-			v.fail(fmt.Sprintf("unknown issue %q", s), hint)
-		}
-		l.SelfSigned = true
-	}
+	f.readSelfSigned(l)
 	for _, key := range []string{"staged", "acme", "issue"} {
 		if f.has(key) {
 			sources = append(sources, key)
@@ -227,5 +221,27 @@ func (f *fields) readSource(l *Lineage) {
 		f.lacks("certificates come from more than one place, "+sentence(sources), "keep one")
 	case len(sources) == 0 && !l.Hook:
 		f.lacks("certificates come from nowhere", "write staged, acme or issue, or hook: true")
+	}
+}
+
+// readSelfSigned reads that the lineage's certificates have no CA, and how they are made.
+func (f *fields) readSelfSigned(l *Lineage) {
+	v, ok := f.take("issue")
+	if ok {
+		const hint = "write issue: self-signed, or acme: {…}"
+		if s, ok := v.text(hint); ok && s != "self-signed" {
+			v.fail(fmt.Sprintf("unknown issue %q", s), hint)
+		}
+		l.SelfSigned, l.KeyType, l.Lifetime = true, "ec256", 90*day
+		if l.Scheme.TA {
+			v.fail("a self-signed certificate has no issuer, and the scheme "+l.Scheme.String()+" publishes its 2 1 1", "write scheme: ee, or acme: {…}")
+		}
+	}
+	choice(f, "key-type", &l.KeyType, "ec256", "ec384", "rsa2048", "rsa3072", "rsa4096")
+	f.duration("lifetime", &l.Lifetime, span{10 * time.Second, 10 * 365 * day})
+	for _, key := range []string{"key-type", "lifetime"} {
+		if f.has(key) && !l.SelfSigned && (key == "lifetime" || !l.Scheme.Standby) {
+			f.values[key].warn("has no effect without issue: self-signed", "take it out: whoever issues says it")
+		}
 	}
 }
