@@ -15,11 +15,13 @@ func (x *pass) admit() {
 			x.wait(name, reason(CodeStagedUnreadable, "the staged pair is not taken: %s", view.StagedErr))
 		}
 		l = x.obey(name, l, view.Orders)
+		l = x.compromise(l, view)
 		l = x.reconsider(name, l)
 		for _, offer := range view.Offers {
 			l = x.offered(name, l, offer)
 		}
 		l = x.makeWay(l)
+		l = x.hurry(l, view.Orders)
 		l = x.tryAgain(name, l)
 		if l.Refused != nil && l.Successor == "" {
 			x.refuse(name, l.Refused.Reason)
@@ -64,7 +66,12 @@ func (x *pass) considered(name string, l Lineage, offer Offer) Lineage {
 	case l.Live:
 		l.Queued = ""
 		return x.promote(l)
-	case l.Successor, l.Queued:
+	case l.Queued:
+		if offer.Explicit && x.seen.Lineages[name].Orders.Emergency {
+			return x.promote(l)
+		}
+		return l
+	case l.Successor:
 		return l
 	}
 	if r := x.unfit(name, l, offer); r != nil {
@@ -108,6 +115,10 @@ func (x *pass) unfit(name string, l Lineage, offer Offer) *Reason {
 	}
 	if !x.now.Before(leaf.NotAfter) {
 		r := reason(CodeExpired, "certificate %s ended on %s", chain.ID().Short(), stamp(leaf.NotAfter)).of(chain.ID().Short())
+		return &r
+	}
+	if c := l.compromised(chain); c != nil {
+		r := reason(CodeKeyCompromised, "certificate %s has the key that was declared compromised at %s (hint: make a new key, and a certificate of it)", chain.ID().Short(), stamp(c.Since)).of(chain.ID().Short())
 		return &r
 	}
 	p := x.policy.Lineages[name]

@@ -69,6 +69,18 @@ var pairCodes = []Explanation{
 		Clears: "With the order that succeeds, or with another pair.",
 		Do:     "Look at the cause. When it is mended, tlsaroll rollover LINEAGE tries at once.",
 	}, {
+		Code: CodeKeyCompromised, Severity: Danger, Person: true,
+		Means:  "The pair has a key that was declared compromised with rollover --emergency. No certificate of it is taken any more.",
+		Shows:  "When it is handed in; if it lies in the staged files, as long as it does and no successor is on its way.",
+		Clears: "With a pair of another key.",
+		Do:     "Make a new key and have a certificate issued for it. If the ACME client keeps its key, have it make a new one each time.",
+	}, {
+		Code: CodeReplay, Severity: Info,
+		Means:  "Answers with the record of a compromised key were signed, and DNSSEC cannot take a signature back: until it ends, whoever is between a sender and its resolver or name servers and has the key can replay such an answer and pose as the server (RFC 7671, section 13).",
+		Shows:  "From rollover --emergency on.",
+		Clears: "At the end of the last signature that was seen over the record.",
+		Do:     "Nothing helps but time. Shorter signatures make it shorter the next time.",
+	}, {
 		Code: CodeNameMissing, Severity: Danger, Person: true,
 		Means:  "A record of usage DANE-TA stands or is asked for, which makes clients look at names, and the certificate is not for one of the endpoints'.",
 		Shows:  "When it is handed in, and while it is the successor.",

@@ -220,6 +220,9 @@ func (x *pass) zoneValidates(name string, _ *tlsa.Chain) []Reason {
 // oldVersionsAreDead is the wait itself: no version that may still be held
 // anywhere fails the successor (DESIGN 4.3).
 func (x *pass) oldVersionsAreDead(name string, next *tlsa.Chain) []Reason {
+	if x.atOnce(name, next) {
+		return nil
+	}
 	var rs []Reason
 	for _, owner := range x.ownersOf(name) {
 		l := x.Owners[owner]
@@ -267,7 +270,7 @@ func (x *pass) knownHint(owner tlsa.Owner, unknown Version) string {
 func (x *pass) inTheCopy(name string, next *tlsa.Chain) []Reason {
 	ready := x.readyAt(name, next)
 	switch {
-	case ready.IsZero() || x.now.Before(ready):
+	case !x.atOnce(name, next) && (ready.IsZero() || x.now.Before(ready)):
 		return nil // no use in asking before everything else is ripe
 	case !x.lookedNow(name):
 		return x.askedInVain(name) // as long as nobody looks again

@@ -12,7 +12,8 @@ import (
 // it once.
 type Orders struct {
 	Retry     bool          // try a held successor now; end a withdrawal
-	Emergency bool          // any match is enough, retire at once
+	Emergency bool          // the live key is compromised: any match is enough, retire at once
+	AtOnce    bool          // in an emergency: swap before caches are fresh
 	TTL       time.Duration // wanted TTL of the RRsets; 0: as it is
 	Rollback  bool          // bring the previous pair back
 	Cancel    bool          // drop the successor and what is queued behind it
@@ -39,6 +40,7 @@ func (o Orders) And(later Orders) Orders {
 	o.Withdraw = later.Withdraw || o.Withdraw && !later.Retry
 	o.Retry = later.Retry || o.Retry && !later.Withdraw
 	o.Emergency = o.Emergency || later.Emergency
+	o.AtOnce = o.AtOnce || later.AtOnce
 	o.Rollback = o.Rollback || later.Rollback
 	o.Cancel = o.Cancel || later.Cancel
 	return o
@@ -70,6 +72,8 @@ func (s State) againstRollback(l Lineage, now time.Time) string {
 		return "no pair is live yet"
 	case l.Previous == "" || previous == nil:
 		return "no previous pair is known (hint: tlsaroll rollover with --cert and --key brings any pair into service)"
+	case l.compromised(previous) != nil:
+		return fmt.Sprintf("the key of the previous pair %s was declared compromised at %s", l.Previous.Short(), stamp(l.compromised(previous).Since))
 	case !now.Before(previous.Leaf().NotAfter):
 		return fmt.Sprintf("the previous pair %s ended on %s", l.Previous.Short(), stamp(previous.Leaf().NotAfter))
 	case l.frozen(now):

@@ -31,6 +31,7 @@ func Next(s State, o Observation, p Policy, now time.Time) (State, Plan) {
 	x.succeeded() // a change that failed and was made all the same is no trouble any more
 	x.withdraw()  // how far a withdrawal is
 	x.queue()     // what waits behind a successor
+	x.replays()   // until when the answers of compromised keys are good
 	x.warn()      // what a person should know
 	x.schedule()  // when to look again
 	return x.finish()
@@ -102,7 +103,7 @@ func (x *pass) finish() (State, Plan) {
 		case l.Swapping != nil, x.retiring(name):
 			l.Phase = Retiring
 		default:
-			l.Phase, l.Emergency = Steady, time.Time{}
+			l.Phase, l.Emergency, l.AtOnce = Steady, time.Time{}, ""
 		}
 		x.Lineages[name] = l
 	}

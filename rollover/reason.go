@@ -64,6 +64,8 @@ const (
 	CodeUnlistedUnknown   Code = "unlisted-unknown"
 	CodeExpiresSoon       Code = "expires-soon"
 	CodeOrderFailed       Code = "order-failed"
+	CodeKeyCompromised    Code = "key-compromised"
+	CodeReplay            Code = "replay-possible"
 	CodeIssuerList        Code = "issuer-list"
 	CodeIssuerListOld     Code = "issuer-list-old"
 )

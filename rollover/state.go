@@ -48,6 +48,10 @@ type Lineage struct {
 	Refused  *Refused  `json:"refused,omitempty"`
 
 	Emergency time.Time `json:"emergency,omitzero"` // when one was declared; over when the lineage is steady
+	// AtOnce is the successor that is swapped in before caches are fresh, in an emergency.
+	AtOnce      tlsa.ChainID  `json:"at_once,omitempty"`
+	Compromised []Compromised `json:"compromised,omitempty"`
+
 	Recalled  time.Time `json:"recalled,omitzero"`  // when a person wanted the successor back, which was live before
 	Withdrawn time.Time `json:"withdrawn,omitzero"` // when a person wanted our records out
 	Frozen    *Freeze   `json:"frozen,omitempty"`
