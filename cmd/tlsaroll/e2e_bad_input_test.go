@@ -248,7 +248,7 @@ func TestBadConfiguration(t *testing.T) {
 		{"ee.yaml rollover mx1 mx2", `"mx2" is one argument too many (hint: tlsaroll rollover [--cert FILE --key FILE] [--wait[=served|retired]] [--dry-run] [--ttl TTL] [--emergency [--yes]] LINEAGE)`},
 		{"ee.yaml rollover mx1 --key x", "--key without --cert (hint: name the certificate's file too)"},
 		{"ee.yaml rollover mx1 --wait=sometime", "--wait=sometime: unknown (hint: served or retired)"},
-		{"ee.yaml rollover mx1 --emergency", "--emergency may cost mail: senders that cannot use every record of the RRset may fail until caches expire (hint: add --yes if the old key is compromised)"},
+		{"ee.yaml rollover mx1 --yes", "--yes without --emergency: nothing is asked (hint: leave it out)"},
 		{"ee.yaml rollover mx1 --dry-run --wait", "--dry-run does not wait (hint: leave one out)"},
 		{"ee.yaml rollover mx1 --ttl 90ms", "--ttl 90ms: not from 1s to 168h in whole seconds"},
 		{"ee.yaml adopt mx1 --key x", "--key without --cert (hint: name the certificate's file too)"},

@@ -46,6 +46,7 @@ type office struct {
 func errands() map[string]func(o *office, ctx context.Context, r control.Request) error {
 	return map[string]func(*office, context.Context, control.Request) error{
 		"rollover": (*office).rollover,
+		"weigh":    (*office).weigh,
 		"once":     (*office).once,
 		"plan":     (*office).plan,
 		"status":   (*office).status,

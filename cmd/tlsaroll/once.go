@@ -18,7 +18,8 @@ func (p *program) onceCommand() *cobra.Command {
 		Short:                 "make one pass, for timers and scripts",
 		Long: `
 			Looks at everything once, does what is due, and ends: what the daemon does, for hosts that run a timer instead.
-			A successor is swapped in by the first call after it is ready, so call it often; waiting costs nothing.`,
+			A successor is swapped in by the first call after it is ready, so call it often; waiting costs nothing. An
+			order for a certificate that is due (acme:, issue:) is placed first, and waited for.`,
 		Example: `
 			$ tlsaroll once`,
 		Annotations: map[string]string{exitStatus: "0\tdone, or everything that is due is done and the rest waits\n1\tan error\n2\twrong usage or configuration\n3\twith --exit-code: something waits\n4\twith --exit-code: something needs a person"},
@@ -59,6 +60,7 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 	err = with(o.acting, r.Lineage, func(a *agent.Agent) error {
 		var errs []error
 		for _, name := range lineages(a, r.Lineage) {
+			errs = append(errs, o.orderDue(ctx, a, name))
 			report, err := o.onceOver(ctx, a, name)
 			if err != nil {
 				errs = append(errs, err)

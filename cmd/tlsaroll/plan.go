@@ -61,6 +61,9 @@ func (u *ui) plan(lineage string, r agent.Report, now time.Time) {
 	for _, action := range r.Plan.Actions {
 		u.result("  would " + action.String())
 	}
+	if s := status(r, lineage, now).Renewal; s != nil && s.At != nil && !s.At.After(now) {
+		u.result("  would order a certificate for " + list(r.Policy.Lineages[lineage].Names))
+	}
 }
 
 // standing is the exit code that says how a lineage stands after a pass.

@@ -21,6 +21,7 @@ type rolloverOptions struct {
 	Wait      string        `json:"wait,omitempty"` // "", served or retired
 	DryRun    bool          `json:"dry_run,omitempty"`
 	Emergency bool          `json:"emergency,omitempty"`
+	AtOnce    bool          `json:"at_once,omitempty"` // in an emergency, the price is accepted
 	TTL       time.Duration `json:"ttl,omitempty"`
 }
 
@@ -43,7 +44,15 @@ func (p *program) rolloverCommand() *cobra.Command {
 			whether they serve it, and takes the old records out.
 
 			The pair is copied at once: its files may go. Without --cert it is the one in the staged files, or the
-			successor that is on its way already; one whose swap was undone is tried again.
+			successor that is on its way already; one whose swap was undone is tried again. Where certificates are
+			ordered here (acme:, issue:) and nothing is on its way, one is ordered now.
+
+			With --emergency the live key is compromised: it is never taken again. A standby key whose record
+			has stood for long enough is swapped in without a wait; without one the command says which mail is deferred
+			and until when, and asks; --yes answers. The records of the compromised key are taken out as soon as every
+			endpoint was seen with the new certificate, and --wait stays until then. What was signed before can be
+			replayed until its signature ends: it says when that is. Where the whole host was broken into, the keys of
+			the standby and of what is on its way have leaked as well: cancel, and remove STATE/keys/LINEAGE.pem, first.
 
 			Without --wait one step is made, and whatever calls tlsaroll next goes on: rollover, once, or the daemon.
 			With --wait it stays until the new certificate is served and verified, with --wait=retired until the old
@@ -54,12 +63,24 @@ func (p *program) rolloverCommand() *cobra.Command {
 			$ tlsaroll rollover mx1 --cert fullchain.pem --key privkey.pem --wait=retired
 
 			What it would do now:
-			$ tlsaroll rollover mx1 --cert fullchain.pem --key privkey.pem --dry-run`,
+			$ tlsaroll rollover mx1 --cert fullchain.pem --key privkey.pem --dry-run
+
+			The key has leaked:
+			$ tlsaroll rollover mx1 --emergency --wait`,
 		Annotations: map[string]string{exitStatus: "0\tdone: with --wait what was waited for, without it all of it\n1\tan error; nothing is lost, and nothing half done\n2\twrong usage or configuration\n3\tit waits, and says for what and until when\n4\tit needs a person, and says what to do"},
 		Args:        oneLineage,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.validate(files, yes); err != nil {
 				return err
+			}
+			if o.Emergency {
+				var err error
+				if o.AtOnce, err = p.accepted(c.Context(), args[0], files, yes || o.DryRun); err != nil {
+					return err
+				}
+				if o.Wait != "" {
+					o.Wait = untilRetired // it is over when the compromised record is gone
+				}
 			}
 			return stopped(p, c.Context(), args[0], p.rollover(c.Context(), o, args[0], files))
 		},
@@ -71,8 +92,8 @@ func (p *program) rolloverCommand() *cobra.Command {
 	f.Lookup("wait").NoOptDefVal = untilServed
 	f.BoolVar(&o.DryRun, "dry-run", false, "look, say what would be done now, and change nothing")
 	f.DurationVar(&o.TTL, "ttl", 0, "give the RRset another `TTL` first, in a step of its own; a wait that has begun gets no shorter")
-	f.BoolVar(&o.Emergency, "emergency", false, "the old key is compromised: any match is enough, and the old records go as soon as every endpoint was seen with the new certificate")
-	f.BoolVar(&yes, "yes", false, "do not ask back about --emergency")
+	f.BoolVar(&o.Emergency, "emergency", false, "the live key is compromised: swap at once, and take its records out as soon as every endpoint was seen with the new certificate")
+	f.BoolVar(&yes, "yes", false, "accept what --emergency costs: do not ask back")
 	return c
 }
 
@@ -98,8 +119,8 @@ func (o rolloverOptions) validate(files certwatch.Files, yes bool) error {
 	if o.TTL < 0 || o.TTL != o.TTL.Truncate(time.Second) || o.TTL > 7*24*time.Hour {
 		errs = append(errs, fmt.Errorf("--ttl %s: not from 1s to 168h in whole seconds", o.TTL))
 	}
-	if o.Emergency && !yes {
-		errs = append(errs, errors.New("--emergency may cost mail: senders that cannot use every record of the RRset may fail until caches expire (hint: add --yes if the old key is compromised)"))
+	if yes && !o.Emergency {
+		errs = append(errs, errors.New("--yes without --emergency: nothing is asked (hint: leave it out)"))
 	}
 	if o.DryRun && o.Wait != "" {
 		errs = append(errs, errors.New("--dry-run does not wait (hint: leave one out)"))
@@ -138,11 +159,20 @@ func (o *office) rollover(ctx context.Context, r control.Request) error {
 		take = o.looking
 	}
 	return with(take, r.Lineage, func(a *agent.Agent) error {
-		id, err := o.take(a, r)
+		if asked.Emergency {
+			state, _, err := a.State(r.Lineage)
+			if err != nil {
+				return err
+			}
+			if _, err := o.following(a, r, state); err != nil {
+				return err
+			}
+		}
+		id, err := o.newPair(ctx, a, r, asked)
 		if err != nil {
 			return err
 		}
-		if err := a.Order(r.Lineage, rollover.Orders{Retry: true, Emergency: asked.Emergency, TTL: asked.TTL}); err != nil {
+		if err := a.Order(r.Lineage, rollover.Orders{Retry: true, Emergency: asked.Emergency, AtOnce: asked.AtOnce, TTL: asked.TTL}); err != nil {
 			return err
 		}
 		job := &job{office: o, agent: a, lineage: r.Lineage, goal: asked.Wait, want: id, shown: newProgress(o.ui, r.Lineage)}

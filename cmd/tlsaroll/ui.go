@@ -78,8 +78,10 @@ func dumb(lookupEnv func(string) (string, bool)) bool {
 // isTerminal reports whether a person may be watching.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
+	return ok && isTerminalFile(f)
 }
+
+func isTerminalFile(f interface{ Fd() uintptr }) bool { return term.IsTerminal(int(f.Fd())) }
 
 // colour is an SGR parameter of ECMA-48.
 type colour string

@@ -49,7 +49,7 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 	for _, l := range cfg.Lineages {
 		lineage, err := wireLineage(l)
 		errs = append(errs, err)
-		p.wireIssuer(l, &lineage)
+		errs = append(errs, p.wireIssuer(cfg, l, &lineage, out.Providers))
 		out.Lineages = append(out.Lineages, lineage)
 	}
 	errs = append(errs, roomForIssuers(out.Lineages))

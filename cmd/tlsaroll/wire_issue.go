@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/certwatch/selfsigned"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
@@ -10,20 +8,17 @@ import (
 )
 
 // wireIssuer gives a lineage whoever issues its certificates, if it has one of its own.
-func (p *program) wireIssuer(l config.Lineage, out *agent.Lineage) {
+func (p *program) wireIssuer(cfg *config.Config, l config.Lineage, out *agent.Lineage, providers []agent.Provider) error {
 	out.KeyType = certwatch.KeyType(l.KeyType)
-	if l.SelfSigned {
-		out.Issuer, out.Names = selfsigned.Issuer{Lifetime: l.Lifetime, Now: p.now}, hosts(l)
-	}
-}
-
-// hosts are those of a lineage's endpoints, each once, in the order of the configuration.
-func hosts(l config.Lineage) []string {
-	var names []string
-	for _, e := range l.Endpoints {
-		if !slices.Contains(names, e.Host) {
-			names = append(names, e.Host)
+	switch {
+	case l.SelfSigned:
+		out.Issuer, out.Names = selfsigned.Issuer{Lifetime: l.Lifetime, Now: p.now}, l.Names
+	case len(l.ACME) > 0:
+		issuer, err := p.wireACME(cfg, l, providers)
+		if err != nil {
+			return err
 		}
+		out.Issuer, out.Names, out.KeyType = issuer, l.Names, certwatch.KeyType(l.ACME[0].KeyType)
 	}
-	return names
+	return nil
 }

@@ -334,3 +334,6 @@ func renamed(before, after map[string]Lineage) []string {
 		return before[name].Issuer == nil || stays && l.Issuer != nil && slices.Equal(l.Names, before[name].Names)
 	})
 }
+
+// Issues reports whether a lineage's certificates are ordered here.
+func (a *Agent) Issues(lineage string) bool { return a.latest().lineages[lineage].Issuer != nil }
