@@ -1,0 +1,73 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// TestLifeSelfSigned: keys and certificates are made and rolled by schedule, again and
+// again, and every sender delivers.
+func TestLifeSelfSigned(t *testing.T) {
+	t.Parallel()
+	const renewals = 3
+	l := newLife(t, lab.Options{}, setting{staged: "issue: self-signed\n    lifetime: 30s"})
+	seen := map[string]bool{l.state().Live.SPKI: true}
+	l.must(exitWaiting, "rollover", "mx1") // what is served is a CA's, and not due for months
+	for n := range renewals {
+		l.eventually(50*time.Second, "another one", func(s rollover.LineageStatus) bool {
+			return s.Live != nil && !seen[s.Live.SPKI] && s.Swapping == nil
+		})
+		s := l.state()
+		seen[s.Live.SPKI] = true
+		if left := time.Until(s.Live.NotAfter); left < 0 || left > 30*time.Second {
+			t.Errorf("certificate %d ends in %s", n+1, left)
+		}
+		if s.Renewal == nil || s.Renewal.At == nil || s.Renewal.Tries > 0 {
+			t.Errorf("status says of the next order: %+v", s.Renewal)
+		}
+	}
+	l.unharmed(l.hammer, 100)
+}
+
+// TestLifeEmergency: a key has leaked, and there is no standby key. What that costs is
+// said, and nothing is done before a person accepts it; then it is over in less than a
+// wait, and the key is never taken again.
+func TestLifeEmergency(t *testing.T) {
+	t.Parallel()
+	l := newLife(t, lab.Options{}, setting{staged: "issue: self-signed", retire: "1h"})
+	leaked := l.Live
+	l.eventually(20*time.Second, "steady", live(leaked))
+	_, errs := l.must(exitPerson, "rollover", "mx1", "--emergency", "--wait")
+	for _, want := range []string{"senders that enforce DANE and hold one defer mail until about ", "can be replayed", "nothing was done: that needs a person's word (hint: --yes accepts it"} {
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("it says nothing of %q:\n%s", want, errs)
+		}
+	}
+	l.only(lab.Owner(25), leaked.TLSA(t, tlsa.EE), someoneElses)
+
+	begun := time.Now()
+	out, errs := l.must(exitDone, "rollover", "mx1", "--emergency", "--yes", "--wait")
+	took := time.Since(begun)
+	t.Logf("over after %s\n%s%s", took, out, errs)
+	s := l.state()
+	if "3 1 1 "+s.Live.SPKI == leaked.TLSA(t, tlsa.EE) || s.Phase != rollover.Steady {
+		t.Errorf("it ends with %s", s.Explain(time.Now()))
+	}
+	if records := l.records(lab.Owner(25)); len(records) != 2 || strings.Contains(strings.Join(records, "\n"), leaked.TLSA(t, tlsa.EE)) {
+		t.Errorf("the zone has %v", records)
+	}
+	_, errs = l.must(exitPerson, "rollover", "mx1", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
+	if !strings.Contains(errs.String(), string(rollover.CodeKeyCompromised)) {
+		t.Errorf("the leaked key is handed in again, and it says\n%s", errs)
+	}
+	counts := l.hammer.Stop()
+	t.Log(counts)
+	if late := counts.LastFailure.Sub(begun.Add(took)); late > lifeIpub {
+		t.Errorf("the last sender failed %s after it was over", late)
+	}
+}
