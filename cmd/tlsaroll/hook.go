@@ -135,14 +135,15 @@ func (p *program) hook(ctx context.Context, call hookCall) error {
 func (p *program) hookTakes(ctx context.Context, call hookCall, files certwatch.Files) error {
 	if !call.Wait {
 		var end context.CancelFunc
-		ctx, end = context.WithTimeout(ctx, call.Timeout)
+		p.lock = min(time.Second, call.Timeout/4) // a try is not cut short
+		ctx, end = context.WithTimeout(ctx, call.Timeout-p.lock)
 		defer end()
 	}
 	err := p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
 	for errors.Is(err, agent.ErrLocked) && ctx.Err() == nil { // once, which a timer has called, is over soon
 		err = p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
 	}
-	if errors.Is(err, context.DeadlineExceeded) && !call.Wait {
+	if !call.Wait && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, agent.ErrLocked)) {
 		return fmt.Errorf("hook: not done within %s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)", call.Timeout)
 	}
 	return err
@@ -228,7 +229,7 @@ const hookPatience = 3 * time.Second
 // staged waits for a first pass over a pair that was handed in, and for a moment more, as
 // long as there is time, and says in one line what comes next. The pair is safe already.
 func (o *office) staged(ctx context.Context, a *agent.Agent, lineage string, timeout time.Duration) error {
-	ctx, end := context.WithTimeout(ctx, min(hookPatience, timeout*4/5)) // with time left for a word about it
+	ctx, end := context.WithTimeout(ctx, min(hookPatience, timeout*3/5)) // with time left for a word about it
 	defer end()
 	err := o.stay(ctx, a, lineage, func(r agent.Report) bool {
 		s := status(r, lineage, a.Now())

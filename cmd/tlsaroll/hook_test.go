@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tlsaroll/tlsaroll/certwatch"
 )
 
@@ -200,45 +202,46 @@ func TestHookFindsTheLineage(t *testing.T) {
 		env     string
 		args    string
 		want    string
+		says    string
 	}{
 		"lego": {func(t *testing.T, d *desk) {
 			d.put(t, "lego.example.org", "lego/certificates/lego.example.org.crt", "lego/certificates/lego.example.org.key")
-		}, "LEGO_CERT_PATH=DIR/lego/certificates/lego.example.org.crt LEGO_CERT_KEY_PATH=DIR/lego/certificates/lego.example.org.key", "lego", "lego"},
+		}, "LEGO_CERT_PATH=DIR/lego/certificates/lego.example.org.crt LEGO_CERT_KEY_PATH=DIR/lego/certificates/lego.example.org.key", "lego", "lego", ""},
 		"lego's directory is a link": {func(t *testing.T, d *desk) {
 			d.put(t, "www.example.net", "data/certificates/lego.example.org.crt", "data/certificates/lego.example.org.key")
 			link(t, "data", d.path("lego"))
-		}, "LEGO_CERT_PATH=DIR/data/certificates/lego.example.org.crt LEGO_CERT_KEY_PATH=DIR/data/certificates/lego.example.org.key", "lego", "lego"},
+		}, "LEGO_CERT_PATH=DIR/data/certificates/lego.example.org.crt LEGO_CERT_KEY_PATH=DIR/data/certificates/lego.example.org.key", "lego", "lego", ""},
 		"certbot": {func(t *testing.T, d *desk) {
 			d.put(t, "www.example.net", "le/archive/certbot.example.org/fullchain3.pem", "le/archive/certbot.example.org/privkey3.pem")
 			link(t, "../../archive/certbot.example.org/fullchain3.pem", d.path("le/live/certbot.example.org/fullchain.pem"))
 			link(t, "../../archive/certbot.example.org/privkey3.pem", d.path("le/live/certbot.example.org/privkey.pem"))
-		}, "RENEWED_LINEAGE=DIR/le/live/certbot.example.org RENEWED_DOMAINS=www.example.net", "certbot", "certbot"},
+		}, "RENEWED_LINEAGE=DIR/le/live/certbot.example.org RENEWED_DOMAINS=www.example.net", "certbot", "certbot", ""},
 		"certbot's archive": {func(t *testing.T, d *desk) {
 			d.put(t, "www.example.net", "le/archive/certbot.example.org/fullchain3.pem", "le/archive/certbot.example.org/privkey3.pem")
 			link(t, "../../archive/certbot.example.org/fullchain2.pem", d.path("le/live/certbot.example.org/fullchain.pem"))
-		}, "", "--cert DIR/le/archive/certbot.example.org/fullchain3.pem --key DIR/le/archive/certbot.example.org/privkey3.pem", "certbot"},
+		}, "", "--cert DIR/le/archive/certbot.example.org/fullchain3.pem --key DIR/le/archive/certbot.example.org/privkey3.pem", "certbot", ""},
 		"certbot's other name for the same hosts": {func(t *testing.T, d *desk) {
 			d.put(t, "certbot.example.org", "le/live/certbot.example.org-0001/fullchain.pem", "le/live/certbot.example.org-0001/privkey.pem")
-		}, "RENEWED_LINEAGE=DIR/le/live/certbot.example.org-0001", "", "certbot"},
+		}, "RENEWED_LINEAGE=DIR/le/live/certbot.example.org-0001", "", "certbot", "tlsaroll: warning: certbot: certbot goes on as certbot.example.org-0001, and what is watched is certbot.example.org (hint: write staged: {certbot: certbot.example.org-0001}, so that a pair is found whose hook was lost)\n"},
 		"acme.sh's ECDSA pair": {func(t *testing.T, d *desk) {
 			d.put(t, "acme.example.org", "acme/acme.example.org_ecc/fullchain.cer", "acme/acme.example.org_ecc/acme.example.org.key")
 			d.put(t, "acme.example.org", "acme/acme.example.org/fullchain.cer", "acme/acme.example.org/acme.example.org.key")
-		}, "Le_Domain=acme.example.org CERT_FULLCHAIN_PATH=DIR/acme/acme.example.org_ecc/fullchain.cer CERT_KEY_PATH=DIR/acme/acme.example.org_ecc/acme.example.org.key", "acme.sh", "ecdsa"},
+		}, "Le_Domain=acme.example.org CERT_FULLCHAIN_PATH=DIR/acme/acme.example.org_ecc/fullchain.cer CERT_KEY_PATH=DIR/acme/acme.example.org_ecc/acme.example.org.key", "acme.sh", "ecdsa", ""},
 		"acme.sh's RSA pair": {func(t *testing.T, d *desk) {
 			d.put(t, "acme.example.org", "acme/acme.example.org/fullchain.cer", "acme/acme.example.org/acme.example.org.key")
-		}, "Le_Domain=acme.example.org CERT_FULLCHAIN_PATH=DIR/acme/acme.example.org/fullchain.cer CERT_KEY_PATH=DIR/acme/acme.example.org/acme.example.org.key", "", "rsa"},
+		}, "Le_Domain=acme.example.org CERT_FULLCHAIN_PATH=DIR/acme/acme.example.org/fullchain.cer CERT_KEY_PATH=DIR/acme/acme.example.org/acme.example.org.key", "", "rsa", ""},
 		"dehydrated before its links turn": {func(t *testing.T, d *desk) {
 			d.put(t, "www.example.net", "de/certs/dehydrated.example.org/fullchain-17.pem", "de/certs/dehydrated.example.org/privkey-17.pem")
-		}, "", "dehydrated sync_cert DIR/de/certs/dehydrated.example.org/privkey-17.pem c DIR/de/certs/dehydrated.example.org/fullchain-17.pem h r", "dehydrated"},
+		}, "", "dehydrated sync_cert DIR/de/certs/dehydrated.example.org/privkey-17.pem c DIR/de/certs/dehydrated.example.org/fullchain-17.pem h r", "dehydrated", ""},
 		"dehydrated with the key that it had": {func(t *testing.T, d *desk) {
 			d.put(t, "dehydrated.example.org", "de/certs/dehydrated.example.org/fullchain-17.pem", "de/certs/dehydrated.example.org/privkey-16.pem")
 			link(t, "privkey-16.pem", d.path("de/certs/dehydrated.example.org/privkey.pem"))
-		}, "", "sync_cert DIR/de/certs/dehydrated.example.org/privkey-17.pem c DIR/de/certs/dehydrated.example.org/fullchain-17.pem h r", "dehydrated"},
+		}, "", "sync_cert DIR/de/certs/dehydrated.example.org/privkey-17.pem c DIR/de/certs/dehydrated.example.org/fullchain-17.pem h r", "dehydrated", ""},
 		"dehydrated": {func(t *testing.T, d *desk) {
 			d.put(t, "dehydrated.example.org", "de/certs/dehydrated.example.org/fullchain-17.pem", "de/certs/dehydrated.example.org/privkey-17.pem")
 			link(t, "privkey-17.pem", d.path("de/certs/dehydrated.example.org/privkey.pem"))
 			link(t, "fullchain-17.pem", d.path("de/certs/dehydrated.example.org/fullchain.pem"))
-		}, "", "dehydrated deploy_cert dehydrated.example.org DIR/de/certs/dehydrated.example.org/privkey.pem c DIR/de/certs/dehydrated.example.org/fullchain.pem h 17", "dehydrated"},
+		}, "", "dehydrated deploy_cert dehydrated.example.org DIR/de/certs/dehydrated.example.org/privkey.pem c DIR/de/certs/dehydrated.example.org/fullchain.pem h 17", "dehydrated", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // nobody answers, which takes its time
@@ -251,6 +254,9 @@ func TestHookFindsTheLineage(t *testing.T) {
 			if took := time.Since(begun); took > 5*time.Second {
 				t.Errorf("took %s", took)
 			}
+			if test.says != "" && !strings.Contains(stderr, test.says) {
+				t.Errorf("it says\n%swant %s", stderr, test.says)
+			}
 			last := strings.TrimSuffix(stderr, "\n")
 			last = last[strings.LastIndex(last, "\n")+1:]
 			if code != exitDone || stdout != "" || !strings.HasPrefix(last, "tlsaroll: "+test.want+": taken; ") {
@@ -259,6 +265,41 @@ func TestHookFindsTheLineage(t *testing.T) {
 			kept, err := filepath.Glob(filepath.Join(d.path("state"), "stash", "*", "combined.pem"))
 			if err != nil || len(kept) == 0 {
 				t.Errorf("kept nothing, %v", err)
+			}
+		})
+	}
+}
+
+// TestHookEndsInTime: while another process has the journal, nothing can be taken; the hook
+// ends all the same, and says so. dehydrated's own check must not fail even then.
+func TestHookEndsInTime(t *testing.T) {
+	for args, want := range map[string]struct {
+		code int
+		said string
+	}{
+		"--cert DIR/good.pem --key DIR/good.key":                 {exitError, "tlsaroll: hook: not done within 1s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)\n"},
+		"dehydrated sync_cert DIR/good.key c DIR/good.pem h csr": {exitDone, "tlsaroll: warning: not taken yet: hook: not done within 1s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)\n"},
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel() // it waits
+			d := hookDesk(t)
+			d.put(t, "lego.example.org", "good.pem", "good.key")
+			if err := os.Mkdir(d.path("state"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			journal, err := os.Create(d.path("state/journal.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer journal.Close()
+			if err := unix.Flock(int(journal.Fd()), unix.LOCK_EX); err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			words := strings.Fields(strings.ReplaceAll(args, "DIR", d.dir))
+			stdout, stderr, code := callHook(t, nil, append([]string{"-c", d.path("hooks.yaml"), "hook", "--timeout", "1s"}, words...)...)
+			if took := time.Since(begun); code != want.code || stdout != "" || stderr != want.said || took > 2*time.Second {
+				t.Errorf("exit %d after %s\n%s%swant %s", code, took, stdout, stderr, want.said)
 			}
 		})
 	}

@@ -55,6 +55,7 @@ type program struct {
 	version    string
 	configFile string // of -c
 	heard      *hearing
+	lock       time.Duration // how long another instance is waited for that has the journal; 0: the agent's
 }
 
 func newProgram(w world) *program {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,6 +81,20 @@ func isStaged(s config.Staged, file string) bool {
 		dirs = []string{filepath.Dir(files.Cert)}
 	}
 	return slices.ContainsFunc(dirs, func(dir string) bool { return same(dir, filepath.Dir(file)) })
+}
+
+// certbotAgain is what certbot adds to a name when the hosts of its certificate have changed.
+var certbotAgain = regexp.MustCompile(`^-[0-9]{4}$`)
+
+// renamed is the name under which certbot goes on with what is staged, if the file is of
+// that: then nobody writes what is watched any more.
+func renamed(s config.Staged, file string) string {
+	name := filepath.Base(filepath.Dir(file))
+	rest, ok := strings.CutPrefix(name, s.Name)
+	if s.Layout != "certbot" || !ok || !certbotAgain.MatchString(rest) || !same(filepath.Join(s.Dir, "live"), filepath.Dir(filepath.Dir(file))) {
+		return ""
+	}
+	return name
 }
 
 // same reports whether two paths are of one file, links on the way followed.

@@ -40,6 +40,11 @@ func (o *office) whose(a *agent.Agent, r control.Request, pair certwatch.Pair) (
 		o.ui.say(fmt.Sprintf("%s: a certificate for %s, which is no lineage's: nothing to do", r.Pair.ChainFile, list(pair.Chain.Names())), "")
 		return "", nil
 	}
+	for _, l := range all {
+		if name := renamed(l.Staged, r.Pair.ChainFile); name != "" && slices.Equal(names, []string{l.Name}) {
+			o.ui.warn(fmt.Sprintf("%s: certbot goes on as %s, and what is watched is %s", l.Name, name, l.Staged.Name), "write staged: {certbot: "+name+"}, so that a pair is found whose hook was lost")
+		}
+	}
 	return one(names, "the certificate is for the endpoints of", all)
 }
 

@@ -32,7 +32,7 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 	out := agent.Config{
 		State: cfg.State, Timing: cfg.Timing.Timing, Quiet: cfg.Timing.Quiet,
 		Zones: map[string]agent.Zone{}, Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, ResolverTest: cfg.ResolverTest,
-		Clock: systemClock(p.now), Log: log, Local: localAddresses,
+		Lock: p.lock, Clock: systemClock(p.now), Log: log, Local: localAddresses,
 	}
 	if !cfg.Resolver.IsValid() {
 		return out, errors.New("resolver: none is known (hint: run a validating resolver on this host and set resolver: 127.0.0.1:53)")

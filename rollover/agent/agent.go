@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func Open(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	points()
-	store, known, aside, err := journal.Open(journalIn(cfg.State), lockTimeout)
+	store, known, aside, err := journal.Open(journalIn(cfg.State), cmp.Or(cfg.Lock, lockTimeout))
 	if err != nil {
 		return nil, err
 	}

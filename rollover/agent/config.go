@@ -32,6 +32,7 @@ type Config struct {
 	Hello         string         // EHLO name of the probes; "": an address literal
 
 	Clock   Clock
+	Lock    time.Duration                                              // how long Open waits for another instance to let go of the journal; 0: three seconds
 	Log     *slog.Logger                                               // nil: nowhere
 	Acted   func(lineages []string, action rollover.Action, err error) // called as each action ends; nil: nobody counts
 	Workers int                                                        // groups whose servers are looked at side by side; 0: 16
