@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 )
 
 // hookWorld is a process that a client called with these variables.
@@ -302,5 +303,39 @@ func TestHookEndsInTime(t *testing.T) {
 				t.Errorf("exit %d after %s\n%s%swant %s", code, took, stdout, stderr, want.said)
 			}
 		})
+	}
+}
+
+// TestFittingLineages: names come first, then the kind of the live key; a lineage that has
+// no certificate yet takes only what is nobody else's.
+func TestFittingLineages(t *testing.T) {
+	d := newDesk(t)
+	leaf, key := d.pair(t, "mx1.example.org", -1, 90)
+	pair, err := certwatch.FromPEM([]byte(leaf), []byte(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mx1, mx2 := config.Endpoint{Host: "mx1.example.org"}, config.Endpoint{Host: "mx2.example.org"}
+	all := []config.Lineage{
+		{Name: "first", Hook: true, Endpoints: []config.Endpoint{mx1}},
+		{Name: "second", Hook: true, Endpoints: []config.Endpoint{mx1}},
+		{Name: "closed", Endpoints: []config.Endpoint{mx1}},
+		{Name: "wider", Hook: true, Endpoints: []config.Endpoint{mx1, mx2}},
+	}
+	for live, want := range map[string]string{
+		"":                         "first second",
+		"first=other":              "second",
+		"first=same":               "first",
+		"first=same second=other":  "first",
+		"first=same second=same":   "first second",
+		"first=other second=other": "",
+		"closed=same wider=same":   "first second",
+	} {
+		got := fitting(all, pair, func(lineage string) (same, known bool) {
+			return strings.Contains(live, lineage+"=same"), strings.Contains(live, lineage+"=")
+		})
+		if strings.Join(got, " ") != want {
+			t.Errorf("live are %q: %v, want %s", live, got, want)
+		}
 	}
 }

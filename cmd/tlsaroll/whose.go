@@ -21,21 +21,7 @@ func (o *office) whose(a *agent.Agent, r control.Request, pair certwatch.Pair) (
 	if names := byFiles(all, r.Pair.ChainFile); len(names) > 0 {
 		return one(names, r.Pair.ChainFile+" is staged for", all)
 	}
-	var names, fresh []string
-	for _, l := range all {
-		if !l.Hook || !covers(l, pair) {
-			continue
-		}
-		switch same, known := o.sameKind(a, l.Name, pair); {
-		case !known:
-			fresh = append(fresh, l.Name)
-		case same:
-			names = append(names, l.Name)
-		}
-	}
-	if len(names) == 0 {
-		names = fresh
-	}
+	names := fitting(all, pair, func(lineage string) (same, known bool) { return o.sameKind(a, lineage, pair) })
 	if len(names) == 0 {
 		o.ui.say(fmt.Sprintf("%s: a certificate for %s, which is no lineage's: nothing to do", r.Pair.ChainFile, list(pair.Chain.Names())), "")
 		return "", nil
@@ -46,6 +32,27 @@ func (o *office) whose(a *agent.Agent, r control.Request, pair certwatch.Pair) (
 		}
 	}
 	return one(names, "the certificate is for the endpoints of", all)
+}
+
+// fitting are the lineages whose endpoints a certificate is for, and whose live one has a
+// key of its kind; else those of them of which none is live yet.
+func fitting(all []config.Lineage, pair certwatch.Pair, sameKind func(lineage string) (same, known bool)) []string {
+	var names, fresh []string
+	for _, l := range all {
+		if !l.Hook || !covers(l, pair) {
+			continue
+		}
+		switch same, known := sameKind(l.Name); {
+		case !known:
+			fresh = append(fresh, l.Name)
+		case same:
+			names = append(names, l.Name)
+		}
+	}
+	if len(names) == 0 {
+		return fresh
+	}
+	return names
 }
 
 // one refuses to choose.
