@@ -28,7 +28,7 @@ func (p *program) hookCommand() *cobra.Command {
 	var files certwatch.Files
 	var lineage string
 	c := &cobra.Command{
-		Use:                   "hook [CLIENT] [--cert FILE --key FILE] [--lineage LINEAGE] [--wait] [--timeout 10s] [ARGUMENT...]",
+		Use:                   "hook [lego|certbot|acme.sh|dehydrated] [--cert FILE --key FILE] [--lineage LINEAGE] [--wait] [--timeout 10s] [ARGUMENT...]",
 		DisableFlagsInUseLine: true,
 		Short:                 "take the pair that an ACME client has just got",
 		Long: `
@@ -36,16 +36,17 @@ func (p *program) hookCommand() *cobra.Command {
 			durably before it ends. The daemon goes on at once; without one a pass is made, and tlsaroll once finishes it
 			from a timer. One line says what comes next, and when.
 
-			Who calls is recognised; to name the CLIENT rules out the others. These are known:
+			These call it, and are told by what they hand their hooks: LEGO_CERT_PATH or LEGO_HOOK_CERT_PATH,
+			RENEWED_LINEAGE, CERT_FULLCHAIN_PATH, the arguments of deploy_cert and sync_cert. To name the client rules out
+			the others.
 
-			  lego        LEGO_CERT_PATH and LEGO_CERT_KEY_PATH of version 4 (--run-hook, --renew-hook),
-			              LEGO_HOOK_CERT_PATH and LEGO_HOOK_CERT_KEY_PATH of version 5 (--deploy-hook)
-			  certbot     RENEWED_LINEAGE (--deploy-hook, renewal-hooks/deploy)
-			  acme.sh     CERT_FULLCHAIN_PATH and CERT_KEY_PATH (--reloadcmd, --renew-hook, --post-hook)
-			  dehydrated  the arguments of its hook, from deploy_cert and sync_cert on (HOOK=)
+			  lego        --run-hook, --renew-hook (4), --deploy-hook (5)
+			  certbot     --deploy-hook, renewal-hooks/deploy
+			  acme.sh     --reloadcmd, --renew-hook, --post-hook
+			  dehydrated  HOOK=, a script that hands all arguments on
 
-			Any other hands over --cert and --key. What the clients call their hooks for beside that, as before an order
-			or for nothing new, is passed over with exit 0.
+			Any other hands over --cert and --key. What clients call their hooks for beside that, as before an order or
+			for nothing new, is passed over with exit 0.
 
 			The lineage is the one whose staged files these are, else the one whose endpoints the certificate is for and
 			whose live certificate has a key of the same kind. A certificate that is no lineage's is none of our business:
