@@ -65,8 +65,8 @@ func (r Keyring) next(lineage string) (Key, error) {
 	if _, err := os.Lstat(r.Path(lineage)); err != nil {
 		return Key{}, err // without the hint of a file that somebody else writes
 	}
-	k, _, err := Reader{}.LoadKey(r.Path(lineage))
-	return k, err
+	k, err := Reader{}.LoadKey(r.Path(lineage))
+	return k.Key, err
 }
 
 // Make makes the key for a lineage's next certificate. One that is there is kept, of
@@ -85,7 +85,7 @@ func (r Keyring) Make(lineage string, t KeyType) (Key, error) {
 }
 
 func (r Keyring) write(lineage string, k Key) error {
-	if err := (Stash{Dir: r.Dir}).create(); err != nil {
+	if err := Stash(r).create(); err != nil {
 		return err
 	}
 	passing("keys: before one is written")

@@ -40,13 +40,16 @@ type Reader struct {
 }
 
 // Load reads a pair as it is, see [Reader.Load] with no quiet time.
-func Load(f Files) (Pair, error) { return Reader{}.Load(f) }
+func Load(f Files, spare ...PrivateKey) (Pair, error) { return Reader{}.Load(f, spare...) }
 
 // Load reads and checks a pair. A file that was changed within Quiet, or while
 // it was read, or that is gone from a directory changed within Quiet, is an
 // [UnsettledError]; what else may be wrong is an [Error] of one of the package's
 // sentinels or of the operating system's.
-func (r Reader) Load(f Files) (Pair, error) {
+//
+// Where the one file holds no key, as after an order with a certificate request, the
+// first spare key that fits a certificate in it is the pair's.
+func (r Reader) Load(f Files, spare ...PrivateKey) (Pair, error) {
 	if f.Cert == "" {
 		return Pair{}, &Error{"certificate", "no path given", "", fs.ErrInvalid}
 	}
@@ -54,7 +57,7 @@ func (r Reader) Load(f Files) (Pair, error) {
 	if err != nil {
 		return Pair{}, err
 	}
-	p, err := pairOf(sources[0], sources[len(sources)-1])
+	p, err := pairOf(sources[0], sources[len(sources)-1], spare)
 	if err != nil {
 		return Pair{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -25,17 +26,19 @@ type source struct {
 
 // FromPEM makes a pair of PEM content: cert with the certificates in any order
 // and key with the private key. A combined file may be given as both, or as cert
-// with key nil. The errors are those of [Reader.Load] without the ones of files.
-func FromPEM(cert, key []byte) (Pair, error) {
+// with key nil; spare keys are those of [Reader.Load], as are the errors, without the
+// ones of files.
+func FromPEM(cert, key []byte, spare ...PrivateKey) (Pair, error) {
 	c := source{name: "certificate", data: cert}
 	if key == nil {
-		return pairOf(&c, &c)
+		return pairOf(&c, &c, spare)
 	}
-	return pairOf(&c, &source{name: "key", data: key})
+	return pairOf(&c, &source{name: "key", data: key}, spare)
 }
 
-// pairOf takes the certificates of c and the key of k, which may be the same.
-func pairOf(c, k *source) (Pair, error) {
+// pairOf takes the certificates of c and the key of k, which may be the same; then a
+// spare key may take the place of one that is not there.
+func pairOf(c, k *source, spare []PrivateKey) (Pair, error) {
 	if err := c.parse(); err != nil {
 		return Pair{}, err
 	}
@@ -48,6 +51,13 @@ func pairOf(c, k *source) (Pair, error) {
 	}
 	if err := c.wantCertificates(); err != nil {
 		return Pair{}, err
+	}
+	if k == c && len(keys) == 0 && len(spare) > 0 {
+		fitting, err := c.fitting(spare)
+		if err != nil {
+			return Pair{}, err
+		}
+		keys = append(keys, fitting)
 	}
 	the, err := onlyKey(k.name, keys)
 	if err != nil {
@@ -117,6 +127,25 @@ func (s *source) wantCertificates() error {
 		return &Error{s.name, "no PEM", "this looks like DER or PKCS #12; convert it with openssl", ErrNoCertificate}
 	}
 	return &Error{s.name, "no PEM certificate in it", "", ErrNoCertificate}
+}
+
+// fitting is the first of some keys that fits a certificate of the source.
+func (s *source) fitting(spare []PrivateKey) (key, error) {
+	for _, private := range spare {
+		held := source{name: "a key that was made ahead", data: private.PEM()}
+		if err := held.parse(); err != nil {
+			return key{}, err
+		}
+		k, err := onlyKey(held.name, held.keys)
+		if err != nil {
+			return key{}, err
+		}
+		if slices.ContainsFunc(s.certs, k.public.fits) {
+			return k, nil
+		}
+	}
+	return key{}, &Error{s.name, fmt.Sprintf("no private key in it, and none that is kept for this lineage fits the certificate of %s", subject(s.certs[0])),
+		"name the file of its key, too; tlsaroll next-key gives the request for the key that was made ahead", ErrNoKey}
 }
 
 // onlyKey returns the one key there is. The same key twice is one key.

@@ -21,6 +21,7 @@ type LineageStatus struct {
 	Live      *PairStatus      `json:"live"`
 	Successor *SuccessorStatus `json:"successor"`
 	Queued    *PairStatus      `json:"queued"`
+	Standby   *StandbyStatus   `json:"standby"`
 	Held      *Held            `json:"held"`
 	Swapping  *Swapping        `json:"swapping"`
 	Since     *time.Time       `json:"since"`             // when the successor was admitted
@@ -127,7 +128,7 @@ func Describe(s State, p Policy, now time.Time) []LineageStatus {
 
 func (x *pass) describe(name string) LineageStatus {
 	l, met := x.Lineages[name]
-	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Held: l.Held, Swapping: l.Swapping, Since: instant(l.Since),
+	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Standby: x.describeStandby(name), Held: l.Held, Swapping: l.Swapping, Since: instant(l.Since),
 		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
 	d.Renewal = x.describeRenewal(name)
 	if l.Held != nil && l.Held.Chain != l.Successor {

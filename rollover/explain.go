@@ -30,6 +30,9 @@ func (s LineageStatus) Explain(now time.Time) string {
 	case s.Successor == nil:
 		line("-", string(s.Phase), "no pair is live yet")
 	}
+	if s.Standby != nil {
+		line(s.Standby.SPKI[:min(8, len(s.Standby.SPKI))], "standby", s.Standby.readiness(now))
+	}
 	for _, e := range s.Endpoints {
 		line("", "", e.Explain())
 	}
@@ -114,6 +117,20 @@ func (s LineageStatus) readiness(now time.Time) string {
 		return "ready " + at(*n.ReadyAt, now) + ", " + on
 	}
 	return "ready since " + stamp(*n.ReadyAt) + ", " + on
+}
+
+func (s StandbyStatus) readiness(now time.Time) string {
+	switch {
+	case s.Phase == Ready:
+		return "a certificate of it is swapped in at once, since " + stamp(*s.ReadyAt)
+	case s.Phase == Generated:
+		return "not on every server yet"
+	case s.ReadyAt == nil:
+		return "published; ready: not known yet"
+	case !s.ReadyAt.After(now):
+		return "published; seen too seldom on a server yet"
+	}
+	return "published; ready " + at(*s.ReadyAt, now)
 }
 
 func (s LineageStatus) convergence() (have, all int) {

@@ -78,6 +78,16 @@ const (
 	CodeNotifyFailed Code = "notify-failed"
 )
 
+// Warnings about standby keys, which the rules know by their records alone: whoever
+// keeps the keys tells them, see [NewWarning].
+const (
+	CodeStandbyLost       Code = "standby-lost"
+	CodeStandbyUnreadable Code = "standby-unreadable"
+	CodeStandbyAbsent     Code = "standby-absent"
+	CodeStandbyOtherType  Code = "standby-other-type"
+	CodeStandbyToCome     Code = "standby-to-come"
+)
+
 // A Reason names an unmet condition.
 type Reason struct {
 	Code  Code      `json:"code"`

@@ -23,7 +23,14 @@ func (x *pass) recognize() {
 		default:
 			l = x.recognized(name, l, view.Live.Value)
 		}
-		l.Standby, l.Issuing = view.Standby, view.Issuing
+		standby := view.Standby
+		if !x.policy.Lineages[name].Scheme.Standby {
+			standby = tlsa.Association{}
+		}
+		if l.Standby != standby {
+			l.Standby, l.StandbyReady = standby, time.Time{}
+		}
+		l.Issuing = view.Issuing
 		x.Lineages[name] = l
 	}
 }

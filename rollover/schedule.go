@@ -134,6 +134,8 @@ func (x *pass) lookOwner(name string, owner tlsa.Owner, l *Ledger) time.Time {
 	switch {
 	case l.converging() || l.restless(next != nil, x.now) || l.doubted(x.now):
 		return near
+	case next == nil && lineage.Standby != (tlsa.Association{}):
+		return earliest(rarely, l.counts([]tlsa.Association{lineage.Standby}))
 	case next == nil:
 		return rarely
 	case !lineage.ReadyAt.IsZero() && !lineage.ReadyAt.After(x.now) && slices.ContainsFunc(x.Waiting[name], ofServers):

@@ -57,8 +57,9 @@ type Lineage struct {
 	Frozen    *Freeze   `json:"frozen,omitempty"`
 	Enforced  bool      `json:"mta_sts_enforced,omitempty"` // the domain's MTA-STS policy when it was last seen
 
-	Standby tlsa.Association `json:"standby,omitzero"` // 3 1 1 of the next key
-	Issuing Issuing          `json:"issuing,omitzero"` // the orders for its certificates, as of the last pass
+	Standby      tlsa.Association `json:"standby,omitzero"`       // 3 1 1 of the next key
+	StandbyReady time.Time        `json:"standby_ready,omitzero"` // when no cache can lack it; zero: not known yet
+	Issuing      Issuing          `json:"issuing,omitzero"`       // the orders for its certificates, as of the last pass
 
 	Waiting  []Reason  `json:"waiting,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`

@@ -63,6 +63,9 @@ func (c *cast) text(s string) string {
 	for a, name := range c.records {
 		s = strings.ReplaceAll(s, rollover.Short(a), name)
 		s = strings.ReplaceAll(s, a.String(), name)
+		if _, key, ok := strings.Cut(name, "standby "); ok {
+			s = strings.ReplaceAll(s, a.Data[:8], fmt.Sprintf("%-8s", key))
+		}
 	}
 	for id, name := range c.pairs {
 		s = strings.ReplaceAll(s, id.Short(), name)

@@ -45,7 +45,7 @@ func (s *story) on(d time.Duration, what func() bool) bool {
 		if _, change := s.Refusals(); !change.IsZero() && change.Before(end) {
 			stop = change.Add(time.Nanosecond)
 		}
-		s.Wait(stop.Sub(s.Now), func() bool { s.tell(); return what() || s.failing() != failing })
+		s.Wait(stop.Sub(s.Now), func() bool { s.followKeys(); s.tell(); return what() || s.failing() != failing })
 		if what() {
 			return true
 		}
@@ -145,7 +145,6 @@ func (s *story) renew(w *words) {
 		l.Key, how = s.keys[s.newest[lineage]], "the key of "+s.pair(s.newest[lineage])
 	case "standby":
 		l.Key, how = s.standby[lineage], "the key of "+strings.TrimPrefix(s.record(s.Hosts[lineage].Standby), "3 1 1 of ")
-		s.nextKey(lineage)
 	default:
 		w.fail("key=%s?", key)
 	}
@@ -362,13 +361,18 @@ func (s *story) reboot(w *words) {
 	}
 }
 
-// lose takes the journal away.
+// lose takes the journal away, or a standby key, in whose place another one is made.
 func (s *story) lose(w *words) {
-	if w.next() != "journal" {
+	switch w.next() {
+	case "journal":
+		s.State = rollover.State{}
+		s.startsAgain()
+	case "key":
+		s.nextKey("mx1")
+		s.Plan.LookDNS = s.Now
+	default:
 		w.fail("lose what?")
 	}
-	s.State = rollover.State{}
-	s.startsAgain()
 }
 
 // startsAgain lets a process start that knows of no plan: it looks at once.
@@ -383,6 +387,9 @@ func (s *story) config(w *words) {
 				w.fail("%v", err)
 			}
 			p.Scheme = scheme
+			if scheme.Standby && s.standby["mx1"] == nil {
+				s.nextKey("mx1")
+			}
 		}
 		if service := w.get("ignore", ""); service != "" {
 			p.Ignore = map[tlsa.Owner]bool{s.endpoint(w, service).Owner: true}

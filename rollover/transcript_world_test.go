@@ -65,8 +65,12 @@ func (s *story) world(w *words) {
 		r.TTL = ttl
 		if bare {
 			r = tlsa.RRset{}
-		} else if s.Hosts["mx1"].Standby != (tlsa.Association{}) {
-			r = r.With(s.Hosts["mx1"].Standby)
+		} else {
+			for _, lineage := range s.lineages {
+				if standby := s.Hosts[lineage].Standby; standby != (tlsa.Association{}) {
+					r = r.With(standby)
+				}
+			}
 		}
 		s.Edit(owner, func(tlsa.RRset) tlsa.RRset { return r })
 	}
@@ -157,6 +161,18 @@ func (s *story) nextKey(lineage string) {
 	a := s.KeyRecord(s.standby[lineage])
 	s.Hosts[lineage].Standby = a
 	s.name(a, fmt.Sprintf("standby key %d", s.count["standby"]))
+}
+
+// followKeys makes the next standby key where the swap to a pair of the last one is
+// verified, as the agent does.
+func (s *story) followKeys() {
+	for _, lineage := range s.lineages {
+		l := s.State.Lineages[lineage]
+		if live := s.Chains[l.Live]; live != nil && l.Swapping == nil && live.SPKI() == s.Hosts[lineage].Standby.Data {
+			s.nextKey(lineage)
+			s.Plan.LookDNS = s.Now // with the pass that makes it
+		}
+	}
 }
 
 // endpoint is one of the same host at another port.

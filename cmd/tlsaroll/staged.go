@@ -37,6 +37,20 @@ func stagedFiles(s config.Staged) certwatch.Files {
 	return certwatch.Files{}
 }
 
+// nextKeyFile is where an ACME client keeps the key of its next certificate, "" for
+// clients that keep none: acme.sh beside the key, from version 3.0.5 and with
+// --always-force-new-domain-key; dehydrated with PRIVATE_KEY_ROLLOVER=yes.
+func nextKeyFile(s config.Staged) string {
+	key := stagedFiles(s).Key
+	switch s.Layout {
+	case "acme.sh":
+		return key + ".next"
+	case "dehydrated":
+		return filepath.Join(filepath.Dir(key), "privkey.roll.pem")
+	}
+	return ""
+}
+
 // legoName is how lego's files for a name are called: a wildcard's star, a port's colon
 // and letters that are not ASCII cannot stand there.
 func legoName(name string) string {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
@@ -87,6 +88,12 @@ func (p *program) wireProvider(c config.Provider, resolver netip.AddrPort, log *
 func wireLineage(l config.Lineage) (agent.Lineage, error) {
 	out := agent.Lineage{Name: l.Name, Addresses: map[string][]netip.AddrPort{}, Providers: map[string]string{}, Nodes: l.Nodes,
 		Staged: stagedFiles(l.Staged), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout}
+	if l.ACME != nil {
+		out.KeyType = certwatch.KeyType(l.ACME.KeyType)
+	}
+	if l.Scheme.Standby {
+		out.NextKey = nextKeyFile(l.Staged)
+	}
 	policy := rollover.LineagePolicy{Scheme: l.Scheme, TA: l.TA, TTL: l.TTL, KnownTTL: l.KnownTTL, Deadline: l.Deadline,
 		Ignore: map[tlsa.Owner]bool{}, Revision: revision(l)}
 	for _, name := range l.Ignore {

@@ -46,6 +46,7 @@ type Agent struct {
 	probes   slots // for connections
 	judges   slots // for those to addresses that judge a swap
 	stashing latch // held while the stash changes
+	keying   latch // held while a key that was made ahead is taken up or changed
 	desk     *desk // shared with all heirs
 
 	// What is looked at in the background may take longer than the pass that began

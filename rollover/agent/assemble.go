@@ -29,7 +29,7 @@ func build(cfg Config, rooms Rooms, known journal.Contents) *Agent {
 	}
 	a := &Agent{
 		cfg: cfg, log: cfg.Log, rooms: rooms, lineages: map[string]Lineage{}, listed: map[tlsa.Owner]bool{},
-		inbox: newInbox(), stashing: newLatch(), desk: newDesk(known.Orders),
+		inbox: newInbox(), stashing: newLatch(), keying: newLatch(), desk: newDesk(known.Orders),
 		routine: newSlots(cfg.Workers), pressing: newSlots(cfg.Workers), hosts: newSlots(cfg.Workers), probes: newSlots(connections), judges: newSlots(connections),
 		of: map[string]*group{}, at: map[tlsa.Owner]*group{}, bells: map[chan struct{}]bool{}, follow: map[*follower]bool{}, pings: make(chan chan struct{}),
 	}

@@ -56,9 +56,10 @@ type Lineage struct {
 	Addresses map[string][]netip.AddrPort // by endpoint URL: look there instead of at its A and AAAA
 	Nodes     []netip.Addr                // to be seen besides
 	Staged    certwatch.Files             // where the ACME client leaves pairs; zero: nowhere
+	NextKey   string                      // where it keeps the key of its next one; "": such keys are made here
 	Issuer    Issuer                      // or who issues them; nil: they come from elsewhere
 	Names     []string                    // for which it does, without trailing dots
-	KeyType   certwatch.KeyType           // of the keys that are made for it
+	KeyType   certwatch.KeyType           // of keys that are made here; "": that of the live one, else ec256
 	Install   []Install
 	Check     [][]string
 	Reload    [][]string

@@ -18,6 +18,7 @@ type onHost struct {
 	live, installed rollover.Sight[tlsa.ChainID]
 	staged          staging
 	issuing         rollover.Issuing
+	standby         standby
 	stash           map[tlsa.ChainID]rollover.Sight[struct{}]
 }
 
@@ -46,8 +47,9 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 			h.installed = a.installed(l, post.adopts[name], seen)
 		}
 		if poll {
-			h.staged = a.staged(l, remembered, seen, b)
+			h.staged = a.staged(g, l, seen, b)
 		}
+		a.standby(g, l, poll, &h, seen, b)
 		// a person's pair comes after the files': it is the later word
 		offers := append(slices.Clone(h.staged.offers), plain(post.offers[name])...)
 		orders := post.ordered(name)
@@ -63,7 +65,8 @@ func (a *Agent) readFiles(g *group, post mail, seen *rollover.Observation, b *bo
 		}
 		h.issuing = a.desk.of(name)
 		b.fed[name] = h
-		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.staged.err, Findings: h.staged.findings, Stash: h.stash, Issuing: h.issuing, Orders: orders}
+		seen.Lineages[name] = rollover.LineageView{Live: h.live, Installed: h.installed, Offers: offers, StagedErr: h.staged.err, Findings: slices.Concat(h.staged.findings, h.standby.findings),
+			Stash: h.stash, Standby: h.standby.record, Issuing: h.issuing, Orders: orders}
 	}
 }
 
@@ -135,18 +138,19 @@ func (a *Agent) keep(p certwatch.Pair) error {
 
 // staged reads what the ACME client left. Files that are still being written are
 // looked at again when they may have settled.
-func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Observation, b *book) staging {
+func (a *Agent) staged(g *group, l Lineage, seen *rollover.Observation, b *book) staging {
 	if l.Staged.Cert == "" {
 		return staging{}
 	}
 	pair, err := a.rooms.Reader.Load(l.Staged)
+	if errors.Is(err, certwatch.ErrNoKey) && l.Staged.Key == "" {
+		pair, err = a.rooms.Reader.Load(l.Staged, a.spare(l.Name, g.state)...)
+	}
 	if unsettled, ok := errors.AsType[*certwatch.UnsettledError](err); ok {
-		if !unsettled.Until.IsZero() {
-			b.recheck = earliest(b.recheck, b.polled.Add(max(unsettled.Until.Sub(a.cfg.Clock.Wall()), time.Millisecond)))
-		}
+		a.lookAgain(unsettled.Until, b)
 		return b.fed[l.Name].staged
 	}
-	if isAbsent(err) && remembered.Staged == "" {
+	if isAbsent(err) && g.state.Lineages[l.Name].Staged == "" {
 		return staging{} // the client has not issued anything yet
 	}
 	if err == nil {
@@ -161,6 +165,13 @@ func (a *Agent) staged(l Lineage, remembered rollover.Lineage, seen *rollover.Ob
 		s.findings = append(s.findings, rollover.NewWarning(rollover.Code(f.Code), l.Staged.Cert, f.Text))
 	}
 	return s
+}
+
+// lookAgain has files read again at a moment of the wall clock; zero is none.
+func (a *Agent) lookAgain(at time.Time, b *book) {
+	if !at.IsZero() {
+		b.recheck = earliest(b.recheck, b.polled.Add(max(at.Sub(a.cfg.Clock.Wall()), time.Millisecond)))
+	}
 }
 
 // whole checks that a pair in the stash loads and fits. A dry agent has put

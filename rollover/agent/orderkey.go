@@ -1,7 +1,7 @@
 package agent
 
 import (
-	"errors"
+	"fmt"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 )
@@ -10,8 +10,29 @@ import (
 // already, where the scheme has one; else a fresh one. An order that fails consumes
 // nothing: the standby key stays where it is.
 func (a *Agent) orderKey(l Lineage) (certwatch.Key, error) {
-	if !l.Policy.Scheme.Standby {
-		return l.KeyType.Generate()
+	state, _, err := a.State(l.Name)
+	if err != nil {
+		return certwatch.Key{}, err
 	}
-	return certwatch.Key{}, errors.New("no standby keys yet")
+	live := state.Chains[state.Lineages[l.Name].Live]
+	if !l.Policy.Scheme.Standby {
+		return l.keyType(live).Generate()
+	}
+	a.keying.lock() // a pass may make the next one at the same moment
+	defer a.keying.unlock()
+	k, err := a.rooms.Keys.Next(l.Name)
+	if err != nil && !isAbsent(err) {
+		return certwatch.Key{}, fmt.Errorf("standby key: %w", err)
+	}
+	if err != nil {
+		return a.makeKey(l, false, live)
+	}
+	record, err := k.Association()
+	if err != nil {
+		return certwatch.Key{}, err
+	}
+	if spent(state.Lineages[l.Name], record, state.Chains) {
+		return a.makeKey(l, true, live)
+	}
+	return k, nil
 }

@@ -29,7 +29,7 @@ func (a *Agent) With(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	next := build(cfg, rooms, known)
-	next.inbox, next.stashing, next.desk = a.inbox, a.stashing, a.desk
+	next.inbox, next.stashing, next.keying, next.desk = a.inbox, a.stashing, a.keying, a.desk
 	a.heir.Store(next)
 	a.desk.drop(renamed(a.lineages, next.lineages))
 	a.end()

@@ -21,6 +21,7 @@ import (
 type Rooms struct {
 	Store  Store
 	Stash  Stash
+	Keys   Keys
 	Reader Reader
 	Prober Prober
 	Look   func() Looker      // what one gives has the age of its first answer
@@ -49,9 +50,20 @@ type Stash interface {
 	Sweep() (removed []string, err error)
 }
 
+// Keys keeps the keys that were made before there is a certificate for them, one for
+// each lineage, see [certwatch.Keyring].
+type Keys interface {
+	Next(lineage string) (certwatch.Key, error)
+	Make(lineage string, t certwatch.KeyType) (certwatch.Key, error)
+	Drop(lineage string) error
+	Path(lineage string) string
+	Sweep() (removed []string, err error)
+}
+
 // A Reader reads what an ACME client left, see [certwatch.Reader].
 type Reader interface {
-	Load(f certwatch.Files) (certwatch.Pair, error)
+	Load(f certwatch.Files, spare ...certwatch.PrivateKey) (certwatch.Pair, error)
+	LoadKey(path string) (certwatch.KeyFile, error)
 }
 
 // A Prober tells what an address presents to every client, see [probe.Prober].
@@ -88,6 +100,7 @@ func (c Config) rooms(store Store) (Rooms, error) {
 	return Rooms{
 		Store:  store,
 		Stash:  certwatch.Stash{Dir: filepath.Join(c.State, "stash")},
+		Keys:   certwatch.Keyring{Dir: filepath.Join(c.State, "keys")},
 		Reader: certwatch.Reader{Quiet: c.Quiet, Now: c.Clock.Wall},
 		Prober: &probe.Prober{Dial: c.Dial, Hello: c.Hello},
 		Look:   func() Looker { return client.NewPass(zones) },

@@ -17,6 +17,10 @@ func (a *Agent) tidy(known journal.Contents) {
 	if err != nil {
 		a.log.Warn("the stash could not be swept", "err", err)
 	}
+	halves, err := a.rooms.Keys.Sweep()
+	if err != nil {
+		a.log.Warn("the keys could not be swept", "err", err)
+	}
 	orphans := known.Orphans()
 	if err := a.discard(rollover.Discard{Chains: orphans}); err != nil {
 		a.log.Warn("pairs that nothing names could not be removed", "err", err)
@@ -30,6 +34,9 @@ func (a *Agent) tidy(known journal.Contents) {
 	}
 	if n := len(removed) + len(orphans); n > 0 {
 		a.log.Info("removed what a crash left in the stash", "entries", n)
+	}
+	if n := len(halves); n > 0 {
+		a.log.Info("removed what a crash left beside the keys", "files", n)
 	}
 	if n := len(strangers); n > 0 {
 		a.log.Debug("removed pairs from the stash that the journal does not name", "entries", n)

@@ -28,9 +28,10 @@ type shell struct {
 	fuse  fuse
 	host  hostClock
 
-	mu     sync.Mutex              // looks are made side by side
-	staged map[string]tlsa.ChainID // by lineage: what the ACME client left
-	stash  map[tlsa.ChainID]bool   // pairs that were copied
+	mu      sync.Mutex              // looks are made side by side
+	staged  map[string]tlsa.ChainID // by lineage: what the ACME client left
+	stash   map[tlsa.ChainID]bool   // pairs that were copied
+	keyring map[string]certwatch.Key
 }
 
 // hostClock is the clock of the host, as far as it can be set and may be lost.
@@ -45,7 +46,7 @@ type hostClock struct {
 // liveIn gives a world's decisions to the agent. Its journal is kept in memory where
 // the system has a place for that: what a disk does is not what is simulated.
 func (w *World) liveIn() *shell {
-	s := &shell{World: w, staged: map[string]tlsa.ChainID{}, stash: map[tlsa.ChainID]bool{}, host: hostClock{booted: Epoch, synchronised: true}}
+	s := &shell{World: w, staged: map[string]tlsa.ChainID{}, stash: map[tlsa.ChainID]bool{}, keyring: map[string]certwatch.Key{}, host: hostClock{booted: Epoch, synchronised: true}}
 	base := ""
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		base = "/dev/shm"
@@ -153,7 +154,7 @@ func (s *shell) start() {
 			Staged: certwatch.Files{Cert: name + ".crt", Key: name + ".key"}})
 	}
 	s.agent, err = agent.OpenIn(cfg, agent.Rooms{
-		Store: s.store, Stash: stash{s}, Reader: reader{s}, Prober: prober{s},
+		Store: s.store, Stash: stash{s}, Keys: keys{s}, Reader: reader{s}, Prober: prober{s},
 		Look: func() agent.Looker { return looker{s} },
 		Host: func(l agent.Lineage) agent.Host { return host{s, l.Name} },
 	})

@@ -26,11 +26,12 @@ type chaos struct {
 	restored  map[tlsa.Association]bool
 	crowded   []tlsa.Association // others' records that fill an RRset
 	desperate bool               // emergencies are declared here
+	unwaited  int                // renewals with a standby key, in the end
 	end       func()
 }
 
-// newChaos is the n-th world. Standby keys are the rules' alone to decide upon: no
-// room of the agent makes any.
+// newChaos is the n-th world. In some of those with standby keys the rules are alone,
+// where the next key comes with the renewal.
 func newChaos(t testing.TB, n uint64, people bool) *chaos {
 	w := NewWorld(t)
 	w.name = fmt.Sprintf("world %d, people %t", n, people) // whichever test it is for
@@ -41,9 +42,6 @@ func newChaos(t testing.TB, n uint64, people bool) *chaos {
 	c.ahead = rand.New(rand.NewPCG(n, 2))
 	schemes := []string{"ee", "ee+ta", "ta", "ee+standby"}
 	scheme := schemes[rng.IntN(len(schemes))]
-	if scheme == "ee+standby" && rng.IntN(2) == 0 {
-		scheme = "ee"
-	}
 	nodes := map[string]bool{"192.0.2.1": false} // and whether they are other machines
 	for i := range rng.IntN(3) {
 		nodes[fmt.Sprintf("192.0.2.%d", 2+i)] = rng.IntN(2) == 0
@@ -69,7 +67,11 @@ func newChaos(t testing.TB, n uint64, people bool) *chaos {
 	for _, s := range w.Servers {
 		s.Lag = time.Duration(rng.IntN(20)) * time.Second
 	}
-	if scheme != "ee+standby" {
+	if scheme != "ee+standby" || rng.IntN(4) > 0 {
+		clear(c.standby) // the agent makes its own
+		for _, h := range c.Hosts {
+			h.Standby = tlsa.Association{}
+		}
 		c.end = w.liveIn().end
 	}
 	w.Until(2*time.Minute, func() bool { return c.allSteady() })
@@ -215,6 +217,40 @@ func (c *chaos) heal() {
 		c.T.Errorf("all is over, and pairs go on being switched\n%s", c.Story())
 	}
 	c.settled()
+	c.renewAtOnce()
+}
+
+// renewAtOnce renews with each standby key: no cache can lack its record any more, so
+// that the swap waits for none.
+func (c *chaos) renewAtOnce() {
+	s, ok := c.mind.(*shell)
+	if !ok || c.T.Failed() {
+		return
+	}
+	for _, name := range c.lineages() {
+		key, made := s.keyring[name]
+		if !c.Policy.Lineages[name].Scheme.Standby {
+			continue
+		}
+		if !made || !rollover.StandbyReady(c.State, c.Policy, name, c.Now) {
+			c.T.Errorf("all is over, and %s has no standby key that is ready\n%s", name, c.Story())
+			continue
+		}
+		before, id := c.Hosts[name].Standby, c.Issue(c.cas[0], Leaf{Key: key.Signer()})
+		c.newest[name] = id
+		c.OfferTo(name, id, true)
+		swapped := func() bool { l := c.State.Lineages[name]; return l.Live == id && l.Swapping == nil }
+		if took := c.Until(20*time.Second, swapped); !swapped() {
+			c.T.Errorf("%s is renewed with a standby key that is ready, and not swapped after %s\n%s", name, took, c.Story())
+		}
+		c.Until(time.Minute, func() bool {
+			return c.Hosts[name].Standby != before && c.State.Lineages[name].Standby == c.Hosts[name].Standby
+		})
+		if next := c.Hosts[name].Standby; next == before || next != c.State.Lineages[name].Standby {
+			c.T.Errorf("%s was renewed with its standby key, and the next one is not made\n%s", name, c.Story())
+		}
+		c.unwaited++
+	}
 }
 
 func (c *chaos) allSteady() bool {

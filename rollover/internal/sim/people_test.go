@@ -11,7 +11,7 @@ import (
 // meddle is what people do to zones and servers.
 func (c *chaos) meddle() {
 	owner := c.owners()[c.rng.IntN(len(c.owners()))]
-	switch c.rng.IntN(14) {
+	switch c.rng.IntN(15) {
 	case 0:
 		c.note("somebody deletes a record")
 		c.Edit(owner, func(s tlsa.RRset) tlsa.RRset {
@@ -58,6 +58,8 @@ func (c *chaos) meddle() {
 		c.loseJournal()
 	case 9:
 		c.serveOther()
+	case 14:
+		c.loseKeys()
 	case 10:
 		c.note("somebody adds a record")
 		c.interfere(owner)
@@ -108,6 +110,18 @@ func (c *chaos) loseJournal() {
 		for _, a := range r.RRset.Associations {
 			c.restored[a] = true
 		}
+	}
+}
+
+// loseKeys takes the keys that were made ahead.
+func (c *chaos) loseKeys() {
+	s, ok := c.mind.(*shell)
+	if !ok {
+		return
+	}
+	c.note("the keys are lost")
+	for _, name := range c.lineages() {
+		s.forget(name)
 	}
 }
 

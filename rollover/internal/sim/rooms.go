@@ -66,7 +66,7 @@ func (stash) Sweep() ([]string, error) { return nil, nil }
 // reader reads what the ACME client left, torn at times.
 type reader struct{ s *shell }
 
-func (r reader) Load(f certwatch.Files) (certwatch.Pair, error) {
+func (r reader) Load(f certwatch.Files, _ ...certwatch.PrivateKey) (certwatch.Pair, error) {
 	id := r.s.staged[strings.TrimSuffix(f.Cert, ".crt")]
 	switch {
 	case id == "":
@@ -75,6 +75,11 @@ func (r reader) Load(f certwatch.Files) (certwatch.Pair, error) {
 		return certwatch.Pair{}, rejection("the key does not fit the certificate")
 	}
 	return certwatch.Pair{Chain: r.s.Chains[id]}, nil
+}
+
+// LoadKey reads nothing: the clients of this world keep no next keys.
+func (r reader) LoadKey(path string) (certwatch.KeyFile, error) {
+	return certwatch.KeyFile{}, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 }
 
 // prober shakes hands with the hosts of the world.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"crypto"
 	"fmt"
 	"maps"
 	"slices"
@@ -132,12 +133,14 @@ func (c *chaos) order() {
 }
 
 // leaveDNS takes an address out of DNS; clients that know it come for a minute
-// more. Some time later it is back, with what is installed by then.
+// more. Some time later it is back, with what is installed by then. One that came back
+// and that no look has come across stays: what comes and goes between two looks nobody
+// can know of, and a swap without a wait is soon done.
 func (c *chaos) leaveDNS(address string) {
 	var nodes []*Node
 	for _, name := range c.lineages() {
 		h := c.Hosts[name]
-		if len(h.Nodes) == 1 || h.Nodes[address].Gone {
+		if len(h.Nodes) == 1 || h.Nodes[address].Gone || h.Nodes[address].unnoticed {
 			return
 		}
 		nodes = append(nodes, h.Nodes[address])
@@ -173,7 +176,9 @@ func (c *chaos) renewBy(lineage string, person bool) {
 		c.OfferTo(lineage, c.newest[lineage], true)
 		return
 	}
-	if c.rng.IntN(4) > 0 {
+	if key, made := c.made(lineage); made && c.rng.IntN(3) > 0 {
+		c.keys[lineage] = key
+	} else if c.rng.IntN(4) > 0 {
 		c.keys[lineage] = c.NewKey()
 		if next := c.standby[lineage]; next != nil {
 			c.keys[lineage], c.standby[lineage] = next, c.NewKey()
@@ -186,6 +191,19 @@ func (c *chaos) renewBy(lineage string, person bool) {
 	if c.people && !person && c.rng.IntN(20) == 0 {
 		c.readsStaged(lineage, id)
 	}
+}
+
+// made is the key that the agent made ahead.
+func (c *chaos) made(lineage string) (crypto.Signer, bool) {
+	s, ok := c.mind.(*shell)
+	if !ok {
+		return nil, false
+	}
+	key, made := s.keyring[lineage]
+	if !made {
+		return nil, false
+	}
+	return key.Signer(), true
 }
 
 // readsStaged has a server read the ACME client's files itself.

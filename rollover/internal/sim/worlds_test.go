@@ -36,7 +36,7 @@ const reign = 20 * time.Minute
 // run has worlds of one kind live and end, as many as were asked for or as it takes for
 // a number of swaps; on average each must see floor of them.
 func run(t *testing.T, people bool, wanted, floor int64) {
-	var n, passes, swapped, hands, crashed atomic.Int64
+	var n, passes, swapped, unwaited, hands, crashed atomic.Int64
 	world := func(t *testing.T, i uint64) {
 		c := newChaos(t, i, people)
 		defer c.end()
@@ -45,6 +45,7 @@ func run(t *testing.T, people bool, wanted, floor int64) {
 		n.Add(1)
 		passes.Add(int64(c.passes))
 		swapped.Add(int64(c.Swaps))
+		unwaited.Add(int64(c.unwaited))
 		hands.Add(int64(c.Handshakes))
 		crashed.Add(int64(c.crashes))
 		if *seed != 0 {
@@ -69,7 +70,10 @@ func run(t *testing.T, people bool, wanted, floor int64) {
 		}
 	})
 	took := time.Since(begun)
-	t.Logf("%d worlds, %d passes, %d crashes, %d swaps, %d handshakes, %.0f a second", n.Load(), passes.Load(), crashed.Load(), swapped.Load(), hands.Load(), float64(hands.Load())/took.Seconds())
+	t.Logf("%d worlds, %d passes, %d crashes, %d swaps, %d of them without a wait, %d handshakes, %.0f a second", n.Load(), passes.Load(), crashed.Load(), swapped.Load(), unwaited.Load(), hands.Load(), float64(hands.Load())/took.Seconds())
+	if unwaited.Load() == 0 && n.Load() >= 8 {
+		t.Error("no world had a standby key to renew with in the end")
+	}
 	if swapped.Load() < floor*n.Load() {
 		t.Errorf("%d swaps in %d worlds: rules that never swap are safe and useless", swapped.Load(), n.Load())
 	}
