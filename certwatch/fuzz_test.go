@@ -133,3 +133,28 @@ func FuzzTorn(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseKey: what is taken for a key alone is written and read again as the same, and
+// has a record; what is refused is refused without quoting it.
+func FuzzParseKey(f *testing.F) {
+	h := issue(f)
+	f.Add(keyPEM(f, h.leaf))
+	f.Add(sec1PEM(f, h.leaf))
+	f.Add(slices.Concat([]byte("-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"), sec1PEM(f, h.leaf)))
+	f.Add(slices.Concat(keyPEM(f, h.leaf), keyPEM(f, h.root)))
+	f.Add([]byte("\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k, err := ParseKey("next", data)
+		if err != nil {
+			checkSilent(t, err, data)
+			return
+		}
+		want, err := k.Association()
+		ok(t, err)
+		again, err := ParseKey("next", k.PEM())
+		ok(t, err)
+		if got, err := again.Association(); err != nil || got != want {
+			t.Errorf("read again: %v, %v, want %v", got, err, want)
+		}
+	})
+}

@@ -77,7 +77,7 @@ func (o *office) adopt(ctx context.Context, r control.Request) error {
 	return with(o.acting, r.Lineage, func(a *agent.Agent) error {
 		var pair certwatch.Pair
 		if r.Pair != nil {
-			if pair, err = pairOf(r); err != nil {
+			if pair, err = pairOf(a, r); err != nil {
 				return err
 			}
 			if err := a.Adopt(r.Lineage, pair); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -55,7 +56,7 @@ func newDesk(t *testing.T) *desk {
 	d.issuer = d.sign(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "Some CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		NotBefore: deskTime().AddDate(-1, 0, 0), NotAfter: deskTime().AddDate(9, 0, 0),
-	}, d.signer)
+	}, d.signer.Public())
 	return d
 }
 
@@ -71,7 +72,7 @@ func (d *desk) write(t *testing.T, name, text string, mode fs.FileMode) {
 	}
 }
 
-func (d *desk) sign(t *testing.T, tmpl *x509.Certificate, key *ecdsa.PrivateKey) *x509.Certificate {
+func (d *desk) sign(t *testing.T, tmpl *x509.Certificate, key crypto.PublicKey) *x509.Certificate {
 	t.Helper()
 	d.serials++
 	tmpl.SerialNumber = big.NewInt(d.serials)
@@ -79,7 +80,7 @@ func (d *desk) sign(t *testing.T, tmpl *x509.Certificate, key *ecdsa.PrivateKey)
 	if issuer == nil {
 		issuer = tmpl
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, issuer, key.Public(), d.signer)
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, issuer, key, d.signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,15 +98,22 @@ func (d *desk) pair(t *testing.T, host string, from, days int) (leaf, key string
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := deskTime().AddDate(0, 0, from)
-	cert := d.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}, NotBefore: begin, NotAfter: begin.AddDate(0, 0, days)}, private)
+	leaf = d.certificate(t, host, from, days, private.Public())
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	key = pemOf("PRIVATE KEY", der)
 	d.keys = append(d.keys, strings.Split(key, "\n")[1])
-	return pemOf("CERTIFICATE", cert.Raw), key
+	return leaf, key
+}
+
+// certificate is one for a name and a key, as pair has them.
+func (d *desk) certificate(t *testing.T, host string, from, days int, key crypto.PublicKey) (leaf string) {
+	t.Helper()
+	begin := deskTime().AddDate(0, 0, from)
+	cert := d.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}, NotBefore: begin, NotAfter: begin.AddDate(0, 0, days)}, key)
+	return pemOf("CERTIFICATE", cert.Raw)
 }
 
 func pemOf(label string, der []byte) string {

@@ -22,6 +22,13 @@ func (p *program) errand(ctx context.Context, command, lineage string, options a
 // able to read the caller's files, and must not read what the caller cannot.
 func (p *program) handIn(ctx context.Context, command, lineage string, options any, files certwatch.Files) error {
 	pair, err := certwatch.Load(files)
+	if files.Key == "" && errors.Is(err, certwatch.ErrNoKey) {
+		chain, err := certwatch.LoadChain(files.Cert)
+		if err != nil {
+			return err
+		}
+		return p.send(ctx, command, lineage, options, &control.Pair{Chain: chain, ChainFile: files.Cert}) // whoever has the keys completes it
+	}
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (p *program) hookCommand() *cobra.Command {
 	f := c.Flags()
 	f.SetInterspersed(false) // dehydrated's arguments are no options of ours, even if they begin with a hyphen
 	f.StringVar(&files.Cert, "cert", "", "the new certificate and its issuers, PEM, in `FILE`")
-	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file")
+	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file, or one that next-key gave a request for")
 	f.StringVar(&lineage, "lineage", "", "whose it is: `LINEAGE`")
 	f.BoolVar(&o.Wait, "wait", false, "stay until it is served and verified")
 	f.DurationVar(&o.Timeout, "timeout", 10*time.Second, "end after `TIME` at the latest, unless told to wait")
@@ -202,7 +202,7 @@ func (o *office) hook(ctx context.Context, r control.Request) error {
 		return err
 	}
 	return with(o.acting, r.Lineage, func(a *agent.Agent) error {
-		pair, err := pairOf(r)
+		pair, err := pairOf(a, r)
 		if err != nil {
 			return err
 		}

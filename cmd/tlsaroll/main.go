@@ -93,6 +93,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.freezeCommand(),
 		p.thawCommand(),
 		p.withdrawCommand(),
+		p.nextKeyCommand(),
 		p.recordCommand(),
 		p.matchCommand(),
 		p.explainCommand(),

@@ -78,13 +78,28 @@ func options[T any](r control.Request) (T, error) {
 	return o, nil
 }
 
-// pairOf reads the pair that was handed in, which travels as content.
-func pairOf(r control.Request) (certwatch.Pair, error) {
+// pairOf reads the pair that was handed in, which travels as content. A certificate that
+// was ordered with a request comes without its key: it may be for one that is kept here,
+// of the lineage that was named, or of any.
+func pairOf(a *agent.Agent, r control.Request) (certwatch.Pair, error) {
 	var key []byte
+	var spare []certwatch.PrivateKey
 	if k := r.Pair.Key.Reveal(); len(k) > 0 {
 		key = k
+	} else {
+		for _, name := range lineages(a, r.Lineage) {
+			keys, err := a.Spare(name)
+			if err != nil {
+				return certwatch.Pair{}, err
+			}
+			spare = append(spare, keys...)
+		}
 	}
-	pair, err := certwatch.FromPEM(r.Pair.Chain, key)
+	pair, err := certwatch.FromPEM(r.Pair.Chain, key, spare...)
+	var e *certwatch.Error
+	if errors.As(err, &e) && errors.Is(err, certwatch.ErrNoKey) { // the file is to be named, and not what came of it
+		return pair, &certwatch.Error{Where: r.Pair.ChainFile, Problem: e.Problem, Hint: e.Hint, Kind: e.Kind}
+	}
 	if err != nil {
 		return pair, fmt.Errorf("%s: %w", r.Pair.ChainFile, err)
 	}

@@ -87,7 +87,7 @@ func (p *program) rolloverCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&files.Cert, "cert", "", "the new certificate and its issuers, PEM, in `FILE`")
-	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file")
+	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file, or one that next-key gave a request for")
 	f.StringVar(&o.Wait, "wait", "", "stay until the certificate is `served` and verified, or until the old records are retired too")
 	f.Lookup("wait").NoOptDefVal = untilServed
 	f.BoolVar(&o.DryRun, "dry-run", false, "look, say what would be done now, and change nothing")
@@ -193,7 +193,7 @@ func (o *office) take(a *agent.Agent, r control.Request) (tlsa.ChainID, error) {
 		return "", nil
 	}
 	where := r.Pair.ChainFile
-	pair, err := pairOf(r)
+	pair, err := pairOf(a, r)
 	if err != nil {
 		return "", err
 	}

@@ -39,7 +39,8 @@ type ui struct {
 
 	colourOut, colourErr bool
 	terminal             bool // standard error is one
-	moving               bool // standard output is one whose cursor moves
+	readable             bool // standard output is one
+	moving               bool // and its cursor moves
 }
 
 func newUI(w world) *ui {
@@ -47,7 +48,7 @@ func newUI(w world) *ui {
 	return &ui{
 		stdin: w.stdin, face: own, own: own,
 		colourOut: coloured(w.stdout, w.lookupEnv), colourErr: coloured(w.stderr, w.lookupEnv),
-		terminal: isTerminal(w.stderr), moving: isTerminal(w.stdout) && !dumb(w.lookupEnv),
+		terminal: isTerminal(w.stderr), readable: isTerminal(w.stdout), moving: isTerminal(w.stdout) && !dumb(w.lookupEnv),
 	}
 }
 

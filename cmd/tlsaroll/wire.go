@@ -60,6 +60,11 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 	return out, errors.Join(errs...)
 }
 
+// keyring has the keys that were made ahead, for who only reads them.
+func keyring(cfg *config.Config) certwatch.Keyring {
+	return certwatch.Keyring{Dir: agent.KeysIn(cfg.State)}
+}
+
 func wireZone(z config.Zone) agent.Zone {
 	out := agent.Zone{Private: z.Private, AllowInsecure: z.AllowInsecure, Exclude: z.ExcludeNames}
 	for _, a := range z.Hidden {

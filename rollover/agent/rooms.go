@@ -100,13 +100,16 @@ func (c Config) rooms(store Store) (Rooms, error) {
 	return Rooms{
 		Store:  store,
 		Stash:  certwatch.Stash{Dir: filepath.Join(c.State, "stash")},
-		Keys:   certwatch.Keyring{Dir: filepath.Join(c.State, "keys")},
+		Keys:   certwatch.Keyring{Dir: KeysIn(c.State)},
 		Reader: certwatch.Reader{Quiet: c.Quiet, Now: c.Clock.Wall},
 		Prober: &probe.Prober{Dial: c.Dial, Hello: c.Hello},
 		Look:   func() Looker { return client.NewPass(zones) },
 		Host:   c.host,
 	}, nil
 }
+
+// KeysIn is the directory of the keys that were made ahead, see [certwatch.Keyring].
+func KeysIn(state string) string { return filepath.Join(state, "keys") }
 
 // OpenIn is [Open] for an agent that lives in other rooms than the host's: it goes
 // on with what their store holds.

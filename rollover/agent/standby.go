@@ -238,13 +238,3 @@ func (a *Agent) Spare(lineage string) ([]certwatch.PrivateKey, error) {
 	}
 	return a.spare(lineage, state), nil
 }
-
-// NextKey is the standby key of a lineage. The error wraps fs.ErrNotExist where there is
-// none: a pass makes it.
-func (a *Agent) NextKey(lineage string) (certwatch.Key, error) {
-	a = a.latest()
-	if _, err := a.group(lineage); err != nil {
-		return certwatch.Key{}, err
-	}
-	return a.rooms.Keys.Next(lineage)
-}

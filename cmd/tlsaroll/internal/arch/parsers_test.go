@@ -21,6 +21,7 @@ import (
 // A plain go test runs each over its seeds.
 var parsers = []struct{ what, room, targets string }{
 	{"certificates and keys in PEM", "certwatch", "FuzzFromPEM FuzzOrder"},
+	{"keys alone, as ACME clients keep their next ones", "certwatch", "FuzzParseKey"},
 	{"a pair while another takes its place", "certwatch", "FuzzTorn"},
 	{"the environment and the arguments of ACME clients' hooks", "certwatch", "FuzzRecognise"},
 	{"what a CA says of renewals", "certwatch/acme", "FuzzRenewalInfo FuzzRetryAfter"},

@@ -33,8 +33,11 @@ func (v value) readStaged(l *Lineage) {
 		}
 	case len(given) > 1:
 		f.lacks("more than one place, "+sentence(given), "keep one")
+	case given[0] == "cert" && l.Scheme.Standby: // the key is the one that was made ahead
+		s.Layout = "files"
+		f.file("cert", &s.Cert, "/var/lib/lego/certificates/mx1.example.org.crt")
 	case given[0] == "cert":
-		f.lacks("no key", "write key: and the file of the key beside cert")
+		f.lacks("no key", "write key: and the file of the key beside cert; or a scheme with standby, and have the certificate ordered with tlsaroll next-key --csr")
 	case given[0] == "key":
 		f.lacks("no cert", "write cert: and the file of the chain beside key")
 	case given[0] == "lego":
@@ -88,7 +91,7 @@ func (s Staged) paths() []string {
 	case "":
 		return nil
 	case "files":
-		return []string{s.Cert, s.Key}
+		return slices.DeleteFunc([]string{s.Cert, s.Key}, func(path string) bool { return path == "" })
 	case "lego":
 		return []string{filepath.Join(s.Dir, "certificates")}
 	case "certbot":
