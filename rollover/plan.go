@@ -17,24 +17,24 @@ import (
 // it remembers what may be visible from then on.
 func Next(s State, o Observation, p Policy, now time.Time) (State, Plan) {
 	x := begin(s, o, p, now)
-	x.record()           // what was seen goes into the ledgers
-	x.consult()          // where the provider's own copy is in doubt, it is read
-	x.recognize()        // what is live is live, whoever put it there
-	x.admit()            // a pair handed in becomes the successor, or queues behind it
-	x.settle()           // a swap under way is verified, or undone
-	x.inherit()          // records of what is live are ours where nobody remembers whose they are
-	x.retime()           // another TTL, where a person asked for one
-	x.publish()          // what must stand is asked for
-	x.clear()            // a combination that the successor cannot match is taken out whole
-	x.swap()             // a ready successor is made live
-	x.retire()           // what no chain needs any more is taken out
-	x.succeeded()        // a change that failed and was made all the same is no trouble any more
-	x.withdraw()         // how far a withdrawal is
-	x.queue()            // what waits behind a successor
-	x.standbyReadiness() // since when a standby key's record stands, and when no cache can lack it
-	x.replays()          // until when the answers of compromised keys are good
-	x.warn()             // what a person should know
-	x.schedule()         // when to look again
+	x.record()    // what was seen goes into the ledgers
+	x.consult()   // where the provider's own copy is in doubt, it is read
+	x.recognize() // what is live is live, whoever put it there
+	x.admit()     // a pair handed in becomes the successor, or queues behind it
+	x.settle()    // a swap under way is verified, or undone
+	x.inherit()   // records of what is live are ours where nobody remembers whose they are
+	x.retime()    // another TTL, where a person asked for one
+	x.publish()   // what must stand is asked for
+	x.clear()     // a combination that the successor cannot match is taken out whole
+	x.swap()      // a ready successor is made live
+	x.retire()    // what no chain needs any more is taken out
+	x.succeeded() // a change that failed and was made all the same is no trouble any more
+	x.withdraw()  // how far a withdrawal is
+	x.queue()     // what waits behind a successor
+	x.standby()   // since when a standby key's record stands, and when no cache can lack it
+	x.replays()   // until when the answers of compromised keys are good
+	x.warn()      // what a person should know
+	x.schedule()  // when to look again
 	return x.finish()
 }
 

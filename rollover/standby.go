@@ -16,8 +16,8 @@ type StandbyStatus struct {
 	ReadyAt *time.Time `json:"ready_at"` // since then, or from then on, a certificate of it is swapped in without a wait; null while it cannot be told
 }
 
-// standbyReadiness notes of each standby key when no cache can lack its record.
-func (x *pass) standbyReadiness() {
+// standby notes of each standby key when no cache can lack its record.
+func (x *pass) standby() {
 	for _, name := range x.names {
 		l := x.Lineages[name]
 		if l.Standby == (tlsa.Association{}) {

@@ -89,7 +89,7 @@ func (o *office) following(a *agent.Agent, r control.Request, state rollover.Sta
 	l := state.Lineages[r.Lineage]
 	switch {
 	case r.Pair != nil:
-		pair, err := pairOf(r)
+		pair, err := pairOf(a, r)
 		if err != nil {
 			return nil, err
 		}

@@ -93,9 +93,6 @@ func (p *program) wireProvider(c config.Provider, resolver netip.AddrPort, log *
 func wireLineage(l config.Lineage) (agent.Lineage, error) {
 	out := agent.Lineage{Name: l.Name, Addresses: map[string][]netip.AddrPort{}, Providers: map[string]string{}, Nodes: l.Nodes,
 		Staged: stagedFiles(l.Staged), Check: l.Check, Reload: l.Reload, Timeout: l.Timeout}
-	if l.ACME != nil {
-		out.KeyType = certwatch.KeyType(l.ACME.KeyType)
-	}
 	if l.Scheme.Standby {
 		out.NextKey = nextKeyFile(l.Staged)
 	}

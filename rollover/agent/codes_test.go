@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -57,9 +58,11 @@ func findingsIn(t *testing.T, dir, prefix string) (codes map[string]rollover.Cod
 	t.Helper()
 	codes, made = map[string]rollover.Code{}, map[string][]string{}
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
+	below, belowErr := filepath.Glob(filepath.Join(dir, "*", "*.go")) // what uses the room's codes
+	if err := errors.Join(err, belowErr); err != nil {
 		t.Fatal(err)
 	}
+	files = append(files, below...)
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -103,9 +106,22 @@ func note(made map[string][]string, args []ast.Expr) {
 	if len(args) < 3 {
 		return
 	}
-	code, isCode := args[0].(*ast.Ident)
-	severity, isSeverity := args[1].(*ast.Ident)
-	if isCode && isSeverity {
-		made[code.Name] = append(made[code.Name], severity.Name)
+	code, severity := nameIn(args[0]), nameIn(args[1])
+	if code != "" && severity != "" {
+		made[code] = append(made[code], severity)
 	}
+}
+
+// nameIn is the name that an argument or an element is, with or without its field
+// and its package.
+func nameIn(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.KeyValueExpr:
+		return nameIn(e.Value)
+	}
+	return ""
 }
