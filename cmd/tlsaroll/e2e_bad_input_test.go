@@ -36,6 +36,7 @@ providers:
   ns1: {type: rfc2136, server: "127.0.0.1:9", zone: example.org, key: tlsaroll.example.org., secret-file: DIR/tsig.secret}
 lineages:
   mx1: {scheme: SCHEME, endpoints: [smtp://mx1.example.org]}
+control: DIR/control.sock # at the usual place somebody may answer
 `
 
 // deskTime is when [call] says it is.
