@@ -50,31 +50,34 @@
 //
 // # Swapping, and going back
 //
-//	one look at each server is enough                          rollover.TestSwapNeedsThreeSpacedLooks
-//	the swap does not ask for the provider's copy              rollover.TestOldZoneOnThePrimaryStopsTheSwap
-//	old versions need not be dead                              rollover.TestSilentServerMayGiveAnything, sim.TestRandomWorlds
-//	a signature that ends does not matter                      rollover.TestGuardsOfTheSwap
-//	a server that does not sign does not matter                rollover.TestGuardsOfTheSwap
-//	bogus is as good as secure                                 rollover.TestGuardsOfTheSwap
-//	indeterminate is as good as secure                         rollover.TestGuardsOfTheSwap
-//	any match is enough without an emergency                   rollover.TestEmergencyNeedsAnyMatchOnly, sim.TestRandomWorlds
-//	an emergency needs no order                                rollover.TestEmergencyNeedsAnyMatchOnly, sim.TestRandomWorlds
-//	frozen is ignored                                          rollover.TestGuardsOfTheSwap
-//	unlisted owners are ignored                                rollover.TestUnlistedOwner
-//	an unlisted owner that nobody can tell of is ignored       rollover.TestUnlistedOwnerThatNobodyCanTellOf
-//	siblings are swapped together                              rollover.TestSiblingsAreSwappedOneAfterTheOther
-//	a pair for other names is taken where trust anchors stand  rollover.TestNamesCountWhereTrustAnchorsStand
-//	a pair that cannot be read is swapped in                   rollover.TestGuardsOfTheSwap
-//	a pair is swapped in before its time                       rollover.TestNotYetValidPairWaits
-//	the deadline swaps whatever was chosen                     rollover.TestDeadline
-//	a successor is swapped in by looks of an earlier pass      rollover.TestSwapNeedsALookInTheSamePass
-//	an interrupted swap goes on without another thought        rollover.TestInterruptedSwapIsJudgedAgain
-//	a swap is verified without a look                          rollover.TestSwapIsNotJudgedUnseen
-//	the way back has no guard                                  rollover.TestBack
-//	nothing ever goes back                                     rollover.TestBack
-//	the way back stays closed where no TLS works               rollover.TestBack
-//	a swap that failed is tried again at once                  rollover.TestFailedReloadGoesBackAndIsHeld
-//	Done takes a failed swap for a good one                    rollover.TestFailedReloadGoesBackWhereNobodyJudges
+//	one look at each server is enough                              rollover.TestSwapNeedsThreeSpacedLooks
+//	the swap does not ask for the provider's copy                  rollover.TestOldZoneOnThePrimaryStopsTheSwap
+//	old versions need not be dead                                  rollover.TestSilentServerMayGiveAnything, sim.TestRandomWorlds
+//	a signature that ends does not matter                          rollover.TestGuardsOfTheSwap
+//	a server that does not sign does not matter                    rollover.TestGuardsOfTheSwap
+//	bogus is as good as secure                                     rollover.TestGuardsOfTheSwap
+//	indeterminate is as good as secure                             rollover.TestGuardsOfTheSwap
+//	any match is enough without an emergency                       rollover.TestEmergencyNeedsAnyMatchOnly, sim.TestRandomWorlds
+//	an emergency needs no order                                    rollover.TestEmergencyNeedsAnyMatchOnly, sim.TestRandomWorlds
+//	an emergency takes the compromised key again                   rollover.TestCompromisedKey
+//	an emergency takes a pair of the live key                      rollover.TestCompromisedKey
+//	an emergency waits for no cache, whoever accepted that or not  rollover.TestEmergencyAtOnceIsForOnePair
+//	frozen is ignored                                              rollover.TestGuardsOfTheSwap
+//	unlisted owners are ignored                                    rollover.TestUnlistedOwner
+//	an unlisted owner that nobody can tell of is ignored           rollover.TestUnlistedOwnerThatNobodyCanTellOf
+//	siblings are swapped together                                  rollover.TestSiblingsAreSwappedOneAfterTheOther
+//	a pair for other names is taken where trust anchors stand      rollover.TestNamesCountWhereTrustAnchorsStand
+//	a pair that cannot be read is swapped in                       rollover.TestGuardsOfTheSwap
+//	a pair is swapped in before its time                           rollover.TestNotYetValidPairWaits
+//	the deadline swaps whatever was chosen                         rollover.TestDeadline
+//	a successor is swapped in by looks of an earlier pass          rollover.TestSwapNeedsALookInTheSamePass
+//	an interrupted swap goes on without another thought            rollover.TestInterruptedSwapIsJudgedAgain
+//	a swap is verified without a look                              rollover.TestSwapIsNotJudgedUnseen
+//	the way back has no guard                                      rollover.TestBack
+//	nothing ever goes back                                         rollover.TestBack
+//	the way back stays closed where no TLS works                   rollover.TestBack
+//	a swap that failed is tried again at once                      rollover.TestFailedReloadGoesBackAndIsHeld
+//	Done takes a failed swap for a good one                        rollover.TestFailedReloadGoesBackWhereNobodyJudges
 //
 // # Publishing
 //
@@ -136,6 +139,11 @@
 //	a reboot's down time counts though nobody vouched for the clock before it  agent.TestBegin
 //	our own time jumps to the wall clock's at a reboot                         agent.TestBegin
 //	a wall clock that was set is followed                                      agent.TestWallClockIsSet
+//	the back-off of orders is forgotten over a restart                         agent.TestOrdersBackOff
+//	an order is placed that cannot be written down                             agent.TestJournalThatTakesNoOrder
+//	an order is placed whatever the CA said of the rate                        agent.TestRateIsLimited
+//	an order is made although a newer pair is on its way                       rollover.TestRenewal
+//	a pair that is refused is ordered again each hour                          agent.TestRefusedPairIsNoStorm
 //	the agent acts before it saves                                             agent.TestJournalCannotBeWritten
 //	the agent does not save before it acts                                     agent.TestJournalCannotBeWritten
 //	the agent does not save what it did                                        agent.TestNotRecorded
