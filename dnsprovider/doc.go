@@ -11,6 +11,9 @@
 // beside ours survive, and two programs that change one RRset cannot undo each
 // other's work.
 //
+// A [TXTProvider] adds and removes single TXT values: what the dns-01 challenge of ACME
+// needs. There nothing is compared, as a value in a set is in nobody's way.
+//
 // # Names
 //
 // A zone is named canonically: lower case, A-labels, trailing dot, see
