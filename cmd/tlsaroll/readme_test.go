@@ -33,7 +33,7 @@ func TestREADMECommands(t *testing.T) {
 			t.Errorf("the README's table lacks tlsaroll %s", c.Name())
 		}
 	}
-	for _, m := range regexp.MustCompile("\\| `tlsaroll (\\w+)").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("\\| `tlsaroll ([a-z-]+)").FindAllStringSubmatch(string(text), -1) {
 		if !known[m[1]] {
 			t.Errorf("the README's table has tlsaroll %s, which does not exist", m[1])
 		}
