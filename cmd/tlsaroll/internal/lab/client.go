@@ -80,7 +80,7 @@ func (c *Client) Order(t testing.TB) *Pair {
 		}
 	}
 	t.Logf("%s: order %d took %s", c.Kind, c.orders, time.Since(begun).Round(time.Millisecond))
-	p, err := readPair(c.Cert, c.Key)
+	p, err := ReadPair(c.Cert, c.Key)
 	if err != nil {
 		t.Fatalf("%s: %v", c.Kind, err)
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"testing"
 	"time"
 )
@@ -82,12 +81,10 @@ func (p *Pebble) answers(ctx context.Context) error {
 
 // call makes one request, on a connection of its own.
 func (p *Pebble) call(ctx context.Context, method, url string, body []byte) ([]byte, error) {
-	ca, err := os.ReadFile(p.CAFile)
+	trusted, err := p.trusted()
 	if err != nil {
 		return nil, err
 	}
-	trusted := x509.NewCertPool()
-	trusted.AppendCertsFromPEM(ca)
 	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: trusted}}
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {

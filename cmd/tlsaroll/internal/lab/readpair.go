@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// readPair reads what a client left: chain and key, in any of the ways in which clients
+// ReadPair reads what an ACME client left, chain and key, in any of the ways in which clients
 // write keys.
-func readPair(certFile, keyFile string) (*Pair, error) {
+func ReadPair(certFile, keyFile string) (*Pair, error) {
 	p := &Pair{Dir: filepath.Dir(certFile)}
 	text, err := os.ReadFile(certFile)
 	if err != nil {
