@@ -34,7 +34,6 @@ type world struct {
 	ca     *ca
 	config Config
 	log    *logs
-	begun  time.Time
 
 	mu       sync.Mutex
 	services map[string]*service // by address
@@ -94,7 +93,6 @@ func newWorld(t testing.TB, dir string) *world {
 	w.dns = names{zone: zone, servers: map[netip.AddrPort]string{ns1At: "ns1", ns2At: "ns2"}, aliases: map[string]string{}, texts: map[string]string{},
 		hosts: map[string][]netip.Addr{"ns1.example.org.": {ns1At.Addr()}, "ns2.example.org.": {ns2At.Addr()}}}
 	begun := time.Now()
-	w.begun = begun
 	w.config = Config{
 		State: filepath.Join(dir, "state"), Resolver: resolverAt,
 		Timing:    rollover.Timing{TTLs: 1, Floor: 10 * time.Second, UnknownTTL: time.Minute, Retire: 30 * time.Second, Settle: 20 * time.Second, Look: 5 * time.Minute, Poll: time.Minute},
