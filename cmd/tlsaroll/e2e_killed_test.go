@@ -17,7 +17,7 @@ var killsWanted = flag.Int("kills", 0, "how often TestKilled kills the daemon, a
 
 // killedLives are the hosts on which the daemon is killed, side by side.
 var killedLives = []killedLife{
-	{name: "file and directory", options: lab.Options{Dovecot: true}, realDirectory: true, cancels: []string{
+	{name: "file and directory, standby keys", options: lab.Options{Dovecot: true}, realDirectory: true, standby: true, cancels: []string{
 		"offer: stashed, before it is saved", "stash: entry renamed away", "discard: before it", "discard: forgotten by the journal", "stash: entry removed",
 	}},
 	{name: "undone swaps", options: lab.Options{Dovecot: true}, undoes: true, cancels: []string{"offer: saved", "discard: done"}},
@@ -72,6 +72,7 @@ type killedLife struct {
 	name          string
 	options       lab.Options
 	realDirectory bool     // Dovecot's is no symlink at first
+	standby       bool     // every other pair has the key that was made ahead
 	undoes        bool     // every other swap is undone, as Dovecot does not reload
 	handsIn       bool     // every other pair is handed in, and not left by lego
 	cancels       []string // where it is killed when a pair that was cancelled leaves the stash
@@ -90,7 +91,9 @@ func (l killedLife) live(t *testing.T, score *score, program func() string, want
 		if l.undoes && n%2 == 0 {
 			k.undone()
 		}
+		k.ahead = l.standby && n%2 == 0
 		k.finished(l.handsIn && n%2 == 1)
+		k.ahead = false
 		if t.Failed() {
 			break
 		}
@@ -125,6 +128,9 @@ func (l killedLife) begin(t *testing.T, score *score, program func() string) *ki
 	}
 	if l.realDirectory {
 		k.makeDirectory(h.Dovecot.TLS)
+	}
+	if l.standby {
+		s.scheme = "ee+standby"
 	}
 	h.configure(s)
 	k.sources = []source{{"mx1", lab.ECDSA, h.Lego(), h.Postfix.Combined}}

@@ -11,8 +11,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -33,6 +35,7 @@ type killing struct {
 	armed  map[string]int   // where it kills itself, at the how-manieth passing
 	moment <-chan time.Time // when it is killed wherever it is
 	left   int              // how often it still is in this rollover
+	ahead  bool             // pairs have the keys that were made ahead
 	shot   bool
 }
 
@@ -195,7 +198,11 @@ func (k *killing) renew(handsIn bool) []*lab.Pair {
 	k.t.Helper()
 	var pairs []*lab.Pair
 	for _, s := range k.sources {
-		p := k.Certificates().Issue(k.t, lab.LeafOptions{KeyType: s.key})
+		o := lab.LeafOptions{KeyType: s.key}
+		if k.ahead {
+			o.Key = k.standbyKey(s.lineage).Signer()
+		}
+		p := k.Certificates().Issue(k.t, o)
 		pairs = append(pairs, p)
 		if !handsIn {
 			s.lego.Renew(k.t, p)
@@ -224,6 +231,24 @@ func (k *killing) renew(handsIn bool) []*lab.Pair {
 	return pairs
 }
 
+// keyring has the keys that were made ahead.
+func (k *killing) keyring() certwatch.Keyring {
+	return certwatch.Keyring{Dir: agent.KeysIn(filepath.Join(k.Dir, "tlsaroll"))}
+}
+
+// standbyKey is a lineage's, once it is made.
+func (k *killing) standbyKey(lineage string) (key certwatch.Key) {
+	k.t.Helper()
+	k.until(time.Minute, "with a standby key", func([]rollover.LineageStatus) string {
+		var err error
+		if key, err = k.keyring().Next(lineage); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	return key
+}
+
 // finished makes a rollover, and wants it to come to its end with nothing left over.
 func (k *killing) finished(handsIn bool) {
 	k.t.Helper()
@@ -236,6 +261,8 @@ func (k *killing) finished(handsIn bool) {
 	k.until(5*time.Minute, "finished", func(all []rollover.LineageStatus) string {
 		for i, s := range all {
 			switch {
+			case s.Standby != nil && (s.Standby.Phase != rollover.Ready || s.Standby.SPKI == s.Live.SPKI):
+				return "the standby key is " + string(s.Standby.Phase)
 			case !live(pairs[i])(s) || s.Queued != nil || s.Held != nil || len(s.Waiting)+len(s.Warnings) > 0:
 				return s.Explain(time.Now())
 			case slices.ContainsFunc(s.Endpoints, func(e rollover.EndpointStatus) bool { return e.Verified != rollover.Yes }):
@@ -345,6 +372,11 @@ func (k *killing) wants(pairs ...*lab.Pair) {
 	var records []string
 	for _, p := range pairs {
 		records = append(records, p.TLSA(k.t, tlsa.EE))
+	}
+	for _, s := range k.now() {
+		if s.Standby != nil {
+			records = append(records, s.Standby.Record)
+		}
 	}
 	if k.Dovecot != nil {
 		k.only(lab.Owner(993), records...)

@@ -39,7 +39,14 @@ func (k *killing) litter(all []rollover.LineageStatus) string {
 	for _, s := range all {
 		lineages, pairs = append(lineages, s.Name), append(pairs, string(s.Live.ID))
 	}
-	if why := k.differs(state, "journal.db", "live", "stash"); why != "" {
+	rooms := []string{"journal.db", "live", "stash"}
+	if all[0].Standby != nil {
+		rooms = append(rooms, "keys")
+		if why := k.differs(k.keyring().Dir, filepath.Base(k.keyring().Path(all[0].Name))); why != "" {
+			return why
+		}
+	}
+	if why := k.differs(state, rooms...); why != "" {
 		return why
 	}
 	if why := k.differs(filepath.Join(state, "live"), lineages...); why != "" {
