@@ -29,14 +29,19 @@ func (l Lineage) compromised(chain *tlsa.Chain) *Compromised {
 	return nil
 }
 
-// compromise notes that the live pair's key is compromised, where a person says so
-// and another key is there to follow. What is on its way with it is dropped.
+// compromise notes that a key is compromised, where a person says so of the live pair's
+// and another one is there to follow, or has followed since. What is on its way with it
+// is dropped.
 func (x *pass) compromise(l Lineage, view LineageView) Lineage {
 	live := x.chain(l.Live)
 	if !view.Orders.Emergency || live == nil {
 		return l
 	}
-	ids := []tlsa.ChainID{l.Successor, l.Queued}
+	leaked := view.Orders.Leaked
+	if leaked == "" {
+		leaked = live.SPKI()
+	}
+	ids := []tlsa.ChainID{l.Live, l.Successor, l.Queued}
 	for _, offer := range view.Offers {
 		if offer.Explicit {
 			ids = append(ids, offer.Chain)
@@ -44,13 +49,13 @@ func (x *pass) compromise(l Lineage, view LineageView) Lineage {
 	}
 	follows := slices.ContainsFunc(ids, func(id tlsa.ChainID) bool {
 		chain := x.chain(id)
-		return chain != nil && chain.SPKI() != live.SPKI()
+		return chain != nil && chain.SPKI() != leaked
 	})
 	if !follows {
 		return l
 	}
-	if l.compromised(live) == nil {
-		l.Compromised = append(slices.Clone(l.Compromised), Compromised{SPKI: live.SPKI(), Since: x.now})
+	if !slices.ContainsFunc(l.Compromised, func(c Compromised) bool { return c.SPKI == leaked }) {
+		l.Compromised = append(slices.Clone(l.Compromised), Compromised{SPKI: leaked, Since: x.now})
 	}
 	if l.compromised(x.chain(l.Queued)) != nil {
 		l.Queued = ""

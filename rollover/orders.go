@@ -14,6 +14,7 @@ type Orders struct {
 	Retry     bool          // try a held successor now; end a withdrawal
 	Emergency bool          // the live key is compromised: any match is enough, retire at once
 	AtOnce    bool          // in an emergency: swap before caches are fresh
+	Leaked    string        // in an emergency: SHA-256 of the SubjectPublicKeyInfo that was live when it was declared; "": the one that is
 	TTL       time.Duration // wanted TTL of the RRsets; 0: as it is
 	Rollback  bool          // bring the previous pair back
 	Cancel    bool          // drop the successor and what is queued behind it
@@ -41,6 +42,9 @@ func (o Orders) And(later Orders) Orders {
 	o.Retry = later.Retry || o.Retry && !later.Withdraw
 	o.Emergency = o.Emergency || later.Emergency
 	o.AtOnce = o.AtOnce || later.AtOnce
+	if later.Leaked != "" {
+		o.Leaked = later.Leaked
+	}
 	o.Rollback = o.Rollback || later.Rollback
 	o.Cancel = o.Cancel || later.Cancel
 	return o

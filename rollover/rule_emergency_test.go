@@ -129,3 +129,23 @@ func TestReplay(t *testing.T) {
 		t.Errorf("told after the signature's end\n%s", w.Story())
 	}
 }
+
+// The pair that follows is so quick that it is live before a pass hears of the emergency:
+// the key that was live when that was declared is the compromised one.
+func TestEmergencyIsOvertakenByItsPair(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee+standby")
+	leaked := w.Chains[w.Live()].SPKI()
+	key := w.NewKey()
+	w.Hosts["mx1"].Standby = w.KeyRecord(key)
+	w.Run(5 * time.Minute)
+	second := w.Issue(issuer, sim.Leaf{Key: key})
+	w.OfferTo("mx1", second, true)
+	w.Until(time.Minute, w.Swapped(second))
+	w.Hosts["mx1"].Standby = tlsa.Association{}
+	w.Order(rollover.Orders{Emergency: true, AtOnce: true, Leaked: leaked})
+	w.Until(5*time.Minute, w.Done(second))
+	w.Stands(w.Record(tlsa.EE, second))
+	if c := w.Lineage().Compromised; len(c) != 1 || c[0].SPKI != leaked {
+		t.Errorf("compromised: %+v, want %s", c, leaked)
+	}
+}

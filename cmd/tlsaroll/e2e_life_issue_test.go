@@ -71,3 +71,26 @@ func TestLifeEmergency(t *testing.T) {
 		t.Errorf("the last sender failed %s after it was over", late)
 	}
 }
+
+// TestLifeEmergencyWithStandby: a key has leaked, and its follower's record has long stood:
+// nothing is asked, nobody defers, and it is over in seconds.
+func TestLifeEmergencyWithStandby(t *testing.T) {
+	t.Parallel()
+	l := newLife(t, lab.Options{}, setting{staged: "issue: self-signed", scheme: "ee+standby", retire: "1h"})
+	leaked := l.Live
+	ready := l.eventually(40*time.Second, "the standby key to be ready", func(s rollover.LineageStatus) bool {
+		return live(leaked)(s) && s.Standby != nil && s.Standby.Phase == rollover.Ready
+	})
+	_, errs := l.must(exitWaiting, "rollover", "mx1", "--emergency")
+	begun := time.Now()
+	if strings.Contains(errs.String(), "defer mail") || !strings.Contains(errs.String(), "can be replayed") {
+		t.Errorf("it says\n%s", errs)
+	}
+	s := l.eventually(10*time.Second, "over", func(s rollover.LineageStatus) bool {
+		return s.Live != nil && s.Live.SPKI == ready.Standby.SPKI && !strings.Contains(strings.Join(s.Endpoints[0].Records, "\n"), leaked.TLSA(t, tlsa.EE))
+	})
+	t.Logf("over after %s; the next standby key is %v", time.Since(begun), s.Standby)
+	l.must(exitPerson, "rollover", "mx1", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
+	l.must(exitPerson, "rollover", "mx1", "--emergency", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
+	l.unharmed(l.hammer, 100)
+}

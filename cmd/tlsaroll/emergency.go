@@ -110,6 +110,21 @@ func (o *office) following(a *agent.Agent, r control.Request, state rollover.Sta
 	return next, nil
 }
 
+// leaked is the key that an emergency is declared for: that of the live pair, before
+// another one takes its place. "" is one whose follower is live already.
+func (o *office) leaked(a *agent.Agent, r control.Request) (spki string, err error) {
+	state, _, err := a.State(r.Lineage)
+	if err != nil {
+		return "", err
+	}
+	next, err := o.following(a, r, state)
+	live := state.Chains[state.Lineages[r.Lineage].Live]
+	if err != nil || live == nil || next == nil && !a.Issues(r.Lineage) {
+		return "", err
+	}
+	return live.SPKI(), nil
+}
+
 // onItsWay is the first chain on its way that may follow the live one in an emergency, nil
 // if there is none.
 func onItsWay(state rollover.State, lineage string) *tlsa.Chain {

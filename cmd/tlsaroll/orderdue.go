@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
@@ -54,6 +55,12 @@ func (o *office) newPair(ctx context.Context, a *agent.Agent, r control.Request,
 		return "", err
 	case !asked.Emergency:
 		return pair.ID(), nil
+	}
+	if state, _, err = a.State(r.Lineage); err != nil {
+		return "", err
+	}
+	if why := state.AgainstEmergency(r.Lineage, pair.Chain); why != "" {
+		return "", &exitCode{exitPerson, fmt.Errorf("%s: %s", r.Lineage, why)}
 	}
 	return a.Offer(r.Lineage, pair) // by a person's word it takes the place of whatever is on its way
 }

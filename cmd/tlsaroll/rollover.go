@@ -159,12 +159,9 @@ func (o *office) rollover(ctx context.Context, r control.Request) error {
 		take = o.looking
 	}
 	return with(take, r.Lineage, func(a *agent.Agent) error {
+		orders := rollover.Orders{Retry: true, Emergency: asked.Emergency, AtOnce: asked.AtOnce, TTL: asked.TTL}
 		if asked.Emergency {
-			state, _, err := a.State(r.Lineage)
-			if err != nil {
-				return err
-			}
-			if _, err := o.following(a, r, state); err != nil {
+			if orders.Leaked, err = o.leaked(a, r); err != nil {
 				return err
 			}
 		}
@@ -172,7 +169,7 @@ func (o *office) rollover(ctx context.Context, r control.Request) error {
 		if err != nil {
 			return err
 		}
-		if err := a.Order(r.Lineage, rollover.Orders{Retry: true, Emergency: asked.Emergency, AtOnce: asked.AtOnce, TTL: asked.TTL}); err != nil {
+		if err := a.Order(r.Lineage, orders); err != nil {
 			return err
 		}
 		job := &job{office: o, agent: a, lineage: r.Lineage, goal: asked.Wait, want: id, shown: newProgress(o.ui, r.Lineage)}

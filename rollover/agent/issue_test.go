@@ -443,3 +443,57 @@ func TestIssueDue(t *testing.T) {
 		}
 	})
 }
+
+// TestOrderTakesTheStandbyKey: each order is for the key whose record stands already, so
+// that what comes of it is swapped in at once; one that fails leaves the key where it is.
+func TestOrderTakesTheStandbyKey(t *testing.T) {
+	inOrderedWorld(t, func(t *testing.T, w *world, c *aCA, first certwatch.Pair) {
+		w.config.Lineages[0].Policy.Scheme = rollover.Scheme{EE: true, Standby: true}
+		c.fail = func(n int) error {
+			if n == 1 {
+				return errors.New("the CA is down")
+			}
+			return nil
+		}
+		a := w.open()
+		defer w.close(a)
+		w.goOn(a, time.Hour, isSteady("mx1", first))
+		seen := []certwatch.Pair{first}
+		for range 2 {
+			w.stay(a, day) // the record of the standby key is in every cache
+			standby, err := a.rooms.Keys.Next("mx1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := standby.Association()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var issued, swapped time.Time
+			r := w.goOn(a, 7*day, func(r Report) bool {
+				l := r.State.Lineages["mx1"]
+				if issued.IsZero() && (l.Successor != "" || l.Live != seen[len(seen)-1].ID()) {
+					issued = r.At
+				}
+				if swapped.IsZero() && l.Live != seen[len(seen)-1].ID() {
+					swapped = l.Swapped
+				}
+				return another(seen...)(r)
+			})
+			pair, err := a.rooms.Stash.Get(r.State.Lineages["mx1"].Live)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := record(t, pair); got != want {
+				t.Errorf("it is live with %v, and the standby key was %v", got, want)
+			}
+			if took := swapped.Sub(issued); took > 2*time.Second {
+				t.Errorf("swapped in %s after it was issued", took)
+			}
+			seen = append(seen, pair)
+		}
+		if n := c.ordered(); n != 3 {
+			t.Errorf("%d orders", n)
+		}
+	})
+}
