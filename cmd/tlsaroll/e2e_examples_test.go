@@ -94,9 +94,13 @@ func (h *host) toldNobody() {
 func (h *host) control() string { return filepath.Join(h.Dir, "run", "control.sock") }
 
 // shows waits until status looks as a page says, but for figures.
-func (h *host) shows(page string, nth int) {
+func (h *host) shows(page string, nth int, table ...aReplacement) {
 	h.t.Helper()
-	want := figureless(readDocument(h.t, page).blocks("text")[nth])
+	want := readDocument(h.t, page).blocks("text")[nth]
+	for _, r := range table {
+		want = strings.ReplaceAll(want, r.example, r.lab)
+	}
+	want = figureless(want)
 	var got string
 	h.eventually(20*time.Second, "as "+page+" shows it", func(rollover.LineageStatus) bool {
 		out, _ := h.must(exitDone, "status")
@@ -106,7 +110,7 @@ func (h *host) shows(page string, nth int) {
 }
 
 // figures are identifiers, times, spans and numbers, with their nouns.
-var figures = regexp.MustCompile(`\b[0-9a-f]{8}\b|\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|\b(\d+[hms])+\b|\b\d+ (days|records?)|\b\d+\b`)
+var figures = regexp.MustCompile(`\b[0-9a-f]{8}\b|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ|\b(\d+[hms])+\b|\b\d+ (days|records?)|\b\d+\b`)
 
 func figureless(text string) string {
 	return strings.Join(strings.Fields(figures.ReplaceAllString(text, "#")), " ")
