@@ -10,12 +10,12 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-var renewalsWanted = flag.Int("renewals", 2, "how many certificates in a row TestClients gets from each client")
+var renewalsWanted = flag.Int("renewals", 2, "how many certificates in a row each of TestACME… gets")
 
-// TestClients has real ACME clients get certificate after certificate from a CA, under
+// TestACMEClients has real ACME clients get certificate after certificate from a CA, under
 // load, and hand them over by their hooks. The first one is from another issuer than the
 // one that was served before.
-func TestClients(t *testing.T) {
+func TestACMEClients(t *testing.T) {
 	for _, c := range []struct {
 		kind lab.ClientKind
 		hook string
