@@ -94,3 +94,41 @@ func TestLifeEmergencyWithStandby(t *testing.T) {
 	l.must(exitPerson, "rollover", "mx1", "--emergency", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
 	l.unharmed(l.hammer, 100)
 }
+
+// TestOnceOrders: without a daemon a timer's once places an order that is due, plan says so
+// before, and nobody orders twice.
+func TestOnceOrders(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, lab.Options{TTL: lifeTTL, Resolvers: 1, SecondaryLag: time.Second, Records: foreignRecord}, setting{staged: "issue: self-signed\n    lifetime: 30s", knownTTL: "5s"})
+	h.must(exitDone, "once") // adopts
+	h.must(exitWaiting, "rollover", "mx1")
+	first := h.state().Successor
+	h.must(exitWaiting, "rollover", "mx1") // goes on with that
+	if s := h.state(); first == nil || s.Successor == nil || s.Successor.ID != first.ID {
+		t.Fatalf("ordered twice:\n%s", s.Explain(time.Now()))
+	}
+	passes := func(what string, want func(rollover.LineageStatus) bool) rollover.LineageStatus {
+		t.Helper()
+		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Second) {
+			if s := h.state(); want(s) {
+				return s
+			}
+			if time.Now().After(end) {
+				t.Fatalf("not %s:\n%s", what, h.state().Explain(time.Now()))
+			}
+			h.must(exitDone, "once")
+		}
+	}
+	s := passes("live", func(s rollover.LineageStatus) bool {
+		return s.Live.ID == first.ID && s.Phase == rollover.Steady
+	})
+	out, _ := h.must(exitDone, "plan", "mx1")
+	if s.Renewal == nil || s.Renewal.At == nil || s.Renewal.At.After(time.Now()) && strings.Contains(out.String(), "would order") {
+		t.Errorf("before it is due: %+v\n%s", s.Renewal, out)
+	}
+	time.Sleep(time.Until(*s.Renewal.At))
+	if out, _ := h.must(exitDone, "plan", "mx1"); !strings.Contains(out.String(), "would order a certificate for mx1.example.org") {
+		t.Errorf("when it is due plan says\n%s", out)
+	}
+	passes("renewed", func(s rollover.LineageStatus) bool { return s.Live.ID != first.ID && s.Swapping == nil })
+}

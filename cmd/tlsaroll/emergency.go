@@ -72,7 +72,7 @@ func (o *office) weigh(ctx context.Context, r control.Request) error {
 			return err
 		}
 		prices := state.Emergency(r.Lineage, policy, next, a.Now())
-		for _, text := range weighed(state, policy, r.Lineage, next, prices, a.Now()) {
+		for _, text := range weighed(state, policy, r.Lineage, prices, a.Now()) {
 			o.ui.warn(text, "")
 		}
 		if len(prices) > 0 {
@@ -138,7 +138,7 @@ func onItsWay(state rollover.State, lineage string) *tlsa.Chain {
 }
 
 // weighed puts into words what an emergency costs, and what it cannot mend.
-func weighed(state rollover.State, policy rollover.Policy, lineage string, next *tlsa.Chain, prices []rollover.Price, now time.Time) []string {
+func weighed(state rollover.State, policy rollover.Policy, lineage string, prices []rollover.Price, now time.Time) []string {
 	var out []string
 	for _, price := range prices {
 		out = append(out, fmt.Sprintf("%s: answers may be held in caches that have no record of the new key: senders that enforce DANE and hold one defer mail until about %s (in %s)",

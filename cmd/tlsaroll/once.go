@@ -19,7 +19,9 @@ func (p *program) onceCommand() *cobra.Command {
 		Long: `
 			Looks at everything once, does what is due, and ends: what the daemon does, for hosts that run a timer instead.
 			A successor is swapped in by the first call after it is ready, so call it often; waiting costs nothing. An
-			order for a certificate that is due (acme:, issue:) is placed first, and waited for.`,
+			order for a certificate that is due (acme:, issue:) is placed first, and waited for. One that fails is put off: a
+			minute, then longer each time, up to a day. What was issued when the process was killed, and not stored yet, is
+			lost: it is ordered again, as after an order that failed.`,
 		Example: `
 			$ tlsaroll once`,
 		Annotations: map[string]string{exitStatus: "0\tdone, or everything that is due is done and the rest waits\n1\tan error\n2\twrong usage or configuration\n3\twith --exit-code: something waits\n4\twith --exit-code: something needs a person"},
