@@ -139,6 +139,16 @@ func (i *Issuer) removeLeftovers(ctx context.Context) {
 	}
 }
 
+// tidy is removeLeftovers where no order runs, as the next one may be months away.
+func (i *Issuer) tidy(ctx context.Context) {
+	select {
+	case <-i.turn:
+		i.removeLeftovers(ctx)
+		i.turn <- struct{}{}
+	default:
+	}
+}
+
 func parseNote(text []byte) (note, bool) {
 	var n note
 	err := json.Unmarshal(text, &n)

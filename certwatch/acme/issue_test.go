@@ -263,6 +263,31 @@ func TestProcessDiesInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestLeftoversDoNotWaitForAnOrder: the next order may be months away. Whoever asks when
+// to renew removes what an order left that died.
+func TestLeftoversDoNotWaitForAnOrder(t *testing.T) {
+	t.Parallel()
+	p := startPebble(t)
+	first, _ := p.issuer(t, p.ca())
+	leaf := issue(t, first, newRequest(t)).Chain.Leaf()
+	p.dns.set(func(n *nameserver) { n.hidden, n.keeps = true, errors.New("the process is no more") })
+	first.cfg.Propagation = 100 * time.Millisecond
+	r := newRequest(t)
+	r.Names = []string{"another.example.org"}
+	if _, err := first.Issue(t.Context(), r); err == nil || p.dns.values(t) == "" {
+		t.Fatalf("nothing is left: %v", err)
+	}
+	p.dns.set(func(n *nameserver) { n.hidden, n.keeps = false, nil })
+
+	second, _ := newIssuer(t, Config{Dir: first.cfg.Dir, Lineage: "mx1", CAs: first.cfg.CAs, DNS: p.dns})
+	if _, err := second.Renewal(t.Context(), leaf); err != nil {
+		t.Error(err)
+	}
+	if left := notesOf(t, second); p.dns.values(t) != "" || len(left) > 0 {
+		t.Errorf("left in DNS: %q, notes: %v", p.dns.values(t), left)
+	}
+}
+
 // notesOf are the files of notes.
 func notesOf(t *testing.T, i *Issuer) []string {
 	t.Helper()
@@ -356,6 +381,27 @@ func TestPreferredChain(t *testing.T) {
 		if got := certs[len(certs)-1].Issuer.CommonName; got != name || len(pair.Findings) > 0 {
 			t.Errorf("chain of %q, want %q; findings %v", got, name, pair.Findings)
 		}
+	}
+}
+
+// TestAlternateOutOfReach: a certificate in hand is not lost because another way to a
+// root cannot be had.
+func TestAlternateOutOfReach(t *testing.T) {
+	t.Parallel()
+	p := startPebble(t, variable("PEBBLE_ALTERNATE_ROOTS", "2"))
+	x := p.proxy(t)
+	ca := p.ca()
+	ca.Directory, ca.PreferredChain = x.directory, "ISRG Root X9"
+	i, _ := p.issuer(t, ca)
+	x.at("certificate", func(w http.ResponseWriter, r *http.Request, nth int) bool {
+		return strings.Contains(r.URL.Path, "/alternate/") && page(503, "")(w, r, nth)
+	})
+	pair := issue(t, i, newRequest(t))
+	if len(pair.Findings) != 1 || pair.Findings[0].Code != certwatch.CodeOtherChain {
+		t.Errorf("findings %v", pair.Findings)
+	}
+	if n := x.count("order"); n != 1 {
+		t.Errorf("%d orders for one certificate", n)
 	}
 }
 

@@ -269,17 +269,24 @@ func (s *session) keyAuthorization(token string) (string, error) {
 }
 
 // chains downloads the certificate in PEM: the CA's choice first, and the alternates,
-// where they are asked for, in the order of their URLs.
+// where they are asked for, in the order of their URLs. Those that cannot be had are
+// done without.
 func (s *session) chains(ctx context.Context, url string, alternates bool) ([][]byte, error) {
-	all, err := call(ctx, s, stepCertificate, func() (map[string]*acme.RawCertificate, error) {
-		if alternates {
-			return s.core.Certificates.GetAll(url, true)
-		}
-		cert, issuer, err := s.core.Certificates.Get(url, true)
-		return map[string]*acme.RawCertificate{url: {Cert: cert, Issuer: issuer}}, err
-	})
+	var all map[string]*acme.RawCertificate
+	var err error
+	if alternates {
+		all, err = call(ctx, s, stepCertificate, func() (map[string]*acme.RawCertificate, error) { return s.core.Certificates.GetAll(url, true) })
+	}
 	if err != nil {
-		return nil, err
+		s.wire.log.Warn("not all chains of the certificate can be had", "error", err)
+	}
+	if all == nil {
+		if all, err = call(ctx, s, stepCertificate, func() (map[string]*acme.RawCertificate, error) {
+			cert, issuer, err := s.core.Certificates.Get(url, true)
+			return map[string]*acme.RawCertificate{url: {Cert: cert, Issuer: issuer}}, err
+		}); err != nil {
+			return nil, err
+		}
 	}
 	out := [][]byte{all[url].Cert}
 	var others []string

@@ -65,6 +65,7 @@ func (i *Issuer) Renewal(ctx context.Context, leaf *x509.Certificate) (certwatch
 	next := *k
 	i.mu.Unlock()
 	if !now.Before(next.again) && now.Before(leaf.NotAfter) {
+		i.tidy(ctx)
 		i.ask(ctx, leaf, &next)
 		if err := ctx.Err(); err != nil {
 			return certwatch.Renewal{}, fmt.Errorf("acme: renewal: %w", context.Cause(ctx))
