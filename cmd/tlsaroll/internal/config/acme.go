@@ -180,6 +180,10 @@ func (f *fields) readNames(l *Lineage) {
 			item.failed(err, example)
 			continue
 		}
+		if _, err := netip.ParseAddr(name); err == nil {
+			item.fail(name+" is an address, and certificates are ordered for names", example)
+			continue
+		}
 		if wild {
 			name = "*." + name
 			if i := slices.IndexFunc(l.ACME, func(a ACME) bool { return a.Challenge != "dns-01" }); i >= 0 {

@@ -240,7 +240,11 @@ func (f *fields) readSelfSigned(l *Lineage) {
 	choice(f, "key-type", &l.KeyType, "ec256", "ec384", "rsa2048", "rsa3072", "rsa4096")
 	f.duration("lifetime", &l.Lifetime, span{10 * time.Second, 10 * 365 * day})
 	for _, key := range []string{"key-type", "lifetime"} {
-		if f.has(key) && !l.SelfSigned && (key == "lifetime" || !l.Scheme.Standby) {
+		switch {
+		case !f.has(key) || l.SelfSigned:
+		case key == "key-type" && len(l.ACME) > 0:
+			f.values[key].warn("has no effect here: the key is "+l.ACME[0].KeyType+", as acme says", "write it under acme, at each CA")
+		case key == "lifetime" || !l.Scheme.Standby:
 			f.values[key].warn("has no effect without issue: self-signed", "take it out: whoever issues says it")
 		}
 	}
