@@ -29,6 +29,11 @@ func (l Lineage) compromised(chain *tlsa.Chain) *Compromised {
 	return nil
 }
 
+// Distrusts reports whether a record is the 3 1 1 of a key that was declared compromised.
+func (l Lineage) Distrusts(record tlsa.Association) bool {
+	return record.Params == tlsa.EE && slices.ContainsFunc(l.Compromised, func(c Compromised) bool { return c.SPKI == record.Data })
+}
+
 // compromise notes that a key is compromised, where a person says so of the live pair's
 // and another one is there to follow, or has followed since. What is on its way with it
 // is dropped.

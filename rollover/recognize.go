@@ -24,7 +24,7 @@ func (x *pass) recognize() {
 			l = x.recognized(name, l, view.Live.Value)
 		}
 		standby := view.Standby
-		if !x.policy.Lineages[name].Scheme.Standby {
+		if !x.policy.Lineages[name].Scheme.Standby || l.Distrusts(standby) {
 			standby = tlsa.Association{}
 		}
 		if l.Standby != standby {

@@ -78,6 +78,8 @@ func (a *Agent) IssueNow(ctx context.Context, lineage string) (certwatch.Pair, e
 		switch {
 		case err != nil:
 			return certwatch.Pair{}, err
+		case o == nil: // a dry agent's, or of a configuration that came in between
+			return certwatch.Pair{}, fmt.Errorf("%s: nothing was ordered: %w", lineage, ErrNoIssuer)
 		case o.err != nil || o.pair.Chain != nil:
 			return o.pair, o.err
 		} // it was one that asked when to renew, and no more

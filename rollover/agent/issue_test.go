@@ -497,3 +497,20 @@ func TestOrderTakesTheStandbyKey(t *testing.T) {
 		}
 	})
 }
+
+// TestDryAgentOrdersNothing: and says so, whoever asks.
+func TestDryAgentOrdersNothing(t *testing.T) {
+	inOrderedWorld(t, func(t *testing.T, w *world, c *aCA, first certwatch.Pair) {
+		a := w.open()
+		defer w.close(a)
+		w.goOn(a, time.Hour, isSteady("mx1", first))
+		dry, err := a.Dry()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.close(dry)
+		if _, err := dry.IssueNow(t.Context(), "mx1"); err == nil || c.ordered() != 0 {
+			t.Errorf("%v, after %d orders", err, c.ordered())
+		}
+	})
+}

@@ -157,6 +157,8 @@ func (a *Agent) theirNext(g *group, l Lineage, before standby, s *standby, b *bo
 			s.record = remembered
 		}
 		s.tell(rollover.CodeStandbyUnreadable, l.Name, "the ACME client's next key is not taken: %v", err)
+	case g.state.Lineages[l.Name].Distrusts(record):
+		s.tell(rollover.CodeStandbyUnreadable, l.Name, "the ACME client's next key is not taken: %s: it was declared compromised (hint: remove it, and have the client make another one)", l.NextKey)
 	case a.has(g, l, record): // a certificate of it is here, and the one after it is not written yet
 	case known && record != remembered && a.cfg.Clock.Wall().Before(file.Changed.Add(orderTime)) && !file.Changed.After(a.cfg.Clock.Wall().Add(time.Minute)):
 		s.record = remembered // it may be on order
@@ -187,10 +189,11 @@ func (s *standby) keep(record tlsa.Association) {
 	}
 }
 
-// spent reports whether the live chain has the key of a record, and no swap is under
-// way that may be undone.
+// spent reports whether the key of a record is for no certificate any more: the live
+// chain has it, and no swap is under way that may be undone; or a person declared it
+// compromised, when it was live and no other had been made yet.
 func spent(l rollover.Lineage, record tlsa.Association, chains map[tlsa.ChainID]*tlsa.Chain) bool {
-	return l.Swapping == nil && isOf(record, chains[l.Live])
+	return l.Swapping == nil && isOf(record, chains[l.Live]) || l.Distrusts(record)
 }
 
 // has reports whether a pair that is live or on its way has the key of a record.

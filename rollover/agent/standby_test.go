@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"crypto"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -383,4 +384,48 @@ func realNow(t *testing.T, dir string) time.Time {
 		t.Fatal(err)
 	}
 	return info.ModTime()
+}
+
+// A standby key that is live already and could not be followed by another one is never
+// again the key of what comes next, once it was declared compromised.
+func TestCompromisedKeyIsNoStandbyKey(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := standbyWorld(t, w)
+		defer w.close(a)
+		full := &fullKeys{Keys: a.rooms.Keys, full: true}
+		a.rooms.Keys = full
+		key, first := w.nextKey()
+		second := w.ca.issueFor(t, key, 90*24*time.Hour, "mx1.example.org")
+		w.stage("mx1", second)
+		w.goOn(a, 10*time.Minute, func(r Report) bool {
+			return isSteady("mx1", second)(r) && told(r, rollover.CodeStandbyUnreadable) != ""
+		})
+		third := w.ca.issue(t, "mx1.example.org")
+		if _, err := a.Offer("mx1", third); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Order("mx1", rollover.Orders{Emergency: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.goOn(a, time.Hour, isSteady("mx1", third))
+		full.full = false
+		w.goOn(a, time.Hour, func(r Report) bool { return isSteady("mx1", third)(r) && standbyIs(r, rollover.Ready) })
+		_, next := w.nextKey()
+		if got := w.stands(owner25("mx1.example.org")); next == first || !slices.Equal(got, tlsa.NewRRset(0, record(t, third), next).Associations) {
+			t.Errorf("the next key is the compromised one: %t; there stand %v", next == first, got)
+		}
+	})
+}
+
+// fullKeys lets no key go while its disk is full.
+type fullKeys struct {
+	Keys
+	full bool
+}
+
+func (k *fullKeys) Drop(lineage string) error {
+	if k.full {
+		return errors.New("no space left on device")
+	}
+	return k.Keys.Drop(lineage)
 }
