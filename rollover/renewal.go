@@ -46,6 +46,10 @@ func (r Renewal) Due(now time.Time) bool { return r.due(now) || r.Leaf != nil &&
 // be followed whose successors are not taken: refused, or dropped by a person.
 const renewals = 4
 
+// restLive is the least between an order whose certificate went live and the next one:
+// half of the day that CAs have at least until they revoke.
+const restLive = 12 * time.Hour
+
 // Rest is for how long no other order follows one that came to a certificate, should
 // that not be taken.
 func Rest(leaf *x509.Certificate) time.Duration {
@@ -75,11 +79,23 @@ func (s State) Renewal(lineage string, names []string, i Issuing, handed []*tlsa
 	r := s.renewal(l, names, i, handed, now)
 	if i.Told || sameNames(i.Names, names) {
 		r.Failing = i.Tries > 0 && r.due(now)
-		if i.Again.After(r.At) {
-			r.At = i.Again
+		if again := s.again(l, i); again.After(r.At) {
+			r.At = again
 		}
 	}
 	return r
+}
+
+// again is before when no other order is placed. Once what the last one came to is live,
+// it was taken, and it may have to be followed soon, as where its CA revokes many (RFC
+// 9773, section 4.2): a CA that always says so is still not asked at every breath.
+func (s State) again(l Lineage, i Issuing) time.Time {
+	chain := s.Chains[i.Chain]
+	if i.Tries > 0 || i.Told || i.Chain != l.Live || chain == nil {
+		return i.Again
+	}
+	rest := Rest(chain.Leaf())
+	return i.Again.Add(min(rest, restLive) - rest)
 }
 
 func (s State) renewal(l Lineage, names []string, i Issuing, handed []*tlsa.Chain, now time.Time) Renewal {

@@ -317,12 +317,9 @@ func TestValidationIsReused(t *testing.T) {
 // TestNoncesThatAreNotLiked: a CA may refuse any nonce at any time (RFC 8555, section 6.5).
 func TestNoncesThatAreNotLiked(t *testing.T) {
 	t.Parallel()
-	p := startPebble(t, variable("PEBBLE_WFE_NONCEREJECT", "30"))
-	i, log := p.issuer(t, p.ca())
+	p := startPebble(t, variable("PEBBLE_WFE_NONCEREJECT", "30")) // of some ten that an order takes
+	i, _ := p.issuer(t, p.ca())
 	issue(t, i, newRequest(t))
-	if !strings.Contains(log.String(), "lego: ") {
-		t.Error("lego's word on nonces did not come into our log")
-	}
 }
 
 func TestUnknownProfile(t *testing.T) {
