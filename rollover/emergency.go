@@ -170,6 +170,14 @@ func (x *pass) willMatch(name string, standing tlsa.RRset, next *tlsa.Chain, own
 	return false
 }
 
+// EmergencyGoesOn reports whether the key that an emergency was declared for is live no
+// more, and another one is, while the emergency is not over: what it takes was done.
+func (s State) EmergencyGoesOn(lineage string) bool {
+	l := s.Lineages[lineage]
+	live := s.Chains[l.Live]
+	return !l.Emergency.IsZero() && live != nil && l.compromised(live) == nil && l.compromised(s.Chains[l.Previous]) != nil
+}
+
 // AgainstEmergency says why a chain cannot follow the live one in an emergency, ""
 // if it can: its key must be another one. Nil is one that is to be issued, of
 // another key.

@@ -28,10 +28,13 @@ func TestEmergencyAtOnce(t *testing.T) {
 	if took := w.Until(2*time.Minute, w.Swapped(second)); took < 30*time.Second || took > sim.Ipub-10*time.Second { // three looks at every server
 		t.Errorf("swapped after %s\n%s", took, w.Story())
 	}
+	if !w.State.EmergencyGoesOn("mx1") {
+		t.Error("another key is live, and the emergency is not over: said again, it would be about that key")
+	}
 	w.Until(time.Minute, func() bool { return !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, first)) })
 	w.Run(5 * time.Minute)
 	w.Stands(w.Record(tlsa.EE, second))
-	if l := w.Lineage(); !w.Steady() || !l.Emergency.IsZero() || l.AtOnce != "" {
+	if l := w.Lineage(); !w.Steady() || !l.Emergency.IsZero() || l.AtOnce != "" || w.State.EmergencyGoesOn("mx1") {
 		t.Errorf("the emergency is not over\n%s", w.Story())
 	}
 	third := w.Renew(issuer) // is no emergency's

@@ -71,6 +71,9 @@ func (o *office) weigh(ctx context.Context, r control.Request) error {
 		if err != nil {
 			return err
 		}
+		if next == nil && doneWith(a, r.Lineage, state) {
+			return nil // no key comes after the live one
+		}
 		prices := state.Emergency(r.Lineage, policy, next, a.Now())
 		for _, text := range weighed(state, policy, r.Lineage, prices, a.Now()) {
 			o.ui.warn(text, "")
@@ -83,7 +86,7 @@ func (o *office) weigh(ctx context.Context, r control.Request) error {
 }
 
 // following is the chain that follows the live one in an emergency, nil where it is to be
-// issued. One that must not is refused.
+// issued or none is wanted. One that must not is refused.
 func (o *office) following(a *agent.Agent, r control.Request, state rollover.State) (*tlsa.Chain, error) {
 	var next *tlsa.Chain
 	l := state.Lineages[r.Lineage]
@@ -96,11 +99,11 @@ func (o *office) following(a *agent.Agent, r control.Request, state rollover.Sta
 		next = pair.Chain
 	case onItsWay(state, r.Lineage) != nil:
 		next = onItsWay(state, r.Lineage)
+	case doneWith(a, r.Lineage, state):
+		return nil, nil
 	case a.Issues(r.Lineage):
 	case l.Successor != "":
 		next = state.Chains[l.Successor]
-	case l.Phase == rollover.Retiring: // the new pair is live, and the old records go
-		return nil, nil
 	default:
 		return nil, &exitCode{exitPerson, fmt.Errorf("%s: no pair of another key is there (hint: have a certificate issued for a new key, and hand it in with --cert and --key)", r.Lineage)}
 	}
@@ -119,10 +122,20 @@ func (o *office) leaked(a *agent.Agent, r control.Request) (spki string, err err
 	}
 	next, err := o.following(a, r, state)
 	live := state.Chains[state.Lineages[r.Lineage].Live]
-	if err != nil || live == nil || next == nil && !a.Issues(r.Lineage) {
+	if err != nil || live == nil || next == nil && (!a.Issues(r.Lineage) || doneWith(a, r.Lineage, state)) {
 		return "", err
 	}
 	return live.SPKI(), nil
+}
+
+// doneWith reports whether the key that an emergency is about is not live any more: said
+// again, it is not about the one that came after it.
+func doneWith(a *agent.Agent, lineage string, state rollover.State) bool {
+	if onItsWay(state, lineage) != nil {
+		return false
+	}
+	l := state.Lineages[lineage]
+	return state.EmergencyGoesOn(lineage) || !a.Issues(lineage) && l.Successor == "" && l.Phase == rollover.Retiring
 }
 
 // onItsWay is the first chain on its way that may follow the live one in an emergency, nil

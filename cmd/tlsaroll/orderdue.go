@@ -43,7 +43,7 @@ func (o *office) newPair(ctx context.Context, a *agent.Agent, r control.Request,
 		}
 		return "", o.orderDue(ctx, a, r.Lineage)
 	}
-	if !asked.Emergency && underWay(state.Lineages[r.Lineage]) || asked.Emergency && onItsWay(state, r.Lineage) != nil {
+	if !asked.Emergency && underWay(state.Lineages[r.Lineage]) || asked.Emergency && (onItsWay(state, r.Lineage) != nil || doneWith(a, r.Lineage, state)) {
 		return "", nil
 	}
 	o.ui.say("ordering a certificate for "+list(policy.Lineages[r.Lineage].Names), "")

@@ -7,7 +7,7 @@ import (
 )
 
 // orderKey is the key of a lineage's next order: the standby key, whose record stands
-// already, where the scheme has one; else a fresh one. An order that fails consumes
+// already, where the scheme has one that is not live yet; else a fresh one. An order that fails consumes
 // nothing: the standby key stays where it is.
 func (a *Agent) orderKey(l Lineage) (certwatch.Key, error) {
 	state, _, err := a.State(l.Name)
@@ -31,8 +31,11 @@ func (a *Agent) orderKey(l Lineage) (certwatch.Key, error) {
 	if err != nil {
 		return certwatch.Key{}, err
 	}
-	if spent(state.Lineages[l.Name], record, state.Chains) {
+	switch {
+	case spent(state.Lineages[l.Name], record, state.Chains):
 		return a.makeKey(l, true, live)
+	case isOf(record, live): // and its swap may be undone, so that the next one is not made yet
+		return l.keyType(live).Generate()
 	}
 	return k, nil
 }

@@ -429,3 +429,27 @@ func (k *fullKeys) Drop(lineage string) error {
 	}
 	return k.Keys.Drop(lineage)
 }
+
+// A key whose certificate is live is no next key, though another one cannot be made
+// before its swap is verified: what a person has ordered in between is of a fresh one.
+func TestOrderWhileTheStandbyKeyIsTakenUp(t *testing.T) {
+	inOrderedWorld(t, func(t *testing.T, w *world, c *aCA, first certwatch.Pair) {
+		w.config.Lineages[0].Policy.Scheme.Standby = true
+		a := w.open()
+		defer w.close(a)
+		w.goOn(a, 13*time.Hour, func(r Report) bool { return isSteady("mx1", first)(r) && standbyIs(r, rollover.Ready) })
+		second, err := a.IssueNow(t.Context(), "mx1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.goOn(a, time.Hour, func(r Report) bool { l := r.State.Lineages["mx1"]; return l.Live == second.ID() && l.Swapping != nil })
+		third, err := a.IssueNow(t.Context(), "mx1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if third.Chain.SPKI() == second.Chain.SPKI() {
+			t.Error("the key of the live pair is used again")
+		}
+		w.goOn(a, time.Hour, isSteady("mx1", third))
+	})
+}
