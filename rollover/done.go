@@ -107,7 +107,10 @@ func (x *pass) swapped(a Swap, r Result) {
 // live makes the chain swapped in the live one.
 func (x *pass) live(l Lineage, sw Swapping) Lineage {
 	if l.Live != sw.To {
-		l.Previous, l.Live, l.Swapped = l.Live, sw.To, x.now
+		l.Previous, l.Live, l.Swapped, l.Returned = l.Live, sw.To, x.now, time.Time{}
+		if !l.Recalled.IsZero() && l.Successor == sw.To {
+			l.Returned = x.now
+		}
 	}
 	if l.Successor == sw.To {
 		l = x.promote(l)
@@ -135,7 +138,7 @@ func (x *pass) undone(a Back, r Result) {
 	default:
 		sw.Why += "; on the way back: " + r.Err
 	}
-	l.Live, l.Previous = a.To, ""
+	l.Live, l.Previous, l.Returned = a.To, "", time.Time{}
 	if l.Successor != "" && l.Successor != a.From && l.Queued == "" {
 		l.Queued = l.Successor
 	}

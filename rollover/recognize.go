@@ -57,7 +57,7 @@ func (x *pass) recognized(name string, l Lineage, id tlsa.ChainID) Lineage {
 		x.presentEverywhere(name, l.Live)
 	}
 	x.presentEverywhere(name, id)
-	l.Live = id
+	l.Live, l.Returned = id, time.Time{}
 	if l.Successor == id {
 		l = x.promote(l)
 	}

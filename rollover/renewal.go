@@ -77,6 +77,9 @@ func (s State) Renewal(lineage string, names []string, i Issuing, handed []*tlsa
 		return Renewal{Reason: "no pair is live yet: what is served comes first"}
 	}
 	r := s.renewal(l, names, i, handed, now)
+	if until := s.wentBack(l, r.Leaf); until.After(r.At) {
+		r.At, r.Reason = until, "a person brought the live pair back at "+stamp(l.Returned)
+	}
 	if i.Told || sameNames(i.Names, names) {
 		r.Failing = i.Tries > 0 && r.due(now)
 		if again := s.again(l, i); again.After(r.At) {
@@ -128,6 +131,21 @@ func (s State) renewal(l Lineage, names []string, i Issuing, handed []*tlsa.Chai
 		}
 	}
 	return r
+}
+
+// wentBack is until when a lineage whose pair a person brought back has no other
+// ordered, zero where none did: with a standby key that would be in its place at once.
+// What is left of its lifetime comes first.
+func (s State) wentBack(l Lineage, leaf *x509.Certificate) time.Time {
+	live := s.Chains[l.Live]
+	if l.Returned.IsZero() || leaf == nil || live == nil || !leaf.Equal(live.Leaf()) {
+		return time.Time{}
+	}
+	until := l.Returned.Add(Rest(leaf))
+	if last := leaf.NotAfter.Add(-Rest(leaf)); last.Before(until) {
+		return last
+	}
+	return until
 }
 
 func younger(a, b *x509.Certificate) bool {

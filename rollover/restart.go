@@ -45,7 +45,7 @@ func (l Ledger) restarted(now time.Time) Ledger {
 
 func (l Lineage) restarted(now time.Time) Lineage {
 	l.ReadyAt, l.StandbyReady, l.Wake, l.Looked = time.Time{}, time.Time{}, time.Time{}, Looked{}
-	l.Since, l.Emergency = startAgain(l.Since, now), startAgain(l.Emergency, now)
+	l.Since, l.Emergency, l.Returned = startAgain(l.Since, now), startAgain(l.Emergency, now), startAgain(l.Returned, now)
 	if l.Swapping != nil {
 		sw := *l.Swapping
 		sw.Began = now

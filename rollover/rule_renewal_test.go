@@ -21,7 +21,9 @@ func TestRenewal(t *testing.T) {
 	var (
 		half    = cert(-45*day, 45*day) // a third is left in 15 days
 		late    = cert(-80*day, 10*day) // since 20 days
-		fresh   = cert(-day, 89*day)    // in 59 days
+		due     = cert(-65*day, 25*day)
+		ending  = cert(-82*day, 8*day)
+		fresh   = cert(-day, 89*day) // in 59 days
 		ended   = cert(-91*day, -time.Second)
 		others  = cert(-day, 89*day, "mx2.example.org")
 		surplus = cert(-day, 89*day, sim.MX, "www.example.org")
@@ -71,6 +73,12 @@ func TestRenewal(t *testing.T) {
 			at: 12*time.Hour - time.Minute, reason: "the CA wants it", leaf: fresh},
 		{name: "what was issued waits, and the CA wants the next one", l: rollover.Lineage{Live: late.ID(), Successor: fresh.ID()}, issuing: issuing{Names: names, Chain: fresh.ID(), Again: now.Add(-2*time.Hour + rollover.Rest(fresh.Leaf())), Leaf: fresh.LeafID(), At: now, Reason: "the CA wants it"},
 			at: 90*day/12 - 2*time.Hour, reason: "the CA wants it", leaf: fresh},
+		{name: "a rollback", l: rollover.Lineage{Live: due.ID(), Returned: now.Add(-day)}, issuing: issuing{Names: names, Again: now.Add(-day)},
+			at: 90*day/12 - day, reason: "a person brought the live pair back at " + rollover.Stamp(now.Add(-day)), leaf: due, unasked: true},
+		{name: "a rollback, which is about to end", l: rollover.Lineage{Live: ending.ID(), Returned: now}, at: 8*day - 90*day/12,
+			reason: "a person brought the live pair back at " + rollover.Stamp(now), leaf: ending, unasked: true},
+		{name: "a rollback, and another is on its way", l: rollover.Lineage{Live: late.ID(), Successor: half.ID(), Returned: now}, at: 15 * day, reason: "a third of its lifetime is left then", leaf: half, unasked: true},
+		{name: "a rollback, which is not due", l: rollover.Lineage{Live: half.ID(), Returned: now}, at: 15 * day, reason: "a third of its lifetime is left then", leaf: half, unasked: true},
 		{name: "frozen", l: rollover.Lineage{Live: late.ID(), Frozen: &rollover.Freeze{Since: now}}, at: -20 * day, reason: "a third of its lifetime is left then", leaf: late, unasked: true},
 		{name: "withdrawn", l: rollover.Lineage{Live: late.ID(), Withdrawn: now}, at: never, reason: "the lineage is withdrawn"},
 		{name: "what is served is being looked at", l: rollover.Lineage{Waiting: []rollover.Reason{{Code: rollover.CodeAdopting}}}, at: never, reason: "no pair is live yet: what is served comes first"},

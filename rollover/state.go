@@ -53,6 +53,7 @@ type Lineage struct {
 	Compromised []Compromised `json:"compromised,omitempty"`
 
 	Recalled  time.Time `json:"recalled,omitzero"`  // when a person wanted the successor back, which was live before
+	Returned  time.Time `json:"returned,omitzero"`  // when the live pair came back by a person's word
 	Withdrawn time.Time `json:"withdrawn,omitzero"` // when a person wanted our records out
 	Frozen    *Freeze   `json:"frozen,omitempty"`
 	Enforced  bool      `json:"mta_sts_enforced,omitempty"` // the domain's MTA-STS policy when it was last seen

@@ -514,3 +514,26 @@ func TestDryAgentOrdersNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestRollbackIsNotUndoneByAnOrder: whoever goes back to the pair before does not find a
+// newer one in its place a moment later, though a renewal of that pair is due: with a
+// standby key it would wait for nothing.
+func TestRollbackIsNotUndoneByAnOrder(t *testing.T) {
+	inOrderedWorld(t, func(t *testing.T, w *world, c *aCA, first certwatch.Pair) {
+		w.config.Lineages[0].Policy.Scheme.Standby = true
+		a := w.open()
+		defer w.close(a)
+		w.goOn(a, time.Hour, isSteady("mx1", first))
+		w.goOn(a, 7*day, another(first))
+		w.stay(a, day) // longer than another order would rest
+		if err := a.Order("mx1", rollover.Orders{Rollback: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.goOn(a, time.Hour, isSteady("mx1", first))
+		w.stay(a, 12*time.Hour)
+		if s, _, _ := a.State("mx1"); s.Lineages["mx1"].Live != first.ID() || c.ordered() != 1 {
+			t.Errorf("%s is live after %d orders", s.Lineages["mx1"].Live.Short(), c.ordered())
+		}
+		w.goOn(a, day, another(first)) // before it ends
+	})
+}
