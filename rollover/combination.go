@@ -195,7 +195,7 @@ func (x *pass) unmatchedHere(s *site, wants []want) []tlsa.ChainID {
 	for _, owner := range s.owners {
 		l := x.Owners[owner]
 		for _, id := range l.shownNow() {
-			if chain := x.chain(id); chain != nil && x.known(owner, chain) {
+			if chain := x.chain(id); chain != nil && x.known(owner, chain) && !x.renounced(owner, chain) {
 				ids = append(ids, id)
 				unmatched = unmatched || x.fails(best, chain, owner)
 			}
@@ -219,6 +219,16 @@ func (x *pass) known(owner tlsa.Owner, chain *tlsa.Chain) bool {
 		}
 	}
 	return false
+}
+
+// renounced reports whether the chain's key was declared compromised, and another one
+// has taken its place: whoever presents it may have stolen it, and gets no record.
+func (x *pass) renounced(owner tlsa.Owner, chain *tlsa.Chain) bool {
+	return slices.ContainsFunc(x.users[owner], func(u use) bool {
+		l := x.Lineages[u.lineage]
+		live := x.chain(l.Live)
+		return l.compromised(chain) != nil && live != nil && live.SPKI() != chain.SPKI()
+	})
 }
 
 // needsBridge reports whether the live chain matches nothing that the scheme

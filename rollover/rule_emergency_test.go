@@ -152,3 +152,24 @@ func TestEmergencyIsOvertakenByItsPair(t *testing.T) {
 		t.Errorf("compromised: %+v, want %s", c, leaked)
 	}
 }
+
+// A server that goes on with the compromised key, or comes back with it, is no reason to
+// publish the record of that key again.
+func TestCompromisedRecordStaysOut(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	other := &sim.Node{Served: first, Remote: true}
+	w.Hosts["mx1"].Nodes["192.0.2.2:25"] = other
+	w.Run(5 * time.Minute)
+	second := w.Issue(issuer, sim.Leaf{})
+	w.Order(rollover.Orders{Emergency: true})
+	w.OfferTo("mx1", second, true)
+	w.Until(10*time.Minute, w.Done(second))
+	w.Stands(w.Record(tlsa.EE, second))
+	w.Careless = true
+	other.Served, other.Stuck = first, true
+	w.Run(5 * time.Minute)
+	w.Stands(w.Record(tlsa.EE, second))
+	if v, told := w.Warned(rollover.CodeServedUnmatched); !told || v.About != "192.0.2.2:25" || !strings.Contains(v.Text, "none is to: its key was declared compromised") {
+		t.Errorf("nobody is told of what it presents\n%s", w.Story())
+	}
+}

@@ -18,7 +18,7 @@ func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 				continue
 			}
 			if i := slices.IndexFunc(given, func(s tlsa.RRset) bool { return x.fails(s, chain, owner) }); i >= 0 {
-				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches%s: senders that enforce DANE cannot deliver", a.Address, chain.ID().Short(), owner, x.outclassing(given[i], chain, owner)))
+				x.tell(name, warning(CodeServedUnmatched, a.Address, "%s presents %s, which no published record of %s matches%s: senders that enforce DANE cannot deliver%s", a.Address, chain.ID().Short(), owner, x.outclassing(given[i], chain, owner), x.renunciation(owner, chain)))
 			} else if p, found := x.unmatched(given, chain, owner); found {
 				x.tell(name, warning(CodeComboUnmatched, a.Address, "%s presents %s, which no %s of %s matches: senders that know no other combination cannot deliver (RFC 7671, section 8) (hint: publish one that matches, or take those out)", a.Address, chain.ID().Short(), p, owner))
 			}
@@ -43,6 +43,14 @@ func (x *pass) unmatched(given []tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner
 		}
 	}
 	return p, false
+}
+
+// renunciation says that nothing is to match a chain, "" where something is.
+func (x *pass) renunciation(owner tlsa.Owner, chain *tlsa.Chain) string {
+	if !x.renounced(owner, chain) {
+		return ""
+	}
+	return ", and none is to: its key was declared compromised (hint: look which files this server reads, and who answers at its address)"
 }
 
 // outclassing names the records for which clients pass over one that matches, as
