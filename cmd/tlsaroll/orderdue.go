@@ -59,6 +59,9 @@ func (o *office) newPair(ctx context.Context, a *agent.Agent, r control.Request,
 	if state, _, err = a.State(r.Lineage); err != nil {
 		return "", err
 	}
+	if state.Lineages[r.Lineage].Live == pair.ID() { // with a standby key that takes no time
+		return a.Offer(r.Lineage, pair)
+	}
 	if why := state.AgainstEmergency(r.Lineage, pair.Chain); why != "" {
 		return "", &exitCode{exitPerson, fmt.Errorf("%s: %s", r.Lineage, why)}
 	}
