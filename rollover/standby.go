@@ -67,11 +67,14 @@ func (x *pass) standbySeen(owner tlsa.Owner, a tlsa.Association) int {
 	return x.countOn(owner, []tlsa.Association{a})
 }
 
-// describeStandby is a lineage's standby key, nil where it has none.
+// describeStandby is a lineage's standby key, nil where it has none, or that is live.
 func (x *pass) describeStandby(name string) *StandbyStatus {
 	l := x.Lineages[name]
 	if l.Standby == (tlsa.Association{}) {
 		return nil
+	}
+	if live := x.chain(l.Live); live != nil && live.SPKI() == l.Standby.Data {
+		return nil // used up, and the next one is not made yet
 	}
 	d := &StandbyStatus{Record: l.Standby.String(), SPKI: l.Standby.Data, Phase: Ready, ReadyAt: instant(l.StandbyReady)}
 	seen := looksNeeded

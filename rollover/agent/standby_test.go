@@ -442,7 +442,10 @@ func TestOrderWhileTheStandbyKeyIsTakenUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.goOn(a, time.Hour, func(r Report) bool { l := r.State.Lineages["mx1"]; return l.Live == second.ID() && l.Swapping != nil })
+		r := w.goOn(a, time.Hour, func(r Report) bool { l := r.State.Lineages["mx1"]; return l.Live == second.ID() && l.Swapping != nil })
+		if s := rollover.Describe(r.State, r.Policy, r.At)[0].Standby; s != nil {
+			t.Errorf("status says that the live key is the standby key: %+v", s)
+		}
 		third, err := a.IssueNow(t.Context(), "mx1")
 		if err != nil {
 			t.Fatal(err)
