@@ -28,8 +28,8 @@ func fits(owner tlsa.Owner, s tlsa.RRset) bool {
 }
 
 // fitting keeps of adds what there is room for (DESIGN 4.15): retired records and
-// issuers published ahead leave early, queued pairs wait, then one successor at a
-// time is served, and only then is publishing refused.
+// issuers published ahead leave early, queued pairs wait, then standby keys make way
+// and one successor at a time is served, and only then is publishing refused.
 func (x *pass) fitting(s *site, base tlsa.RRset, adds []want) []want {
 	if fits(s.target, base.With(associations(adds)...)) {
 		return adds
@@ -42,6 +42,9 @@ func (x *pass) fitting(s *site, base tlsa.RRset, adds []want) []want {
 			x.leftOut(s, w, first)
 			if w.class < forAhead { // for those nothing else leaves
 				x.pressed[s.target]++
+			}
+			if w.class < forStandby {
+				x.urgent[s.target]++
 			}
 			continue
 		}

@@ -54,6 +54,7 @@ type pass struct {
 	named    map[tlsa.ChainID]bool   // chains that were live or on their way when the pass began
 	changing map[tlsa.Owner]bool     // targets with a change in this plan
 	pressed  map[tlsa.Owner]int      // targets whose RRset is full, and how many records lack room: what is retired leaves early
+	urgent   map[tlsa.Owner]int      // how many of these are for chains that are live or come next
 	read     map[tlsa.Owner]bool
 	warnings map[string][]Warning
 	unseen   bool // some decision waits for looks at endpoints
@@ -70,7 +71,7 @@ type use struct {
 func begin(s State, o Observation, p Policy, now time.Time) *pass {
 	x := &pass{State: s.clone(), seen: o, policy: p, now: now,
 		users: map[tlsa.Owner][]use{}, named: map[tlsa.ChainID]bool{}, ownersBy: map[string][]tlsa.Owner{}, changing: map[tlsa.Owner]bool{},
-		pressed: map[tlsa.Owner]int{}, read: map[tlsa.Owner]bool{}, warnings: map[string][]Warning{}}
+		pressed: map[tlsa.Owner]int{}, urgent: map[tlsa.Owner]int{}, read: map[tlsa.Owner]bool{}, warnings: map[string][]Warning{}}
 	x.Waiting = map[string][]Reason{}
 	x.names = slices.Sorted(maps.Keys(p.Lineages))
 	for _, name := range x.names {

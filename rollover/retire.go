@@ -53,14 +53,22 @@ func (x *pass) less(s *site, standing tlsa.RRset, surplus []tlsa.Association) tl
 	return after
 }
 
-// spare are issuers published ahead that make room for what lacks it, the last named
-// first: no more of them than records lack room, and none that a chain matches which
-// may be presented still, however long ago it went.
+// spare are records published ahead that make room for what lacks it: issuers, the last
+// named first, then standby keys, but for nothing less than a chain; no more of them than
+// records lack room, and none that a chain matches which may be presented still, however
+// long ago it went.
 func (x *pass) spare(s *site, standing tlsa.RRset) []tlsa.Association {
 	l := x.ledger(s)
 	var as []tlsa.Association
 	for _, w := range slices.Backward(x.wants(s)) {
-		if len(as) < x.pressed[s.target] && w.class == forAhead && standing.Has(w.Association) && slices.Contains(l.Ours, w.Association) && !x.inUse(s, w.Association) {
+		lacking := 0
+		switch w.class {
+		case forAhead:
+			lacking = x.pressed[s.target]
+		case forStandby:
+			lacking = x.urgent[s.target]
+		}
+		if len(as) < lacking && standing.Has(w.Association) && slices.Contains(l.Ours, w.Association) && !x.inUse(s, w.Association) {
 			as = append(as, w.Association)
 		}
 	}

@@ -210,3 +210,41 @@ func TestReplySize(t *testing.T) {
 		})
 	}
 }
+
+// A key published ahead spares a wait and no more: where a successor of another key lacks
+// room, its record leaves, and comes back when there is room again.
+func TestStandbyLeavesWhereASuccessorLacksRoom(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee+standby")
+	standby := w.KeyRecord(w.NewKey())
+	w.Hosts["mx1"].Standby = standby
+	stands := func() tlsa.RRset { return w.Zone[sim.Owner25(t)].RRset }
+	w.Until(time.Minute, func() bool { return stands().Has(standby) })
+	w.Crowd(10) // twelve
+	w.Run(5 * time.Minute)
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	if n := len(stands().Associations); n > rollover.MaxRecords {
+		t.Errorf("%d records stand", n)
+	}
+	w.Until(5*time.Minute, func() bool { return stands().Has(standby) })
+	w.Until(5*time.Minute, w.Steady)
+}
+
+// Nothing makes room for a key published ahead but what is retired, nor does that for
+// another one.
+func TestStandbyKeysLeaveForNoOther(t *testing.T) {
+	w, _, _ := sim.Rolled(t, "ee+standby")
+	w.Policy.Lineages["rsa"] = w.Policy.Lineages["mx1"]
+	w.Hosts["mx1"].Algorithm = "ecdsa"
+	w.Hosts["rsa"] = sim.NewHost("rsa", "192.0.2.1:25")
+	w.Hosts["mx1"].Standby = w.KeyRecord(w.NewKey())
+	w.Run(5 * time.Minute)
+	w.Crowd(10)
+	w.Run(5 * time.Minute)
+	w.Hosts["rsa"].Standby = w.KeyRecord(w.NewKey())
+	w.Run(5 * time.Minute)
+	before := w.Zone[sim.Owner25(t)].RRset
+	if !before.Has(w.Hosts["mx1"].Standby) || before.Has(w.Hosts["rsa"].Standby) || len(before.Associations) != rollover.MaxRecords {
+		t.Errorf("there stand %v\n%s", before, w.Story())
+	}
+}
