@@ -42,7 +42,19 @@ func (r *reader) readConfig(doc value) *Config {
 	c.Lineages = r.readLineages(&f)
 	f.done()
 	r.checkClaims(c)
+	r.checkLifetimes(c)
 	return c
+}
+
+// checkLifetimes warns of self-signed certificates that end while their records are still
+// waited for: none would ever be swapped in, as its end is no time to begin.
+func (r *reader) checkLifetimes(c *Config) {
+	for _, l := range c.Lineages {
+		v, given := r.seen["lineages."+l.Name+".lifetime"]
+		if wait := c.Timing.PublicationInterval(l.TTL); given && l.SelfSigned && l.Lifetime <= wait {
+			v.warn(fmt.Sprintf("not longer than the wait before a swap, which is %s or more: no certificate would live to see it", short(wait)), "write "+short(4*wait)+" or more")
+		}
+	}
 }
 
 func (r *reader) readControl(f *fields, c *Config) {
