@@ -62,10 +62,9 @@ func (x *pass) spare(s *site, standing tlsa.RRset) []tlsa.Association {
 	var as []tlsa.Association
 	for _, w := range slices.Backward(x.wants(s)) {
 		lacking := 0
-		switch w.class {
-		case forAhead:
+		if w.class == forAhead {
 			lacking = x.pressed[s.target]
-		case forStandby:
+		} else if w.class == forStandby {
 			lacking = x.urgent[s.target]
 		}
 		if len(as) < lacking && standing.Has(w.Association) && slices.Contains(l.Ours, w.Association) && !x.inUse(s, w.Association) {
