@@ -145,7 +145,7 @@ func (p *program) hookTakes(ctx context.Context, call hookCall, files certwatch.
 		err = p.handIn(ctx, "hook", call.lineage, call.hookOptions, files)
 	}
 	if !call.Wait && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, agent.ErrLocked)) {
-		return fmt.Errorf("hook: not done within %s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)", call.Timeout)
+		return fmt.Errorf("hook: not done within %s (hint: staged files are found all the same, by the daemon or the next tlsaroll once; call it again for others)", call.Timeout)
 	}
 	return err
 }

@@ -278,8 +278,8 @@ func TestHookEndsInTime(t *testing.T) {
 		code int
 		said string
 	}{
-		"--cert DIR/good.pem --key DIR/good.key":                 {exitError, "tlsaroll: hook: not done within 1s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)\n"},
-		"dehydrated sync_cert DIR/good.key c DIR/good.pem h csr": {exitDone, "tlsaroll: warning: not taken yet: hook: not done within 1s (hint: the staged files are looked at by the daemon all the same; tlsaroll status tells)\n"},
+		"--cert DIR/good.pem --key DIR/good.key":                 {exitError, "tlsaroll: hook: not done within 1s (hint: staged files are found all the same, by the daemon or the next tlsaroll once; call it again for others)\n"},
+		"dehydrated sync_cert DIR/good.key c DIR/good.pem h csr": {exitDone, "tlsaroll: warning: not taken yet: hook: not done within 1s (hint: staged files are found all the same, by the daemon or the next tlsaroll once; call it again for others)\n"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel() // it waits
