@@ -60,6 +60,7 @@ func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
 	d := newDaemon(p)
 	d.service = newService(p.lookupEnv)
 	d.log = p.daemonLog(d.nextLook)
+	p.logs = d.log
 	d.metrics = web.NewMetrics(web.Sources{Status: d.statuses, Warnings: d.told, Version: p.version})
 	cfg, wired, err := d.read()
 	if err != nil {
@@ -109,7 +110,7 @@ func (d *daemon) enforce(now *present) {
 // read reads the configuration; its warnings go to the log.
 func (d *daemon) read() (*config.Config, agent.Config, error) {
 	cfg, wired, err := d.loadWarning(func(text string) { d.log.Warn(text, "next_look", d.now()) })
-	wired.Log, wired.Acted = d.log, d.metrics.Acted
+	wired.Acted = d.metrics.Acted
 	return cfg, wired, err
 }
 

@@ -80,6 +80,11 @@ func TestACMERenewalWantedInTheMiddleOfAWait(t *testing.T) {
 	if wait := at.Sub(published.At); wait < clientTTL+labFloor {
 		t.Errorf("swapped %s after the records were published, want %s at least", wait, clientTTL+labFloor)
 	}
+	for _, line := range l.daemon.Lines() {
+		if !strings.HasPrefix(line.Text, "time=") {
+			t.Errorf("a line without structure in the daemon's log: %s", line.Text)
+		}
+	}
 	l.unharmed(l.hammer, 60)
 }
 

@@ -39,6 +39,14 @@ func loader() config.Loader {
 
 func list(names []string) string { return strings.Join(names, ", ") }
 
+// logger is where the agent, and whoever works for it, have their say.
+func (p *program) logger() *slog.Logger {
+	if p.logs != nil {
+		return p.logs
+	}
+	return p.ui.logger()
+}
+
 // logger writes what the agent has to say in the form of every other line.
 func (u *ui) logger() *slog.Logger {
 	return slog.New(&lineHandler{ui: u})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -55,6 +56,7 @@ type program struct {
 	version    string
 	configFile string // of -c
 	heard      *hearing
+	logs       *slog.Logger  // the daemon's log; nil: what is said is said as a command does
 	lock       time.Duration // how long another instance is waited for that has the journal; 0: the agent's
 }
 

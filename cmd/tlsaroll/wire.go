@@ -29,7 +29,7 @@ import (
 // file that knows all rooms, and the only one that reads a clock beside that of
 // the wall, which is the program's.
 func (p *program) wire(cfg *config.Config) (agent.Config, error) {
-	log := p.ui.logger()
+	log := p.logger()
 	out := agent.Config{
 		State: cfg.State, Timing: cfg.Timing.Timing, Quiet: cfg.Timing.Quiet,
 		Zones: map[string]agent.Zone{}, Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, ResolverTest: cfg.ResolverTest,

@@ -24,7 +24,7 @@ var _ agent.Issuer = (*acme.Issuer)(nil)
 // providers are those of the whole configuration: an alias of the challenge's name may
 // lead into a zone of another one than the lineage's own.
 func (p *program) wireACME(cfg *config.Config, l config.Lineage, providers []agent.Provider) (*acme.Issuer, error) {
-	out := acme.Config{Dir: filepath.Join(cfg.State, "acme"), Lineage: l.Name, Now: p.now, Log: p.ui.logger()}
+	out := acme.Config{Dir: filepath.Join(cfg.State, "acme"), Lineage: l.Name, Now: p.now, Log: p.logger()}
 	var errs []error
 	for _, c := range l.ACME {
 		ca, err := wireCA(c)
