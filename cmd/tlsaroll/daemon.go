@@ -217,10 +217,11 @@ func (d *daemon) serveControl(ctx context.Context) error {
 
 // The daemon is the keeper of the journal for whoever asks over the socket.
 
-func (d *daemon) acting() (*agent.Agent, func() error, error)  { return d.agent(), nothing, nil }
-func (d *daemon) reading() (*agent.Agent, func() error, error) { return d.agent(), nothing, nil }
-func (d *daemon) configured() *config.Config                   { return d.present.Load().cfg }
-func (d *daemon) who() string                                  { return whoDaemon }
+func (d *daemon) acting() (*agent.Agent, func() error, error)             { return d.agent(), nothing, nil }
+func (d *daemon) answering(context.Context, *agent.Agent) (closed func()) { return func() {} }
+func (d *daemon) reading() (*agent.Agent, func() error, error)            { return d.agent(), nothing, nil }
+func (d *daemon) configured() *config.Config                              { return d.present.Load().cfg }
+func (d *daemon) who() string                                             { return whoDaemon }
 
 func (d *daemon) refusals(owners ...tlsa.Owner) []error { return d.heard.refusals(owners...) }
 

@@ -25,6 +25,9 @@ type keeper interface {
 	reading() (a *agent.Agent, done func() error, err error)
 	// stay shows seen the passes over a lineage's group until it has seen enough.
 	stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error
+	// answering has others answered, as far as that is for this process to do, until it is
+	// closed: for while no passes are made.
+	answering(ctx context.Context, a *agent.Agent) (closed func())
 	// told are the warnings that are about no lineage.
 	told() []rollover.Warning
 	// configured is the configuration in force, once there is an agent.
@@ -177,6 +180,10 @@ func (w *own) reading() (*agent.Agent, func() error, error) { return w.looking()
 func (w *own) stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error {
 	defer (&reception{w.program, w.cfg, a, lineage}).receive(ctx)()
 	return a.Run(ctx, lineage, seen)
+}
+
+func (w *own) answering(ctx context.Context, a *agent.Agent) (closed func()) {
+	return (&reception{program: w.program, cfg: w.cfg, agent: a}).receive(ctx)
 }
 
 func (w *own) told() []rollover.Warning   { return nil }

@@ -23,6 +23,10 @@ var errOrderTooLong = errors.New("no certificate in " + orderPatience.String())
 func (o *office) orderDue(ctx context.Context, a *agent.Agent, lineage string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, orderPatience, errOrderTooLong)
 	defer cancel()
+	if !a.Issues(lineage) {
+		return nil
+	}
+	defer o.answering(ctx, a)()
 	_, err := a.IssueDue(ctx, lineage)
 	return err
 }
@@ -49,7 +53,9 @@ func (o *office) newPair(ctx context.Context, a *agent.Agent, r control.Request,
 	o.ui.say("ordering a certificate for "+list(policy.Lineages[r.Lineage].Names), "")
 	ctx, cancel := context.WithTimeoutCause(ctx, orderPatience, errOrderTooLong)
 	defer cancel()
+	closed := o.answering(ctx, a)
 	pair, err := a.IssueNow(ctx, r.Lineage)
+	closed()
 	switch {
 	case err != nil:
 		return "", err

@@ -21,7 +21,7 @@ type reception struct {
 	*program
 	cfg     *config.Config
 	agent   *agent.Agent
-	lineage string // for which this process makes passes
+	lineage string // for which this process makes passes; "": for none
 }
 
 // receive opens the reception until it is closed. Where it cannot be opened, as by
@@ -57,7 +57,7 @@ func (r *reception) looking() (*agent.Agent, func() error, error) { return dry(r
 
 // stay watches the passes that this process makes, or makes those over other lineages.
 func (r *reception) stay(ctx context.Context, a *agent.Agent, lineage string, seen func(agent.Report) bool) error {
-	if lineage != r.lineage {
+	if r.lineage == "" || lineage != r.lineage {
 		return a.Run(ctx, lineage, seen)
 	}
 	err := a.Follow(ctx, lineage, seen)
@@ -66,6 +66,8 @@ func (r *reception) stay(ctx context.Context, a *agent.Agent, lineage string, se
 	}
 	return err
 }
+
+func (r *reception) answering(context.Context, *agent.Agent) (closed func()) { return func() {} }
 
 func (r *reception) told() []rollover.Warning   { return nil }
 func (r *reception) configured() *config.Config { return r.cfg }
