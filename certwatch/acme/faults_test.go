@@ -64,6 +64,9 @@ func TestTroubleAtEveryStep(t *testing.T) {
 				case step != "nonce" && !strings.Contains(err.Error(), trouble.want): // the reply to a HEAD has no content
 					t.Errorf("%s: error is %v, want in it %s", trouble.name, err, trouble.want)
 				}
+				if step != "directory" && strings.Contains(err.Error(), "URL of an ACME directory") {
+					t.Errorf("%s: the directory is good: %v", trouble.name, err)
+				}
 				if text := err.Error(); strings.ContainsAny(text, "\n\x1b\x00") || !strings.HasPrefix(text, "acme: "+ca.name()+": ") || len(text) > 700 {
 					t.Errorf("%s: error is %q", trouble.name, text)
 				}

@@ -46,7 +46,7 @@ func (i *Issuer) connect(ctx context.Context, ca CA, key crypto.Signer, uri stri
 	quiet(i.log)
 	s := &session{ca: ca.name(), wire: newWire(ca.Roots, i.log.With("ca", ca.name())), now: i.cfg.Now}
 	var err error
-	s.core, err = call(ctx, s, "directory", func() (*api.Core, error) {
+	s.core, err = call(ctx, s, stepDirectory, func() (*api.Core, error) {
 		// The client is this session's alone: lego changes it.
 		return api.New(&http.Client{Transport: s.wire}, agent, ca.Directory, uri, key)
 	})
@@ -115,7 +115,11 @@ func (s *session) translate(ctx context.Context, step string, err error) *Error 
 	case last.status >= http.StatusBadRequest:
 		return &Error{CA: s.ca, Step: step, Status: last.status, retryAfter: last.retryAfter, Text: "the CA is in trouble: " + http.StatusText(last.status) + ", without a word why"}
 	}
-	return &Error{CA: s.ca, Step: step, Text: "a reply that cannot be understood", Hint: "is this the URL of an ACME directory (RFC 8555)"}
+	e := &Error{CA: s.ca, Step: step, Text: "a reply that cannot be understood"}
+	if step == stepDirectory {
+		e.Hint = "is this the URL of an ACME directory (RFC 8555)"
+	}
+	return e
 }
 
 // problem puts a problem document into our words.

@@ -19,6 +19,7 @@ import (
 
 // The steps that errors name.
 const (
+	stepDirectory     = "directory"
 	stepOrder         = "order"
 	stepProfile       = "profile"
 	stepAuthorization = "authorization"
