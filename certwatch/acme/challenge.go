@@ -102,7 +102,7 @@ func plainCause(err error) string {
 func listenHint(err error) string {
 	switch {
 	case errors.Is(err, syscall.EACCES):
-		return " (hint: ports below 1024 need CAP_NET_BIND_SERVICE)"
+		return " (hint: ports below 1024 need CAP_NET_BIND_SERVICE, in a unit of systemd in CapabilityBoundingSet=)"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return " (hint: is that an address of this host)"
 	}

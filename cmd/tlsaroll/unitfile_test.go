@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -80,6 +81,9 @@ func (u unitFile) sandbox() map[string][]string {
 // each other.
 func TestUnits(t *testing.T) {
 	daemon, once, timer := readUnit(t, "tlsaroll.service"), readUnit(t, "tlsaroll-once.service"), readUnit(t, "tlsaroll-once.timer")
+	if limit, err := time.ParseDuration(strings.Replace(once.service(t, "TimeoutStartSec"), "min", "m", 1)); err != nil || limit <= orderPatience {
+		t.Errorf("once may take %s (%v), and an order %s", limit, err, orderPatience)
+	}
 	for name, u := range map[string]unitFile{"postfix-bind": daemon, "lego-hook": once} {
 		parses(t, u.arguments(t))
 		cfg := loads(t, name, readDocument(t, "examples/"+name+"/tlsaroll.yaml").text)
