@@ -103,7 +103,7 @@ func TestUnits(t *testing.T) {
 				t.Errorf("%s: %s=%v keeps the program from asking whether the clock is right", name, forbids, set)
 			}
 		}
-		if name == "postfix-bind" && cfg.Control != "/run/"+u.service(t, "RuntimeDirectory")+"/control.sock" {
+		if cfg.Control != "/run/"+u.service(t, "RuntimeDirectory")+"/control.sock" {
 			t.Errorf("%s: the control socket is %s", name, cfg.Control)
 		}
 	}
