@@ -118,8 +118,7 @@ func (x *pass) unfit(name string, l Lineage, offer Offer) *Reason {
 		return &r
 	}
 	if c := l.compromised(chain); c != nil {
-		r := reason(CodeKeyCompromised, "certificate %s has the key that was declared compromised at %s (hint: make a new key, and a certificate of it)", chain.ID().Short(), stamp(c.Since)).of(chain.ID().Short())
-		return &r
+		return c.against(chain)
 	}
 	p := x.policy.Lineages[name]
 	if lacking := p.Uncovered(chain); p.Scheme.TA && len(lacking) > 0 {

@@ -170,6 +170,20 @@ func (x *pass) willMatch(name string, standing tlsa.RRset, next *tlsa.Chain, own
 	return false
 }
 
+// AgainstKey is the reason why a pair is not taken whose key was declared compromised, nil
+// where it was not.
+func (s State) AgainstKey(lineage string, chain *tlsa.Chain) *Reason {
+	if c := s.Lineages[lineage].compromised(chain); c != nil {
+		return c.against(chain)
+	}
+	return nil
+}
+
+func (c *Compromised) against(chain *tlsa.Chain) *Reason {
+	r := reason(CodeKeyCompromised, "certificate %s has the key that was declared compromised at %s (hint: make a new key, and a certificate of it)", chain.ID().Short(), stamp(c.Since)).of(chain.ID().Short())
+	return &r
+}
+
 // EmergencyGoesOn reports whether the key that an emergency was declared for is live no
 // more, and another one is, while the emergency is not over: what it takes was done.
 func (s State) EmergencyGoesOn(lineage string) bool {

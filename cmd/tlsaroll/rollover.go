@@ -197,6 +197,13 @@ func (o *office) take(a *agent.Agent, r control.Request) (tlsa.ChainID, error) {
 	if err := a.Fits(r.Lineage, pair); err != nil {
 		return "", fmt.Errorf("%s: %w", where, err)
 	}
+	state, _, err := a.State(r.Lineage)
+	if err != nil {
+		return "", err
+	}
+	if why := state.AgainstKey(r.Lineage, pair.Chain); why != nil { // else a pass of the daemon's may hear it, and nobody is told
+		return "", &exitCode{exitPerson, fmt.Errorf("%s: %s: %s", where, why.Code, why.Text)}
+	}
 	if err := pair.InDate(o.now()); errors.Is(err, certwatch.ErrExpired) {
 		return "", fmt.Errorf("%s: %w", where, err)
 	} else if err != nil {
