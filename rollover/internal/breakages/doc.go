@@ -157,11 +157,17 @@
 //
 // # Installing
 //
-//	a file is written in its place                  swap.TestOldOneKept
-//	key and chain of different pairs are installed  swap.TestBadEntries
-//	a half-done switch stays half-done              swap.TestEveryFailure
-//	the live link turns before the files            swap.TestEveryCrash
-//	a check command that fails is overheard         swap.TestCheckFails
+//	a file is written in its place                                                                swap.TestOldOneKept
+//	key and chain of different pairs are installed                                                swap.TestBadEntries
+//	a half-done switch stays half-done                                                            swap.TestEveryFailure
+//	the live link turns before the files                                                          swap.TestEveryCrash
+//	a check command that fails is overheard                                                       swap.TestCheckFails
+//	the next standby key is made before the swap is verified                                      agent.TestFailedSwapUsesUpNoKey
+//	a standby key is dropped when its certificate is handed in, so that a failed swap uses it up  agent.TestFailedSwapUsesUpNoKey
+//	an order that fails uses up the standby key                                                   agent.TestOrdersAreOfTheStandbyKey
+//	a standby key is made by an agent that only looks                                             agent.TestDryAgentMakesNoKey
+//	the record of a key that an ACME client has taken up leaves before its certificate is there   agent.TestNextKeyOfAnACMEClient
+//	a standby key that cannot be read counts as none                                              agent.TestExposedKeyIsKeptPublished
 //
 // # Looking at DNS
 //
