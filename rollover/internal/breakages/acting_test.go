@@ -234,6 +234,14 @@ func installing() []breakage {
 			why:  "DESIGN 7: a failed order or swap consumes nothing",
 		},
 		{
+			name: "a compromised key is the next standby key",
+			file: "rollover/agent/standby.go",
+			was:  " || l.Distrusts(record)",
+			is:   "",
+			by:   catch{pkg: "rollover/agent", test: "TestCompromisedKeyIsNoStandbyKey", says: "standby_test.go"},
+			why:  "DESIGN 9, rollover --emergency: the key is compromised",
+		},
+		{
 			name: "an order that fails uses up the standby key",
 			file: "rollover/agent/orderkey.go",
 			was:  "	return k, nil",

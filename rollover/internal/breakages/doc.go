@@ -62,6 +62,8 @@
 //	an emergency takes the compromised key again                   rollover.TestCompromisedKey
 //	an emergency takes a pair of the live key                      rollover.TestCompromisedKey
 //	an emergency waits for no cache, whoever accepted that or not  rollover.TestEmergencyAtOnceIsForOnePair
+//	whoever presents a compromised key gets its record back        rollover.TestCompromisedRecordStaysOut
+//	an order undoes a rollback                                     rollover.TestRenewal
 //	frozen is ignored                                              rollover.TestGuardsOfTheSwap
 //	unlisted owners are ignored                                    rollover.TestUnlistedOwner
 //	an unlisted owner that nobody can tell of is ignored           rollover.TestUnlistedOwnerThatNobodyCanTellOf
@@ -164,6 +166,7 @@
 //	a check command that fails is overheard                                                       swap.TestCheckFails
 //	the next standby key is made before the swap is verified                                      agent.TestFailedSwapUsesUpNoKey
 //	a standby key is dropped when its certificate is handed in, so that a failed swap uses it up  agent.TestFailedSwapUsesUpNoKey
+//	a compromised key is the next standby key                                                     agent.TestCompromisedKeyIsNoStandbyKey
 //	an order that fails uses up the standby key                                                   agent.TestOrdersAreOfTheStandbyKey
 //	a standby key is made by an agent that only looks                                             agent.TestDryAgentMakesNoKey
 //	the record of a key that an ACME client has taken up leaves before its certificate is there   agent.TestNextKeyOfAnACMEClient

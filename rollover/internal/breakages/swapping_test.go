@@ -103,6 +103,22 @@ func swapping() []breakage {
 			why:  "DESIGN 1, swap: a person accepts what it costs",
 		},
 		{
+			name: "whoever presents a compromised key gets its record back",
+			file: "rollover/combination.go",
+			was:  "x.known(owner, chain) && !x.renounced(owner, chain)",
+			is:   "x.known(owner, chain)",
+			by:   catch{pkg: "rollover", test: "TestCompromisedRecordStaysOut", says: "the zone holds"},
+			why:  "DESIGN 9, rollover --emergency: the key is compromised",
+		},
+		{
+			name: "an order undoes a rollback",
+			file: "rollover/renewal.go",
+			was:  "if until := s.wentBack(l, r.Leaf); until.After(r.At) {",
+			is:   "if until := s.wentBack(l, nil); until.After(r.At) {",
+			by:   catch{pkg: "rollover", test: "TestRenewal", says: "a_rollback"},
+			why:  "DESIGN 9, rollback: the previous pair is live by a person's word",
+		},
+		{
 			name: "frozen is ignored",
 			file: "rollover/guard.go",
 			was:  "case !l.frozen(x.now):",
