@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -195,10 +196,17 @@ func (x *pass) warnOrder(name string) {
 	if r.At.After(x.now) {
 		again = "tried again at " + stamp(r.At)
 	}
-	w := warning(CodeOrderFailed, "", "the order for a certificate failed %d times in a row: %s; %s", i.Tries, i.Err, again)
+	w := warning(CodeOrderFailed, "", "the order for a certificate failed%s: %s; %s", inARow(i.Tries), i.Err, again)
 	live := x.chain(x.Lineages[name].Live)
 	if live == nil || live.NotAfter().Sub(x.now) < lifetime(live.Leaf())/6 {
 		w.Severity = Danger
 	}
 	x.tell(name, w)
+}
+
+func inARow(tries int) string {
+	if tries < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" %d times in a row", tries)
 }

@@ -33,7 +33,7 @@ func (a *Agent) tidy(known journal.Contents) {
 		a.log.Warn("pairs that the journal does not know could not be removed", "err", err)
 	}
 	if n := len(removed) + len(orphans); n > 0 {
-		a.log.Info("removed what a crash left in the stash", "entries", n)
+		a.log.Info("removed from the stash what nothing names any more", "entries", n)
 	}
 	if n := len(halves); n > 0 {
 		a.log.Info("removed what a crash left beside the keys", "files", n)
