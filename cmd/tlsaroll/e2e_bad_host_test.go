@@ -37,7 +37,7 @@ func TestDoubtfulPairs(t *testing.T) {
 		}},
 		{"another name for ee", stranger, bad{
 			says:  "warning: LAB/ca/leaf-3/fullchain.pem: the certificate is not for mx1.example.org (hint: DANE-EE does not mind (RFC 7672, section 3.1.1), MTA-STS and mail programs do)\ndone: publish _25._tcp.mx1.example.org.: +(3 1 1 DIGEST)",
-			waits: "version-alive: _25._tcp.mx1.example.org.: an answer without what the successor needs may still be given (ttl 2s), so the wait has not begun",
+			waits: "version-alive: _25._tcp.mx1.example.org.: an answer without what the successor needs may …", // be given still, or held in caches
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
