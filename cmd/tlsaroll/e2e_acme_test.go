@@ -103,7 +103,7 @@ func newACMELife(t *testing.T, scheme string) *life {
 	})
 	l.daemon = l.run()
 	l.eventually(30*time.Second, "adopted", isLive(l.Live))
-	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 6, Stagger: clientTTL})
+	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: clientTTL})
 	return l
 }
 

@@ -28,7 +28,7 @@ func TestExampleACME(t *testing.T) {
 	h.mayAnswerChallenges()
 	d := h.run()
 	logged(t, d)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10, Stagger: clientTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5, Stagger: clientTTL})
 	for range 2 {
 		ready := h.eventually(30*time.Second, "with a standby key that is ready", func(s rollover.LineageStatus) bool {
 			return s.Phase == rollover.Steady && s.Swapping == nil && s.Standby != nil && s.Standby.Phase == rollover.Ready && s.Endpoints[0].Verified == rollover.Yes

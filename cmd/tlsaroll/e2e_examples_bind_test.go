@@ -37,7 +37,7 @@ func TestExamplePostfixBind(t *testing.T) {
 	h.eventually(20*time.Second, "adopted", live(h.Live))
 
 	h.LagSecondary(2 * time.Second)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.shows("examples/postfix-bind/README.md", 1)

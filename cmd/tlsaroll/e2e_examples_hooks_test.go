@@ -85,7 +85,7 @@ func TestExampleHooks(t *testing.T) {
 			hook := h.hookOf(k.example)
 			d := h.run()
 			h.eventually(20*time.Second, "adopted", live(h.Live))
-			hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+			hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 			next := h.Certificates().Issue(t, lab.LeafOptions{})
 			h.renews(k, top, hook, next, 1)
 			h.eventually(40*time.Second, "renewed", live(next))

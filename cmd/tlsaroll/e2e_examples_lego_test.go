@@ -27,7 +27,7 @@ func TestExampleLegoHook(t *testing.T) {
 		aReplacement{"/var/lib/lego", l.Lego().Dir},
 		tellFile(l),
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	once := readUnit(t, "tlsaroll-once.service").arguments(t)
 	h.must(exitDone, once...) // adopts
 

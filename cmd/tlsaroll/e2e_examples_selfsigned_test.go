@@ -23,7 +23,7 @@ func TestExampleSelfSigned(t *testing.T) {
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile})
 	d := h.run()
 	h.eventually(20*time.Second, "adopted", live(l.Live))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	for _, command := range [][]string{{"rollover", "mx1"}, nil, {"rollover", "mx1", "--emergency"}} {
 		ready := h.eventually(20*time.Second, "a standby key that is ready", func(s rollover.LineageStatus) bool {
 			return s.Phase == rollover.Steady && s.Standby != nil && s.Standby.Phase == rollover.Ready

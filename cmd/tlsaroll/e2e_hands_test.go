@@ -31,7 +31,7 @@ func TestSecondAlgorithm(t *testing.T) {
 	h.must(exitDone, "adopt", "mx1")
 	h.addRSALineage()
 	rsa := h.Certificates().Issue(t, lab.LeafOptions{KeyType: lab.RSA})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 20})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
 	h.must(exitDone, "rollover", "mx1rsa", "--cert", rsa.Fullchain(), "--key", rsa.Privkey(), "--wait=retired")
 	if counts := hammer.Stop(); counts.Failed > 0 || counts.Total < 100 {
 		t.Errorf("%s", counts)

@@ -386,7 +386,7 @@ func (k *killing) wants(pairs ...*lab.Pair) {
 
 // hammers are the senders, and who fetches mail.
 func (k *killing) hammers() []*lab.Tally {
-	hammers := []*lab.Tally{k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 6, Stagger: lifeTTL})}
+	hammers := []*lab.Tally{k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})}
 	if k.Dovecot != nil {
 		hammers = append(hammers, k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 3, Port: 993, Stagger: lifeTTL}))
 	}

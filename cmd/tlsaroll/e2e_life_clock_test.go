@@ -37,7 +37,7 @@ func (h *host) renewed() (next *lab.Pair, ready time.Time) {
 func TestLifeClockIsSetWhileItWaits(t *testing.T) {
 	t.Parallel()
 	h, d := clockHost(t)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	right := elsewhere{Synchronised: true}
 	for _, set := range []struct {
 		to   elsewhere
@@ -80,7 +80,7 @@ func TestLifeClockIsSetWhileItWaits(t *testing.T) {
 func TestLifeClockIsSetAndDaemonStartsAgain(t *testing.T) {
 	t.Parallel()
 	h, d := clockHost(t)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 
 	// Forward, and called right: taken for the time, and the wait starts again.
 	next, _ := h.renewed()

@@ -92,7 +92,7 @@ func TestLifeStateDirectoryIsFull(t *testing.T) {
 	d := h.run()
 	logged(t, d)
 	h.eventually(time.Minute, "adopted", calm(h.Live))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 6, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})
 
 	fill(t, state)
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
@@ -151,7 +151,7 @@ func TestLifeInstallDirectory(t *testing.T) {
 	d := h.run()
 	logged(t, d)
 	h.eventually(time.Minute, "adopted", calm(h.Live))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 6, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})
 	old := h.Live
 	for _, harm := range []struct {
 		name, says string

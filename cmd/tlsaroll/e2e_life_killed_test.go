@@ -20,7 +20,7 @@ func TestLifeDaemonIsKilled(t *testing.T) {
 	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"1\"], " + argv(h.Postfix.Reload) + "]"}) // so that some kills come within a swap
 	d := h.run()
 	h.eventually(30*time.Second, "adopted", func(s rollover.LineageStatus) bool { return s.Live != nil })
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -60,7 +60,7 @@ func TestLifeDaemonIsStopped(t *testing.T) {
 	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"3\"], " + argv(h.Postfix.Reload) + "]"})
 	d := h.run()
 	h.eventually(30*time.Second, "adopted", func(s rollover.LineageStatus) bool { return s.Live != nil })
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	next, ready := h.renewed()
 	d = h.stopped(d)
 	if s := h.state(); s.Successor == nil || !s.Successor.ReadyAt.Equal(ready) {

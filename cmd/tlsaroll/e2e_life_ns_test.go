@@ -19,7 +19,7 @@ func TestLifeNameServersChangeWhileItWaits(t *testing.T) {
 	third := h.AddSecondary(t)
 	third.Hold()
 	h.HoldSecondary()
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.eventually(20*time.Second, "waiting for ns2", says(rollover.CodeNotEverywhere, h.Secondary.String()))

@@ -20,7 +20,7 @@ func TestLifeConfigurationIsReadAnew(t *testing.T) {
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Dovecot: true, Records: foreignRecord}, setting{})
 	logged(t, d)
 	h.Update(t, lab.RemoveRRset(lab.Owner(993)+" 5 IN TLSA "+someoneElses))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	next, ready := h.renewed()
 	good, err := os.ReadFile(h.config)
 	if err != nil {

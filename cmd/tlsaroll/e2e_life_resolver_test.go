@@ -16,7 +16,7 @@ func TestLifeResolverIsDown(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Records: foreignRecord}, setting{})
 	logged(t, d)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	resolver := "resolver-" + h.Resolver.Addr().String()
 	before := h.Live
 	for _, outage := range []struct {

@@ -37,7 +37,7 @@ func (h *host) both(hammer *lab.Tally) {
 func TestLifeOtherHostCopiesLate(t *testing.T) {
 	t.Parallel()
 	h := twoHosts(t, nil)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	next, _ := h.renewed()
 	_, swapped := h.swapsInTime(time.Minute, next)
 	h.eventually(30*time.Second, "waiting for the other host", says(rollover.CodeRetireWindow, h.SecondPostfix.Addr.String()+" presents chain"))
@@ -60,7 +60,7 @@ func TestLifeOtherHostHasItsOwnPair(t *testing.T) {
 	t.Parallel()
 	h := twoHosts(t, &lab.LeafOptions{})
 	theirs := h.SecondLive
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	for range 2 {
 		next, _ := h.renewed()
 		// In the middle of our wait they roll over, by hand and by the book.

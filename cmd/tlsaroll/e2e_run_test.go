@@ -92,7 +92,7 @@ func (h *host) unharmed(hammer *lab.Tally, atLeast int) {
 func TestDaemon(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: labTTL, Resolvers: 3, SecondaryLag: 2 * time.Second}, setting{})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.eventually(20*time.Second, "published", func(s rollover.LineageStatus) bool {

@@ -30,7 +30,7 @@ func TestStandbyKey(t *testing.T) {
 	h := newHost(t, lab.Options{TTL: lifeTTL, Resolvers: 1}, setting{})
 	h.configure(setting{scheme: "ee+standby", staged: staged(h.Lego())})
 	d := h.run()
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5, Stagger: lifeTTL})
 	reload := h.reloadTakes()
 	last := h.Live
 	for n, way := range []string{"handed in without its key", "staged with its key", "handed in without its key"} {
