@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-var which = flag.String("breakages", "", `which breakages to apply: "all", "spread" (one of each file), or those whose names match a regular expression`)
+var which = flag.String("breakages", "", `which breakages to apply: "all", "spread" (a few of each package), or those whose names match a regular expression`)
 
 // leftOut is said where no breakage is applied.
 const leftOut = "LEFT OUT, all breakages: each takes a build (hint: go test ./rollover/internal/breakages -breakages=all -timeout 30m -v)"

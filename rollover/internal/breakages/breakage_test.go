@@ -6,9 +6,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -83,15 +85,27 @@ func all() []breakage {
 	return bs
 }
 
-// spread has one breakage of each file, for the test named for it: worlds that may
-// notice, too, take their time.
+// mostSpread is how many breakages of one package a spread has.
+const mostSpread = 6
+
+// spread has breakages of a few files of each package, one of each, for the test named
+// for it: worlds that may notice, too, take their time.
 func spread() []breakage {
 	files := map[string]bool{}
-	var out []breakage
+	dirs := map[string][]breakage{}
 	for _, b := range all() {
 		if !files[b.file] {
 			files[b.file], b.also = true, nil
-			out = append(out, b)
+			dir := path.Dir(b.file)
+			dirs[dir] = append(dirs[dir], b)
+		}
+	}
+	var out []breakage
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		bs := dirs[dir]
+		n := min(len(bs), mostSpread)
+		for i := range n {
+			out = append(out, bs[i*len(bs)/n])
 		}
 	}
 	return out

@@ -9,8 +9,8 @@
 // passes with nothing broken.
 //
 // Each takes a build of its own, so go test ./... looks only whether the list still
-// fits the source, and says that it left the rest out. These apply all of them, one
-// of each source file, and those whose names match a regular expression:
+// fits the source, and says that it left the rest out. These apply all of them, a
+// few of each package, and those whose names match a regular expression:
 //
 //	go test ./rollover/internal/breakages -breakages=all -timeout 30m -v
 //	go test ./rollover/internal/breakages -breakages=spread -timeout 30m -v
