@@ -61,7 +61,7 @@ func room(t *testing.T, disk string) {
 // eventuallyTells waits until status has a sentence somewhere.
 func (h *host) eventuallyTells(limit time.Duration, sentence string) string {
 	h.t.Helper()
-	for end := time.Now().Add(patience * limit); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience * limit); ; time.Sleep(pollTests) {
 		s, told := h.statusOf("mx1")
 		var texts []string
 		for _, r := range s.Waiting {

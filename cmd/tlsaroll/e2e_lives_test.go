@@ -66,7 +66,7 @@ func published(p *lab.Pair) func(rollover.LineageStatus) bool {
 // eventuallyTold waits until a warning that is about no lineage is there, or gone.
 func (h *host) eventuallyTold(limit time.Duration, code rollover.Code, there bool, parts ...string) {
 	h.t.Helper()
-	for end := time.Now().Add(patience * limit); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience * limit); ; time.Sleep(pollTests) {
 		_, told := h.statusOf("mx1")
 		if says(code, parts...)(rollover.LineageStatus{Warnings: told}) == there {
 			return

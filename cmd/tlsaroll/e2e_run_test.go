@@ -54,9 +54,13 @@ func (h *host) run(env ...string) *lab.Daemon {
 // before it gives something up: to be late is not what it is about.
 const patience = 4
 
+// pollTests is how often they ask for the status, which takes a processor its time under
+// the race detector.
+const pollTests = 250 * time.Millisecond
+
 func (h *host) eventually(limit time.Duration, what string, want func(rollover.LineageStatus) bool) rollover.LineageStatus {
 	h.t.Helper()
-	for end := time.Now().Add(patience * limit); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience * limit); ; time.Sleep(pollTests) {
 		s := h.state()
 		if want(s) {
 			return s
