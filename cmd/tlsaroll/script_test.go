@@ -1,9 +1,12 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +29,10 @@ func TestMain(m *testing.M) {
 type leakless struct{ *testing.M }
 
 func (m leakless) Run() int {
+	if err := sideBySide(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := m.M.Run()
 	if code != 0 {
 		return code // a test that failed may well have left something
@@ -35,6 +42,19 @@ func (m leakless) Run() int {
 		return 1
 	}
 	return 0
+}
+
+// sideBySide runs eight tests at once, unless -parallel says something else: those with
+// real servers wait most of the time, and one after the other they would take longer
+// than go test allows.
+func sideBySide() error {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if said {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0))))
 }
 
 // sayLeftOut tells who sits before a terminal: go test shows what a test says of
