@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/certwatch/selfsigned"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
@@ -9,7 +8,7 @@ import (
 
 // wireIssuer gives a lineage whoever issues its certificates, if it has one of its own.
 func (p *program) wireIssuer(cfg *config.Config, l config.Lineage, out *agent.Lineage, providers []agent.Provider) error {
-	out.KeyType = certwatch.KeyType(l.KeyType)
+	out.KeyType = l.KeyType
 	switch {
 	case l.SelfSigned:
 		out.Issuer, out.Names = selfsigned.Issuer{Lifetime: l.Lifetime, Now: p.now}, l.Names
@@ -18,7 +17,7 @@ func (p *program) wireIssuer(cfg *config.Config, l config.Lineage, out *agent.Li
 		if err != nil {
 			return err
 		}
-		out.Issuer, out.Names, out.KeyType = issuer, l.Names, certwatch.KeyType(l.ACME[0].KeyType)
+		out.Issuer, out.Names, out.KeyType = issuer, l.Names, l.ACME[0].KeyType
 	}
 	return nil
 }

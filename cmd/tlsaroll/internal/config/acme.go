@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/certwatch"
 )
 
 // ACME is an order of our own at one CA.
@@ -22,7 +24,7 @@ type ACME struct {
 	EABKey    Secret
 	Challenge string // dns-01, http-01 or tls-alpn-01
 	Address   string // where http-01 and tls-alpn-01 listen, host:port; "": on the challenge's port
-	KeyType   string // ec256, ec384, rsa2048, rsa3072 or rsa4096
+	KeyType   certwatch.KeyType
 	Profile   string
 	// PreferredChain is the common name of the issuer of the topmost certificate.
 	PreferredChain string
@@ -53,7 +55,7 @@ func (v value) readACME(l *Lineage) {
 }
 
 func (v value) readCA() (ACME, bool) {
-	a := ACME{Challenge: "dns-01", KeyType: "ec256"}
+	a := ACME{Challenge: "dns-01", KeyType: certwatch.EC256}
 	f, ok := v.mapping(acmeExample)
 	if !ok {
 		return a, false
@@ -78,7 +80,7 @@ func (v value) readCA() (ACME, bool) {
 			v.warn("has no effect: dns-01 listens nowhere", "take it out, or write challenge: http-01")
 		}
 	}
-	choice(&f, "key-type", &a.KeyType, "ec256", "ec384", "rsa2048", "rsa3072", "rsa4096")
+	choice(&f, "key-type", &a.KeyType, certwatch.KeyTypes()...)
 	if p, ok := f.take("profile"); ok {
 		a.Profile, _ = p.text("write a profile that the CA offers")
 	}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
@@ -80,13 +81,13 @@ type Lineage struct {
 	Nodes     []netip.Addr // must be seen even while DNS does not show them
 	Ignore    []string     // owner names, absolute, that may be left alone
 
-	Staged     Staged        // where an ACME client leaves pairs; zero: nowhere
-	ACME       []ACME        // or our own order, at CAs in order; empty: none
-	SelfSigned bool          // or no CA at all
-	Names      []string      // what is ordered: A-labels without trailing dots, and wildcards
-	KeyType    string        // of keys that are made here for it: ec256, ec384, rsa2048, rsa3072 or rsa4096
-	Lifetime   time.Duration // of self-signed certificates
-	Hook       bool          // hooks and the control socket may stage
+	Staged     Staged            // where an ACME client leaves pairs; zero: nowhere
+	ACME       []ACME            // or our own order, at CAs in order; empty: none
+	SelfSigned bool              // or no CA at all
+	Names      []string          // what is ordered: A-labels without trailing dots, and wildcards
+	KeyType    certwatch.KeyType // of keys that are made here for it
+	Lifetime   time.Duration     // of self-signed certificates
+	Hook       bool              // hooks and the control socket may stage
 
 	Install []Install
 	Check   [][]string // argument lists, run before the switch

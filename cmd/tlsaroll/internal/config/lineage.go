@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
@@ -232,18 +233,18 @@ func (f *fields) readSelfSigned(l *Lineage) {
 		if s, ok := v.text(hint); ok && s != "self-signed" {
 			v.fail(fmt.Sprintf("unknown issue %q", s), hint)
 		}
-		l.SelfSigned, l.KeyType, l.Lifetime = true, "ec256", 90*day
+		l.SelfSigned, l.KeyType, l.Lifetime = true, certwatch.EC256, 90*day
 		if l.Scheme.TA {
 			v.fail("a self-signed certificate has no issuer, and the scheme "+l.Scheme.String()+" publishes its 2 1 1", "write scheme: ee, or acme: {…}")
 		}
 	}
-	choice(f, "key-type", &l.KeyType, "ec256", "ec384", "rsa2048", "rsa3072", "rsa4096")
+	choice(f, "key-type", &l.KeyType, certwatch.KeyTypes()...)
 	f.duration("lifetime", &l.Lifetime, span{10 * time.Second, 10 * 365 * day})
 	for _, key := range []string{"key-type", "lifetime"} {
 		switch {
 		case !f.has(key) || l.SelfSigned:
 		case key == "key-type" && len(l.ACME) > 0:
-			f.values[key].warn("has no effect here: the key is "+l.ACME[0].KeyType+", as acme says", "write it under acme, at each CA")
+			f.values[key].warn("has no effect here: the key is "+string(l.ACME[0].KeyType)+", as acme says", "write it under acme, at each CA")
 		case key == "lifetime" || !l.Scheme.Standby:
 			f.values[key].warn("has no effect without issue: self-signed", "take it out: whoever issues says it")
 		}
