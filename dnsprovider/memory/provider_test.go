@@ -30,6 +30,13 @@ func TestProvider(t *testing.T) {
 			},
 			LoseReply: func(t *testing.T) { zone.Inject(memory.LostReply()) },
 			Meanwhile: func(t *testing.T, edit func()) { zone.Inject(memory.Meanwhile(edit)) },
+			Without: map[providertest.Part]string{
+				providertest.OtherRecords: "memory has TLSA and TXT alone",
+				providertest.Delegations:  "memory has no delegations",
+				providertest.MinimumTTLs:  "memory takes any TTL",
+				providertest.Faults:       "memory has no API that could fail",
+				providertest.Listings:     "memory is read as often as one likes",
+			},
 		}
 	})
 }

@@ -190,12 +190,19 @@ func TestDefective(t *testing.T) {
 			Alias:     func(t *testing.T, owner, target tlsa.Owner) { zone.Alias(owner, target, time.Hour) },
 			LoseReply: func(*testing.T) { zone.Inject(memory.LostReply()) },
 			Meanwhile: func(_ *testing.T, edit func()) { zone.Inject(memory.Meanwhile(edit)) },
+			Without: map[providertest.Part]string{
+				providertest.OtherRecords: "memory has TLSA and TXT alone",
+				providertest.Delegations:  "memory has no delegations",
+				providertest.MinimumTTLs:  "memory takes any TTL",
+				providertest.Faults:       "memory has no API that could fail",
+				providertest.Listings:     "memory is read as often as one likes",
+			},
 		}
 		switch name {
 		case lacksHook:
 			fixture.Alias = nil
 		case leavesOut:
-			fixture.Alias, fixture.Without = nil, map[providertest.Part]string{providertest.Aliases: "this API has no CNAME"}
+			fixture.Alias, fixture.Without[providertest.Aliases] = nil, "this API has no CNAME"
 		}
 		return fixture
 	})

@@ -94,6 +94,12 @@ func editMeanwhile(b *bench) {
 	before := b.seed(b.owner, record("1"))
 	b.Meanwhile(b.T, func() { b.seed(b.owner, record("1"), record("f")) })
 	b.wants(b.apply(before, before.With(record("2"))), conflict)
+	if reason, left := b.Without[Conditions]; left {
+		// The change is made then, beside what came; whoever made it hears of that.
+		b.Logf("LEFT OUT: %s: %s", Conditions, reason)
+		b.holds(b.owner, b.rrset(record("1"), record("2"), record("f")))
+		return
+	}
 	b.holds(b.owner, b.rrset(record("1"), record("f")))
 }
 

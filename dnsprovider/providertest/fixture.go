@@ -25,6 +25,12 @@ const (
 	UnknownParameters Part = "records with parameters that nobody has assigned"
 	LargeRecords      Part = "records with whole certificates"
 	ManyRecords       Part = "twelve records in one RRset"
+	OtherRecords      Part = "records of other types, wildcards and delegations"
+	Delegations       Part = "a name below a delegation"
+	MinimumTTLs       Part = "a TTL below the host's minimum"
+	Faults            Part = "an API that fails"
+	Listings          Part = "how often the zone is read"
+	Conditions        Part = "a change on condition that the RRset is what was read"
 )
 
 // A Fixture is one provider with a zone to work in. The zone may be shared by
@@ -44,12 +50,26 @@ type Fixture struct {
 	Alias func(t *testing.T, owner, target tlsa.Owner)
 	// LoseReply makes the reply to the next change get lost after it was carried out.
 	LoseReply func(t *testing.T)
+	// Fail makes requests fail from now on, but for the next few that change something.
+	Fail func(t *testing.T, f Fault, spare int)
+	// Beside puts a record of any type at any name; Stands reads those of a type, for one
+	// that was put there, as RDATA.
+	Beside func(t *testing.T, name, rrtype, rdata string)
+	Stands func(t *testing.T, name, rrtype string) []string
+	// Listings is how often the zone was read, and InFlight how many requests were on
+	// their way at once at most.
+	Listings, InFlight func() int
+	// Secrets are the keys and tokens that the provider has.
+	Secrets []string
 	// Meanwhile arranges for edit to run within the next Apply, after the provider
 	// has looked at the copy, if it does look, and before it changes it.
 	Meanwhile func(t *testing.T, edit func())
 
 	// TTL is one that the provider accepts as it is; twice that too. Default: one hour.
 	TTL time.Duration
+	// MinTTL is the lowest that it accepts as it is: a lower one is raised to it. Zero: the
+	// part [MinimumTTLs] is left out.
+	MinTTL time.Duration
 	// Without names what is left out, and why.
 	Without map[Part]string
 }

@@ -58,6 +58,16 @@ func tests() []test {
 		{"Cancelled", cancelled},
 		{"ConcurrentOwners", concurrentOwners},
 		{"ConcurrentAtOneOwner", concurrentAtOneOwner},
+		{"OthersKept", othersKept},
+		{"WildcardBeside", wildcardBeside},
+		{"BelowDelegation", belowDelegation},
+		{"InternationalNames", internationalNames},
+		{"MinimumTTL", minimumTTL},
+		{"OneListing", oneListing},
+		{"Faults", faults},
+		{"RateLimit", rateLimit},
+		{"SlowHost", slowHost},
+		{"PartialSuccess", partialSuccess},
 	}
 }
 

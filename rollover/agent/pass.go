@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 )
@@ -82,6 +83,7 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (Report, error
 		return Report{}, errJoined
 	}
 	a.watchClock()
+	ctx = dnsprovider.OnePass(ctx)
 	if err := a.lookFar(ctx, g, patient); err != nil {
 		return Report{}, err
 	}

@@ -16,7 +16,7 @@ var impure = []string{"net", "os", "context", "log", "log/slog", "sync", "sync/a
 var workers = []string{"certwatch", "dnsprovider", "rollover/internal/probe", "rollover/internal/swap", "rollover/internal/journal"}
 
 // harnesses are packages for tests that stand in files of their own.
-var harnesses = []string{"dnsprovider/providertest", "cmd/tlsaroll/internal/lab", "rollover/internal/sim"}
+var harnesses = []string{"dnsprovider/providertest", "dnsprovider/providertest/fakeapi", "cmd/tlsaroll/internal/lab", "rollover/internal/sim"}
 
 // modules are those we depend on, and what for. Another one needs a reason here.
 var modules = map[string]string{

@@ -1,0 +1,58 @@
+package libdnsbridge
+
+import (
+	"github.com/libdns/libdns"
+
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
+)
+
+// A Backend is what is used of a libdns module. SetRecords is not: of ten modules read,
+// it loses records in seven.
+type Backend interface {
+	libdns.RecordGetter
+	libdns.RecordAppender
+	libdns.RecordDeleter
+}
+
+// A Host is a DNS host that is reached through a libdns module: what it can do, what
+// its configuration wants, and where its module differs from others.
+type Host struct {
+	dnsprovider.Capability
+
+	// Settings are the keys of its configuration, beside type and zone.
+	Settings []Setting
+	// Open checks the settings and makes the backend. It asks nobody, and neither ends
+	// the process nor panics, whatever the settings are.
+	Open func(Values) (Backend, error)
+
+	// Quirks are where the module differs.
+	Quirks Quirks
+}
+
+// A Setting is one key of a host's configuration.
+type Setting struct {
+	Name     string // as in the configuration; of a secret without -file, -env, -credential
+	Secret   bool
+	Required bool
+	URL      bool   // http or https
+	Default  string // where it is not given
+	Example  string // for the hint
+}
+
+// Values are the settings that were given, by name.
+type Values map[string]string
+
+// Quirks are where a module differs from the contract of libdns. The zero value is a
+// module that does as it should.
+type Quirks struct {
+	// BareZone is for modules that want the zone without the trailing dot.
+	BareZone bool
+	// ExactTTL is for modules that delete a record only if its TTL is the one given.
+	ExactTTL bool
+	// WholeRRset is for hosts whose RRsets have one TTL, which the module sets with each
+	// record that it appends.
+	WholeRRset bool
+	// Classify says what an error of the module means, 0 where it cannot tell. What is common
+	// to all is recognised without it: HTTP statuses, time-outs, connections that end.
+	Classify func(error) dnsprovider.Kind
+}
