@@ -13,6 +13,8 @@ type Result struct {
 	// Switched is set where a swap failed after something was switched, so that
 	// services may have the new pair.
 	Switched bool
+	// Never is set where a provider has no means to do it, so that to try again is in vain.
+	Never bool
 }
 
 // Done enters how an action ended. Like Next it is pure; the shell makes the
@@ -62,10 +64,10 @@ func (x *pass) changed(c Change, r Result) {
 }
 
 // retimed ends a change of TTL. What the provider made of it is seen soon enough:
-// it is not asked for twice.
+// it is not asked for twice. Nor is one that has no means to do it.
 func (x *pass) retimed(c Change, r Result) {
 	for owner, l := range x.Owners {
-		if l.Target == c.Owner && r.Err == "" {
+		if l.Target == c.Owner && (r.Err == "" || r.Never) {
 			l.Retime = 0
 			x.Owners[owner] = l
 		}

@@ -26,7 +26,7 @@ type outcomeOf struct {
 func (o outcomeOf) result() rollover.Result {
 	r := rollover.Result{Switched: o.switched}
 	if o.err != nil {
-		r.Err = o.err.Error()
+		r.Err, r.Never = o.err.Error(), errors.Is(o.err, dnsprovider.ErrUnsupported)
 	}
 	return r
 }
