@@ -33,6 +33,7 @@ func world() Loader {
 		},
 		LookupEnv:     func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		ProviderTypes: []ProviderType{RFC2136()},
+		RefusedTypes:  map[string]Refusal{"netcup": {"its interface deletes the wrong record", "use exec"}},
 		IssuerSets:    []string{"letsencrypt", "letsencrypt-ecdsa", "letsencrypt-rsa"},
 	}
 }

@@ -17,7 +17,8 @@ type Loader struct {
 	LookupEnv func(name string) (string, bool)
 
 	ProviderTypes []ProviderType // linked in
-	IssuerSets    []string       // names that issuers may use
+	RefusedTypes  map[string]Refusal
+	IssuerSets    []string // names that issuers may use
 
 	// SkipSecrets leaves every secret unread: for commands that only ask the daemon,
 	// and may run as a user who cannot read them.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
@@ -16,11 +17,12 @@ import (
 type Provider struct {
 	Name     string
 	Type     string
-	Zone     string // absolute; "": found out
+	Zone     string         // absolute; "": found out
+	Margin   *time.Duration // what is waited beyond what is seen; nil: what is usual with this type
 	settings map[string]any
 }
 
-// Text is a setting of kind Text, Choice, DomainName, HostPort or URL, "" if it was not given.
+// Text is a setting of kind Text, Choice, DomainName, HostPort, URL or Path, "" if it was not given.
 func (p Provider) Text(setting string) string { s, _ := p.settings[setting].(string); return s }
 
 // Secret is a setting of kind Credential or Base64, its zero value if it was not given.
@@ -28,6 +30,18 @@ func (p Provider) Secret(setting string) Secret { s, _ := p.settings[setting].(S
 
 // Command is a setting of kind Argv, nil if it was not given.
 func (p Provider) Command(setting string) []string { c, _ := p.settings[setting].([]string); return c }
+
+// Period is a setting of kind Period, 0 if it was not given.
+func (p Provider) Period(setting string) time.Duration {
+	d, _ := p.settings[setting].(time.Duration)
+	return d
+}
+
+// Words is a setting of kind Words, nil if it was not given.
+func (p Provider) Words(setting string) []string { w, _ := p.settings[setting].([]string); return w }
+
+// Refusal is why there is no provider of a type, and what to use.
+type Refusal struct{ Reason, Instead string }
 
 // ProviderType is a type of provider that is linked in, and its settings beside
 // type and zone.
@@ -60,6 +74,9 @@ const (
 	Credential      // a secret in a file, in the environment or among systemd's credentials
 	Base64          // likewise, and base64
 	Argv            // a command, as an argument list
+	Path            // of a file that is no secret
+	Period          // a duration
+	Words           // a list of texts, or one
 )
 
 // RFC2136 is dynamic update, signed with TSIG (RFC 2136, RFC 8945).
@@ -74,11 +91,6 @@ func RFC2136() ProviderType {
 		},
 		{Name: "secret", Kind: Base64, Required: true, Example: "/etc/tlsaroll/tsig.secret"},
 	}}
-}
-
-// knownTypes are the types that there are, whether linked in or not.
-func knownTypes() []string {
-	return []string{"rfc2136", "desec", "route53", "powerdns", "ovh", "gandi", "inwx", "infomaniak", "transip", "hetzner", "cloudflare", "exec", "manual"}
 }
 
 func (r *reader) readProviders(root *fields) (providers []Provider) {
@@ -121,6 +133,10 @@ func (v value) readProvider() (Provider, bool) {
 	if zone, ok := f.take("zone"); ok {
 		p.Zone, _ = zone.domainName("example.org")
 	}
+	var margin time.Duration
+	if _, ok := f.duration("margin", &margin, span{0, day}); ok {
+		p.Margin = &margin
+	}
 	t, ok := v.providerType(&f)
 	if !ok { // its keys mean nothing without it
 		return p, false
@@ -156,8 +172,8 @@ func (v value) providerType(f *fields) (ProviderType, bool) {
 			return t, true
 		}
 	}
-	if slices.Contains(knownTypes(), name) {
-		at.fail(fmt.Sprintf("provider type %q is not linked into this build", name), in)
+	if refused, ok := v.RefusedTypes[name]; ok {
+		at.fail(fmt.Sprintf("provider type %q: there is none: %s", name, refused.Reason), refused.Instead)
 	} else {
 		at.fail(fmt.Sprintf("unknown provider type %q", name), suggest.Hint(name, linked, "linked in: "))
 	}
@@ -179,6 +195,10 @@ func (f *fields) setting(s Setting, to map[string]any) {
 		to[s.Name] = secret
 		return
 	}
+	if s.Kind == Period {
+		f.period(s, to)
+		return
+	}
 	v, ok := f.take(s.Name)
 	if !ok {
 		if s.Required && !f.has(s.Name) {
@@ -189,14 +209,42 @@ func (f *fields) setting(s Setting, to map[string]any) {
 		}
 		return
 	}
-	if s.Kind == Argv {
+	switch s.Kind {
+	case Argv:
 		if c, ok := v.command(); ok {
 			to[s.Name] = c
 		}
 		return
+	case Words:
+		var words []string
+		for _, item := range v.list() {
+			if w, ok := item.text("write " + s.Name + ": [" + s.Example + "]"); ok {
+				words = append(words, w)
+			}
+		}
+		to[s.Name] = words
+		return
+	case Path:
+		if path, ok := v.absolute(s.Example); ok {
+			to[s.Name] = path
+		}
+		return
+	default:
 	}
 	if text, ok := v.settingText(s); ok {
 		to[s.Name] = text
+	}
+}
+
+// period reads a duration, with a default that ParseDuration understands.
+func (f *fields) period(s Setting, to map[string]any) {
+	var d time.Duration
+	if s.Default != "" {
+		d, _ = ParseDuration(s.Default) // a test holds the table to that
+	}
+	f.duration(s.Name, &d, span{time.Second, day})
+	if d != 0 {
+		to[s.Name] = d
 	}
 }
 
@@ -210,7 +258,7 @@ func (v value) settingText(s Setting) (string, bool) {
 		return "", false
 	}
 	switch s.Kind {
-	case Text, Credential, Base64, Argv: // taken as it is, or read elsewhere
+	case Text, Credential, Base64, Argv, Path, Period, Words: // taken as it is, or read elsewhere
 	case DomainName:
 		if _, err := canonicalName(text); err != nil && mayBeSecret(text) {
 			v.fail("no domain name", hint)
