@@ -78,7 +78,7 @@ func forbidden(room, imported string) (why string) {
 		return ""
 	case worker != "" && wanted != "" && worker != wanted:
 		return "rooms that look and act know nothing of each other: the agent connects them"
-	case within(room, "dnsprovider") && within(theirs, "dnsprovider") && theirs != "dnsprovider" && !within(theirs, room):
+	case within(room, "dnsprovider") && within(theirs, "dnsprovider") && theirs != "dnsprovider" && !within(theirs, room) && !within(theirs, "dnsprovider/internal"):
 		return "one provider knows nothing of another"
 	case worker != "" && within(theirs, "rollover/agent"):
 		return "the agent uses this room, never the other way"
