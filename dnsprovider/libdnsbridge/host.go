@@ -1,6 +1,8 @@
 package libdnsbridge
 
 import (
+	"time"
+
 	"github.com/libdns/libdns"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
@@ -49,9 +51,10 @@ type Quirks struct {
 	BareZone bool
 	// ExactTTL is for modules that delete a record only if its TTL is the one given.
 	ExactTTL bool
-	// WholeRRset is for hosts whose RRsets have one TTL, which the module sets with each
-	// record that it appends.
-	WholeRRset bool
+	// OneAtATime is for modules that must not be called from two goroutines at once.
+	OneAtATime bool
+	// MaxTTL is the highest TTL that the host takes; zero: none is known.
+	MaxTTL time.Duration
 	// Classify says what an error of the module means, 0 where it cannot tell. What is common
 	// to all is recognised without it: HTTP statuses, time-outs, connections that end.
 	Classify func(error) dnsprovider.Kind

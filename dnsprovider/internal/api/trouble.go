@@ -14,6 +14,8 @@ type Trouble struct {
 	Err  error
 	Hint string
 	Then Then
+	// Limited says that the host is asked too often, and that nothing was done.
+	Limited bool
 }
 
 // Then says what is to be done about the rest.
