@@ -1,17 +1,23 @@
-// Package subprocess runs the commands that a configuration names: those of a swap
-// and those that tell people.
+// Package subprocess runs the commands that a configuration names: those of a swap, those
+// that tell people, and those that change a zone.
 package subprocess
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Path is where commands are looked up, and the PATH they get: not what our
@@ -30,6 +36,39 @@ const (
 	pipeGrace = time.Second
 )
 
+// Find returns the path of the program of that name: the name itself where it is an absolute
+// path, else the first in [Path].
+func Find(name string) (program string, err error) {
+	switch {
+	case name == "":
+		return "", errors.New("an empty command")
+	case filepath.IsAbs(name):
+		return name, executable(name)
+	case strings.Contains(name, "/"):
+		return "", fmt.Errorf("%q is a relative path (hint: write it whole)", name)
+	}
+	for _, dir := range filepath.SplitList(Path) {
+		if path := filepath.Join(dir, name); executable(path) == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("not found in %s (hint: install it, or write its whole path)", Path)
+}
+
+func executable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		if failed, ok := errors.AsType[*fs.PathError](err); ok {
+			err = failed.Err // the path is said anyway
+		}
+		return err
+	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
+		return errors.New("not a program")
+	}
+	return unix.Access(path, unix.X_OK)
+}
+
 // Command is one call of a program.
 type Command struct {
 	Program string   // the path that is executed
@@ -37,6 +76,10 @@ type Command struct {
 	Env     []string // added to LC_ALL=C and the PATH, which are all it has
 	Path    string   // its PATH
 	Stdin   []byte   // nil: nothing
+
+	// Stdout takes what the command prints there. Nil: its end is kept, together with that
+	// of what it prints to its standard error.
+	Stdout io.Writer
 }
 
 // Run starts a command as a process group of its own, in an environment that does not
@@ -52,6 +95,9 @@ func (c Command) Run(ctx context.Context) (output []byte, err error) {
 	}
 	var end tail
 	cmd.Stdout, cmd.Stderr = &end, &end
+	if c.Stdout != nil {
+		cmd.Stdout = c.Stdout
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = pipeGrace
