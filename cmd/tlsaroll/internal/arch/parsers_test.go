@@ -39,6 +39,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"replies of authoritative servers and resolvers", "dnsprovider/lookup", "FuzzReply FuzzWorld"},
 	{"hidden servers", "dnsprovider/lookup", "FuzzParseHidden"},
 	{"the order of names in denials", "dnsprovider/lookup", "FuzzCompareNames"},
+	{"what commands that read and change a zone print", "dnsprovider/exec", "FuzzReply"},
 	{"replies to updates, and to questions at the primary", "dnsprovider/rfc2136", "FuzzReplies FuzzInterpret"},
 	{"signatures of replies", "dnsprovider/rfc2136", "FuzzVerify"},
 	{"MTA-STS policies", "rollover/agent", "FuzzPolicyMode"},
