@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -60,7 +61,6 @@ type inwxParams struct {
 	Type    string `json:"type"`
 	Content string `json:"content"`
 	TTL     int    `json:"ttl"`
-	Prio    int    `json:"prio"`
 }
 
 const inwxCookie = "domrobot"
@@ -190,11 +190,12 @@ func (a *inwx) info(w http.ResponseWriter, p inwxParams) {
 	data := map[string]any{"roId": 1, "domain": strings.TrimSuffix(a.zone.Name, "."), "type": "MASTER"}
 	var records []map[string]any
 	for _, r := range a.zone.Records("", "") {
-		if p.Type != "" && p.Type != r.Type || p.Name != "" && a.absolute(p.Name) != r.Name || p.Content != "" && p.Content != inwxContent(r) {
+		prio, content := inwxContent(r)
+		if p.Type != "" && p.Type != r.Type || p.Name != "" && a.absolute(p.Name) != r.Name || p.Content != "" && p.Content != content {
 			continue
 		}
 		records = append(records, map[string]any{
-			"id": r.ID, "name": strings.TrimSuffix(r.Name, "."), "type": r.Type, "content": inwxContent(r), "ttl": r.TTL, "prio": 0,
+			"id": r.ID, "name": strings.TrimSuffix(r.Name, "."), "type": r.Type, "content": content, "ttl": r.TTL, "prio": prio,
 		})
 	}
 	data["count"] = len(records)
@@ -212,15 +213,19 @@ func (a *inwx) absolute(name string) string {
 	return a.zone.Absolute(strings.TrimSuffix(name, "."))
 }
 
-// inwxContent is how INWX writes RDATA.
-func inwxContent(r Record) string {
+// inwxContent is how INWX writes RDATA: a priority is not part of it.
+func inwxContent(r Record) (prio int, content string) {
 	switch r.Type {
 	case "TXT":
-		return strings.Trim(r.Data, `"`)
-	case "CNAME", "NS", "MX", "SRV":
-		return strings.TrimSuffix(r.Data, ".")
+		return 0, strings.Trim(r.Data, `"`)
+	case "CNAME", "NS":
+		return 0, strings.TrimSuffix(r.Data, ".")
+	case "MX", "SRV":
+		first, rest, _ := strings.Cut(r.Data, " ")
+		prio, _ = strconv.Atoi(first)
+		return prio, strings.TrimSuffix(rest, ".")
 	}
-	return r.Data
+	return 0, r.Data
 }
 
 func (a *inwx) create(w http.ResponseWriter, p inwxParams) {
