@@ -25,6 +25,8 @@ type Client struct {
 	Timeout   time.Duration     // of one request, its reply included; default: 30s
 	// Authorize puts the credentials into a request.
 	Authorize func(context.Context, *http.Request) *Trouble
+	// Rejected hears that the host does not know the credentials.
+	Rejected func()
 }
 
 const (
@@ -64,16 +66,26 @@ type Reply struct {
 // Success reports whether the status says so.
 func (r *Reply) Success() bool { return r.Status >= 200 && r.Status <= 299 }
 
-// Do sends a request with body in JSON, none if it is nil, and reads the whole reply. If the
-// host asks to come back in a moment, it does. Redirections are not followed: they would
-// take the credentials along.
+// Do sends a request with body in JSON, [url.Values] as a form, none if it is nil, and reads
+// the whole reply. If the host asks to come back in a moment, it does. Redirections are not
+// followed: they would take the credentials along.
 func (c *Client) Do(ctx context.Context, method, where string, header http.Header, body any) (*Reply, *Trouble) {
+	header = header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
 	var content []byte
-	if body != nil {
+	switch body := body.(type) {
+	case nil:
+	case url.Values:
+		content = []byte(body.Encode())
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	default:
 		var err error
 		if content, err = json.Marshal(body); err != nil {
 			return nil, &Trouble{Kind: dnsprovider.Malformed, Err: fmt.Errorf("request: %w", err)}
 		}
+		header.Set("Content-Type", "application/json")
 	}
 	for try := 1; ; try++ {
 		if t := Ended(ctx); t != nil {
@@ -107,14 +119,9 @@ func (c *Client) once(ctx context.Context, method, where string, header http.Hea
 	if err != nil {
 		return nil, &Trouble{Kind: dnsprovider.Malformed, Err: fmt.Errorf("request: %w", err)}
 	}
-	if header != nil {
-		r.Header = header.Clone()
-	}
+	r.Header = header.Clone()
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "tlsaroll")
-	if content != nil && r.Header.Get("Content-Type") == "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
 	if c.Authorize != nil {
 		if t := c.Authorize(ctx, r); t != nil {
 			return nil, t
@@ -126,6 +133,9 @@ func (c *Client) once(ctx context.Context, method, where string, header http.Hea
 	})
 	if err != nil {
 		return nil, c.unanswered(ctx, err, sent.Load())
+	}
+	if reply.Status == http.StatusUnauthorized && c.Rejected != nil {
+		c.Rejected()
 	}
 	return reply, nil
 }
