@@ -36,6 +36,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"the daemon's answers", "cmd/tlsaroll/internal/control", "FuzzFrames"},
 	{"what people were told, in its file", "cmd/tlsaroll/internal/notify", "FuzzLoad"},
 	{"replies of Cloudflare's API", "dnsprovider/cloudflare", "FuzzListing"},
+	{"replies of Google Cloud DNS", "dnsprovider/googleclouddns", "FuzzListing"},
 	{"replies of authoritative servers and resolvers", "dnsprovider/lookup", "FuzzReply FuzzWorld"},
 	{"hidden servers", "dnsprovider/lookup", "FuzzParseHidden"},
 	{"the order of names in denials", "dnsprovider/lookup", "FuzzCompareNames"},
