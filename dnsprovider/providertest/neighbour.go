@@ -96,7 +96,7 @@ func internationalNames(b *bench) {
 // minimumTTL: a TTL that is too low is raised, and what counts is what stands there.
 func minimumTTL(b *bench) {
 	b.needs(b.T, MinimumTTLs, b.MinTTL > time.Second)
-	low := tlsa.NewRRset(b.MinTTL/2/time.Second*time.Second, record("1"))
+	low := tlsa.NewRRset((b.MinTTL / 2).Truncate(time.Second), record("1"))
 	b.mustApply(tlsa.RRset{}, low)
 	want := low
 	want.TTL = b.MinTTL
