@@ -32,7 +32,8 @@ func (p *program) loadWarning(warn func(text string)) (*config.Config, agent.Con
 
 // loader reads configurations with all that this build knows.
 func loader() config.Loader {
-	l := config.System(config.RFC2136())
+	l := config.System(providerTypes()...)
+	l.RefusedTypes = refusedTypes()
 	l.IssuerSets = issuers.Sets()
 	return l
 }

@@ -99,6 +99,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.recordCommand(),
 		p.matchCommand(),
 		p.explainCommand(),
+		p.providerCommand(),
 		p.demoCommand(),
 		p.completionCommand(),
 		p.manCommand(),

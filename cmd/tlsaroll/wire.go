@@ -2,12 +2,10 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -18,8 +16,6 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
-	"github.com/tlsaroll/tlsaroll/dnsprovider"
-	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -42,11 +38,7 @@ func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 		out.Zones[z.Name] = wireZone(z)
 	}
 	var errs []error
-	for _, c := range cfg.Providers {
-		provider, err := p.wireProvider(c, cfg.Resolver, log)
-		errs = append(errs, err)
-		out.Providers = append(out.Providers, agent.Provider{Name: c.Name, Zone: c.Zone, Provider: p.heard.to(provider)})
-	}
+	out.Providers, errs = p.wireProviders(cfg, log)
 	for _, l := range cfg.Lineages {
 		lineage, err := wireLineage(l)
 		errs = append(errs, err)
@@ -74,20 +66,6 @@ func wireZone(z config.Zone) agent.Zone {
 		out.Exclude = append(out.Exclude, a.String())
 	}
 	return out
-}
-
-// wireProvider makes a provider of the types that are linked in.
-func (p *program) wireProvider(c config.Provider, resolver netip.AddrPort, log *slog.Logger) (dnsprovider.Provider, error) {
-	switch c.Type {
-	case "rfc2136":
-		server := c.Text("server")
-		return rfc2136.New(rfc2136.Config{
-			Name: c.Name, Server: server, Zone: c.Zone, KeyName: c.Text("key"), Algorithm: c.Text("algorithm"),
-			Secret:   rfc2136.NewSecret(base64.StdEncoding.EncodeToString(c.Secret("secret").Reveal())),
-			Resolver: resolver.String(), Now: p.now, Log: log,
-		})
-	}
-	return nil, fmt.Errorf("provider %s: type %q is not linked into this build", c.Name, c.Type)
 }
 
 func wireLineage(l config.Lineage) (agent.Lineage, error) {
