@@ -51,6 +51,10 @@ type Quirks struct {
 	BareZone bool
 	// ExactTTL is for modules that delete a record only if its TTL is the one given.
 	ExactTTL bool
+	// Together is for modules that read the zone in each call that changes something, and that
+	// take no harm from a record that stands already: changes of several owners go in
+	// one call.
+	Together bool
 	// OneAtATime is for modules that must not be called from two goroutines at once.
 	OneAtATime bool
 	// MaxTTL is the highest TTL that the host takes; zero: none is known.

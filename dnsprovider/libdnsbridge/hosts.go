@@ -3,6 +3,6 @@ package libdnsbridge
 // Hosts are those whose modules are linked in, sorted by type.
 func Hosts() []Host {
 	return []Host{
-		// one line each, in a file of its own: desec(), gandi(), …
+		powerDNS(),
 	}
 }

@@ -112,7 +112,7 @@ func New(c Config) (*Provider, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	p.frame = api.Frame[records]{Name: p.name, Find: p.find, MinTTL: c.Host.MinTTL, MaxTTL: c.Host.Quirks.MaxTTL}
+	p.frame = api.Frame[records]{Name: p.name, Find: p.find, MinTTL: c.Host.MinTTL, MaxTTL: c.Host.Quirks.MaxTTL, InSteps: true}
 	return p, nil
 }
 

@@ -66,8 +66,12 @@ func (s *site) name() string {
 }
 
 // Batches sends each owner's change alone: only the changes of one owner belong together, and
-// of several in one call a module may carry out some.
+// of several in one call a module may carry out some. Where a call costs a reading of the
+// zone, all go in one; what became of each is seen when the zone is read back.
 func (s *site) Batches(tasks []*api.Task[records]) (out [][]*api.Task[records]) {
+	if s.p.host.Quirks.Together {
+		return [][]*api.Task[records]{tasks}
+	}
 	for i := range tasks {
 		out = append(out, tasks[i:i+1])
 	}
@@ -76,20 +80,24 @@ func (s *site) Batches(tasks []*api.Task[records]) (out [][]*api.Task[records]) 
 
 // Send adds what lacks, and removes then what is to go.
 func (s *site) Send(ctx context.Context, tasks []*api.Task[records]) *api.Trouble {
-	k := tasks[0]
-	if k.Edit == nil && k.Change.TTLOnly() {
-		return &api.Trouble{
-			Kind: dnsprovider.Unsupported, Err: errors.New("the TTL of records that stand cannot be changed safely through this host's module"),
-			Hint: "change it in the host's own interface; tlsaroll keeps the TTL that it finds",
+	var add, remove []libdns.Record
+	for _, k := range tasks {
+		if k.Edit == nil && k.Change.TTLOnly() {
+			return &api.Trouble{
+				Kind: dnsprovider.Unsupported, Then: api.EachAlone,
+				Err:  errors.New("the TTL of records that stand cannot be changed safely through this host's module"),
+				Hint: "change it in the host's own interface; tlsaroll keeps the TTL that it finds",
+			}
 		}
+		more, less := s.compose(k)
+		add, remove = append(add, more...), append(remove, less...)
 	}
-	add, remove := s.compose(k)
 	if len(add) > 0 {
 		t := s.p.call(ctx, s.zone, func(ctx context.Context) error {
 			_, err := s.p.backend.AppendRecords(ctx, s.name(), add)
 			return err
 		})
-		if t != nil && (t.Then != api.Open || len(remove) == 0 || !s.shows(ctx, k, add)) {
+		if t != nil && (t.Then != api.Open || len(remove) == 0 || !s.shows(ctx, tasks, added)) {
 			return t
 		}
 	}
@@ -100,36 +108,36 @@ func (s *site) Send(ctx context.Context, tasks []*api.Task[records]) *api.Troubl
 		_, err := s.p.backend.DeleteRecords(ctx, s.name(), remove)
 		return err
 	})
-	if t == nil || t.Then == api.Open && len(add) == 0 {
+	switch {
+	case t == nil, len(add) == 0:
 		return t
-	}
-	if t.Then == api.Open && s.shows(ctx, k, nil) {
+	case t.Then == api.Open && s.shows(ctx, tasks, (*api.Task[records]).Done):
 		return nil
 	}
-	if len(add) > 0 {
-		t = &api.Trouble{Kind: t.Kind, Hint: t.Hint, Err: fmt.Errorf("the new records are added, and the old ones not yet removed: %w", t.Err)}
-	}
-	return t
+	return &api.Trouble{Kind: t.Kind, Hint: t.Hint, Err: fmt.Errorf("the new records are added, and the old ones not yet removed: %w", t.Err)}
 }
 
-// shows reports whether the records were added, or with none, the task is done, after a call
-// whose outcome is not known.
-func (s *site) shows(ctx context.Context, k *api.Task[records], added []libdns.Record) bool {
-	s.Forget(ctx)
-	sights, troubles := s.Look(ctx, []tlsa.Owner{k.Owner})
-	s.Forget(ctx)
-	if troubles[0] != nil {
-		return false
+// shows reports whether the zone, read once more after a call whose outcome is not known, is as
+// wanted for each task.
+func (s *site) shows(ctx context.Context, tasks []*api.Task[records], wanted func(*api.Task[records], api.Sight[records]) bool) bool {
+	owners := make([]tlsa.Owner, len(tasks))
+	for i, k := range tasks {
+		owners[i] = k.Owner
 	}
-	if len(added) == 0 {
-		return k.Done(sights[0])
-	}
-	for _, a := range k.Change.Add() {
-		if !sights[0].TLSA.Has(a) {
+	s.Forget(ctx)
+	sights, troubles := s.Look(ctx, owners)
+	s.Forget(ctx)
+	for i, k := range tasks {
+		if troubles[i] != nil || !wanted(k, sights[i]) {
 			return false
 		}
 	}
-	return k.Edit == nil
+	return true
+}
+
+// added reports whether all that the task adds stands there.
+func added(k *api.Task[records], found api.Sight[records]) bool {
+	return k.Edit == nil && len(found.TLSA.Missing(k.Change.Add()...)) == 0
 }
 
 // compose says which records are to be added and removed.
@@ -152,7 +160,7 @@ func (s *site) compose(k *api.Task[records]) (add, remove []libdns.Record) {
 		return nil, remove
 	}
 	ttl := k.Change.Wanted(k.Seen.TLSA).TTL
-	for _, a := range k.Change.Add() {
+	for _, a := range k.Seen.TLSA.Missing(k.Change.Add()...) {
 		add = append(add, libdns.RR{Name: name, TTL: ttl, Type: "TLSA", Data: a.String()})
 	}
 	for _, r := range at.tlsa {

@@ -59,6 +59,9 @@ type Fixture struct {
 	// Listings is how often the zone was read, and InFlight how many requests were on
 	// their way at once at most.
 	Listings, InFlight func() int
+	// Rereads is how often the host's client reads the zone by itself when it changes
+	// several RRsets, besides what the provider reads.
+	Rereads int
 	// Secrets are the keys and tokens that the provider has.
 	Secrets []string
 	// Meanwhile arranges for edit to run within the next Apply, after the provider

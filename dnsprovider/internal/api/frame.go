@@ -19,6 +19,9 @@ type Frame[R any] struct {
 	Find func(ctx context.Context, zone string, owner tlsa.Owner) (Host[R], string, *Trouble)
 	// MinTTL and MaxTTL are what the host takes; what is beyond is brought within.
 	MinTTL, MaxTTL time.Duration
+	// InSteps is for hosts at which a change adds first and removes then: one that was cut
+	// short in between is taken up again.
+	InSteps bool
 
 	turns turns
 }
@@ -59,7 +62,7 @@ func (f *Frame[R]) Apply(ctx context.Context, zone string, changes []dnsprovider
 	at := map[string]*site{}
 	tasks, names := make([]*Task[R], len(changes)), make([]string, len(changes))
 	for i, change := range changes {
-		tasks[i] = &Task[R]{Owner: change.Owner, Change: f.within(change)}
+		tasks[i] = &Task[R]{Owner: change.Owner, Change: f.within(change), InSteps: f.InSteps}
 		if err := change.Validate(); err != nil {
 			tasks[i].Trouble = &Trouble{Kind: dnsprovider.Malformed, Err: err}
 			continue

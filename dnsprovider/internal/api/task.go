@@ -24,6 +24,8 @@ type Task[R any] struct {
 	Owner  tlsa.Owner
 	Change dnsprovider.Change // if Edit is nil
 	Edit   *TXTEdit
+	// InSteps says that the host adds first and removes then, see [Frame].
+	InSteps bool
 
 	Seen    Sight[R] // before the change
 	Trouble *Trouble // the result
@@ -60,10 +62,20 @@ func (k *Task[R]) Done(s Sight[R]) bool {
 
 // conflict says why the task cannot be carried out on what stands there.
 func (k *Task[R]) conflict(s Sight[R]) *Trouble {
-	if k.Edit != nil || s.TLSA.Same(k.Change.Before) {
+	if k.Edit != nil || s.TLSA.Same(k.Change.Before) || k.halfDone(s) {
 		return nil
 	}
 	return k.mismatch(s)
+}
+
+// halfDone reports whether what is to be added stands, and what is to be removed still does:
+// a change that was cut short. To end it is what was wanted.
+func (k *Task[R]) halfDone(s Sight[R]) bool {
+	both := k.Change.Before
+	for _, a := range k.Change.Add() {
+		both = both.With(a)
+	}
+	return k.InSteps && k.Edit == nil && s.TLSA.Same(both) && !s.TLSA.Same(k.Change.After)
 }
 
 func (k *Task[R]) mismatch(s Sight[R]) *Trouble {
@@ -100,6 +112,11 @@ func (k *Task[R]) judge() {
 	case k.came():
 	case k.unchanged():
 		k.Trouble = k.withoutTrace(told)
+	case k.halfDone(k.found) && told != nil:
+		k.Trouble = &Trouble{
+			Kind: dnsprovider.Temporary, Hint: told.Hint,
+			Err: fmt.Errorf("%w; the new records are added, and the old ones not yet removed", told.Err),
+		}
 	default:
 		k.Trouble = k.mismatch(k.found)
 		if k.state == made {
