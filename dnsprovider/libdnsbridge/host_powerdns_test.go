@@ -16,25 +16,13 @@ import (
 func (p *pdns) provider(t *testing.T) *libdnsbridge.Provider {
 	t.Helper()
 	provider, err := libdnsbridge.New(libdnsbridge.Config{
-		Host: hostOf(t, "powerdns"), Values: libdnsbridge.Values{"server": p.url, "token": pdnsKey}, Zone: p.zone,
+		Host: host(t, "powerdns"), Values: libdnsbridge.Values{"server": p.url, "token": pdnsKey}, Zone: p.zone,
 		Timeout: 5 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return provider
-}
-
-// hostOf is the linked host of a type.
-func hostOf(t *testing.T, name string) libdnsbridge.Host {
-	t.Helper()
-	for _, h := range libdnsbridge.Hosts() {
-		if h.Type == name {
-			return h
-		}
-	}
-	t.Fatalf("no host of type %q", name)
-	return libdnsbridge.Host{}
 }
 
 func TestPowerDNS(t *testing.T) {

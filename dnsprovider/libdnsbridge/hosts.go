@@ -3,6 +3,9 @@ package libdnsbridge
 // Hosts are those whose modules are linked in, sorted by type.
 func Hosts() []Host {
 	return []Host{
+		gandi(),
+		inwx(),
+		ovh(),
 		powerDNS(),
 	}
 }

@@ -161,7 +161,9 @@ func (a *inwx) login(w http.ResponseWriter, p inwxParams) {
 func (a *inwx) unlock(w http.ResponseWriter, session, tan string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.used[tan] || tan != INWXCode(a.account.SharedSecret, time.Now()) {
+	now := time.Now()
+	known := tan == INWXCode(a.account.SharedSecret, now) || tan == INWXCode(a.account.SharedSecret, now.Add(-30*time.Second))
+	if a.used[tan] || !known {
 		a.refuse(w, 2200, "INVALID", "The confirmation code is invalid.")
 		return
 	}

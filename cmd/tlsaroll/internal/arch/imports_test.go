@@ -22,6 +22,7 @@ var harnesses = []string{"dnsprovider/providertest", "dnsprovider/providertest/f
 var modules = map[string]string{
 	"github.com/miekg/dns":                "DNS messages, updates and TSIG",
 	"github.com/libdns":                   "providers with an API",
+	"github.com/ovh/go-ovh":               "what OVH's libdns module lacks: the refresh after a failure, the zone's TTL; it is linked in with that module anyway",
 	"github.com/go-acme/lego/v4":          "ACME",
 	"github.com/fsnotify/fsnotify":        "events of files",
 	"github.com/spf13/cobra":              "commands, completion and manual pages",
