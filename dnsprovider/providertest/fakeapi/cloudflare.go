@@ -1,7 +1,6 @@
 package fakeapi
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -95,10 +94,10 @@ func (c *Cloudflare) Problem(w http.ResponseWriter, status int) {
 	case http.StatusTooManyRequests: // https://developers.cloudflare.com/fundamentals/api/reference/limits/
 		e.Code, e.Message = 971, "Please wait and consider throttling your request speed"
 	}
-	answer(w, e.status, nil, nil, e)
+	answerCloudflare(w, e.status, nil, nil, e)
 }
 
-func answer(w http.ResponseWriter, status int, result any, info map[string]int, errs ...*cloudflareError) {
+func answerCloudflare(w http.ResponseWriter, status int, result any, info map[string]int, errs ...*cloudflareError) {
 	body := map[string]any{"success": len(errs) == 0, "errors": errs, "messages": []string{}, "result": result}
 	if len(errs) == 0 {
 		body["errors"] = []string{}
@@ -106,16 +105,14 @@ func answer(w http.ResponseWriter, status int, result any, info map[string]int, 
 	if info != nil {
 		body["result_info"] = info
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
+	sendJSON(w, status, body)
 }
 
 func (c *Cloudflare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.admit(r); e != nil {
-		answer(w, e.status, nil, nil, e)
+		answerCloudflare(w, e.status, nil, nil, e)
 		return
 	}
 	zone := "/client/v4/zones/" + c.ID
@@ -123,7 +120,7 @@ func (c *Cloudflare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET /client/v4/zones":
 		c.listZones(w, r)
 	case "GET " + zone:
-		answer(w, http.StatusOK, c.zone(c.ID, c.Status), nil)
+		answerCloudflare(w, http.StatusOK, c.zone(c.ID, c.Status), nil)
 	case "GET " + zone + "/dns_records":
 		c.listRecords(w, r)
 	case "POST " + zone + "/dns_records/batch":
@@ -162,7 +159,7 @@ func (c *Cloudflare) listZones(w http.ResponseWriter, r *http.Request) {
 		}
 		zones = append(zones, c.zone(c.ID, c.Status))
 	}
-	answer(w, http.StatusOK, zones, map[string]int{"page": 1, "per_page": 50, "count": len(zones), "total_count": len(zones), "total_pages": 1})
+	answerCloudflare(w, http.StatusOK, zones, map[string]int{"page": 1, "per_page": 50, "count": len(zones), "total_count": len(zones), "total_pages": 1})
 }
 
 // listRecords has a page of the records. The SOA and the NS at the apex are none of them:
@@ -171,19 +168,19 @@ func (c *Cloudflare) listRecords(w http.ResponseWriter, r *http.Request) {
 	all := c.Zone.Records("", "")
 	all = slices.DeleteFunc(all, func(r Record) bool { return r.Name == c.Zone.Name && (r.Type == "SOA" || r.Type == "NS") })
 	slices.SortStableFunc(all, func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
-	page, size := atoi(r.URL.Query().Get("page"), 1), min(atoi(r.URL.Query().Get("per_page"), 100), c.MaxPage)
+	page, size := cloudflareNumber(r.URL.Query().Get("page"), 1), min(cloudflareNumber(r.URL.Query().Get("per_page"), 100), c.MaxPage)
 	from := min((page-1)*size, len(all))
 	found := all[from:min(from+size, len(all))]
 	result := make([]any, len(found))
 	for i, r := range found {
 		result[i] = c.record(r)
 	}
-	answer(w, http.StatusOK, result, map[string]int{
+	answerCloudflare(w, http.StatusOK, result, map[string]int{
 		"page": page, "per_page": size, "count": len(found), "total_count": len(all), "total_pages": (len(all) + size - 1) / size,
 	})
 }
 
-func atoi(s string, otherwise int) int {
+func cloudflareNumber(s string, otherwise int) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {
 		return otherwise
@@ -204,7 +201,7 @@ func (c *Cloudflare) record(r Record) map[string]any {
 		f := strings.Fields(r.Data)
 		shown["content"] = strings.Join(f[:3], " ") + " " + strings.ToUpper(strings.Join(f[3:], ""))
 		shown["data"] = map[string]any{
-			"usage": atoi0(f[0]), "selector": atoi0(f[1]), "matching_type": atoi0(f[2]), "certificate": strings.ToUpper(strings.Join(f[3:], "")),
+			"usage": numeral(f[0]), "selector": numeral(f[1]), "matching_type": numeral(f[2]), "certificate": strings.ToUpper(strings.Join(f[3:], "")),
 		}
 	case "CNAME", "NS":
 		shown["content"] = strings.TrimSuffix(r.Data, ".")
@@ -212,7 +209,7 @@ func (c *Cloudflare) record(r Record) map[string]any {
 	return shown
 }
 
-func atoi0(s string) int { n, _ := strconv.Atoi(s); return n }
+func numeral(s string) int { n, _ := strconv.Atoi(s); return n }
 
 // cloudflareRecordID is a record's id: 32 hex digits.
-func cloudflareRecordID(id string) string { return fmt.Sprintf("%032x", atoi0(id)) }
+func cloudflareRecordID(id string) string { return fmt.Sprintf("%032x", numeral(id)) }

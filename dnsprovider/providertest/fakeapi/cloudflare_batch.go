@@ -31,14 +31,14 @@ type cloudflareRecord struct {
 func (c *Cloudflare) batch(w http.ResponseWriter, r *http.Request) {
 	var b struct{ Deletes, Patches, Puts, Posts []cloudflareRecord }
 	if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
-		answer(w, http.StatusBadRequest, nil, nil, &cloudflareError{Code: 9207, Message: "Failed to parse the request body"})
+		answerCloudflare(w, http.StatusBadRequest, nil, nil, &cloudflareError{Code: 9207, Message: "Failed to parse the request body"})
 		return
 	}
 	if n := len(b.Deletes) + len(b.Patches) + len(b.Puts) + len(b.Posts); n > c.MaxBatch {
-		answer(w, http.StatusBadRequest, nil, nil, &cloudflareError{Code: 1004, Message: fmt.Sprintf("A batch may have %d records.", c.MaxBatch)})
+		answerCloudflare(w, http.StatusBadRequest, nil, nil, &cloudflareError{Code: 1004, Message: fmt.Sprintf("A batch may have %d records.", c.MaxBatch)})
 		return
 	}
-	t := &transaction{c: c, records: c.Zone.Records("", "")}
+	t := &cloudflareBatch{c: c, records: c.Zone.Records("", "")}
 	steps := []struct {
 		list []cloudflareRecord
 		do   func(cloudflareRecord) *cloudflareError
@@ -46,17 +46,17 @@ func (c *Cloudflare) batch(w http.ResponseWriter, r *http.Request) {
 	for _, step := range steps {
 		for _, record := range step.list {
 			if e := step.do(record); e != nil {
-				answer(w, e.status, nil, nil, e)
+				answerCloudflare(w, e.status, nil, nil, e)
 				return
 			}
 		}
 	}
 	t.commit()
-	answer(w, http.StatusOK, map[string]any{"deletes": b.Deletes, "patches": b.Patches, "puts": b.Puts, "posts": b.Posts}, nil)
+	answerCloudflare(w, http.StatusOK, map[string]any{"deletes": b.Deletes, "patches": b.Patches, "puts": b.Puts, "posts": b.Posts}, nil)
 }
 
-// transaction is what a batch makes of the records.
-type transaction struct {
+// cloudflareBatch is what a batch makes of the records.
+type cloudflareBatch struct {
 	c       *Cloudflare
 	records []Record
 	removed []string
@@ -64,7 +64,7 @@ type transaction struct {
 	added   []Record
 }
 
-func (t *transaction) index(id string) (int, *cloudflareError) {
+func (t *cloudflareBatch) index(id string) (int, *cloudflareError) {
 	i := slices.IndexFunc(t.records, func(r Record) bool { return r.ID != "" && cloudflareRecordID(r.ID) == id })
 	if i < 0 {
 		return 0, &cloudflareError{status: http.StatusNotFound, Code: 81044, Message: "Record does not exist."}
@@ -72,7 +72,7 @@ func (t *transaction) index(id string) (int, *cloudflareError) {
 	return i, nil
 }
 
-func (t *transaction) remove(r cloudflareRecord) *cloudflareError {
+func (t *cloudflareBatch) remove(r cloudflareRecord) *cloudflareError {
 	i, e := t.index(r.ID)
 	if e != nil {
 		return e
@@ -83,7 +83,7 @@ func (t *transaction) remove(r cloudflareRecord) *cloudflareError {
 }
 
 // patch changes what is given. Only the TTL is, in what uses this.
-func (t *transaction) patch(r cloudflareRecord) *cloudflareError {
+func (t *cloudflareBatch) patch(r cloudflareRecord) *cloudflareError {
 	i, e := t.index(r.ID)
 	if e != nil {
 		return e
@@ -92,7 +92,7 @@ func (t *transaction) patch(r cloudflareRecord) *cloudflareError {
 		return &cloudflareError{status: http.StatusBadRequest, Code: 1004, Message: "this server patches the TTL alone"}
 	}
 	if r.TTL != nil {
-		if e := checkTTL(*r.TTL); e != nil {
+		if e := checkCloudflareTTL(*r.TTL); e != nil {
 			return e
 		}
 		t.records[i].TTL = *r.TTL
@@ -101,22 +101,22 @@ func (t *transaction) patch(r cloudflareRecord) *cloudflareError {
 	return nil
 }
 
-func (t *transaction) put(cloudflareRecord) *cloudflareError {
+func (t *cloudflareBatch) put(cloudflareRecord) *cloudflareError {
 	return &cloudflareError{status: http.StatusBadRequest, Code: 1004, Message: "this server has no PUT"}
 }
 
-func (t *transaction) post(r cloudflareRecord) *cloudflareError {
+func (t *cloudflareBatch) post(r cloudflareRecord) *cloudflareError {
 	if r.Type == nil || r.Name == nil {
-		return invalid(9000, "DNS name is invalid.")
+		return invalidCloudflare(9000, "DNS name is invalid.")
 	}
 	ttl := 1 // automatic
 	if r.TTL != nil {
 		ttl = *r.TTL
 	}
-	if e := checkTTL(ttl); e != nil {
+	if e := checkCloudflareTTL(ttl); e != nil {
 		return e
 	}
-	data, e := rdata(r)
+	data, e := cloudflareRDATA(r)
 	if e != nil {
 		return e
 	}
@@ -140,7 +140,7 @@ func (t *transaction) post(r cloudflareRecord) *cloudflareError {
 	return nil
 }
 
-func (t *transaction) commit() {
+func (t *cloudflareBatch) commit() {
 	t.c.Zone.Remove(func(r Record) bool { return slices.Contains(t.removed, r.ID) })
 	for _, r := range t.changed {
 		t.c.Zone.Update(r.ID, func(stands *Record) { stands.TTL = r.TTL })
@@ -150,53 +150,53 @@ func (t *transaction) commit() {
 	}
 }
 
-// invalid is an error of one field, in the chain of the general one
+// invalidCloudflare is an error of one field, in the chain of the general one
 // (https://github.com/octodns/octodns-cloudflare/pull/39).
-func invalid(code int, message string) *cloudflareError {
+func invalidCloudflare(code int, message string) *cloudflareError {
 	return &cloudflareError{
 		status: http.StatusBadRequest, Code: 1004, Message: "DNS Validation Error", Chain: []cloudflareError{{Code: code, Message: message}},
 	}
 }
 
-// checkTTL holds a TTL to the limits of a zone that is not an enterprise's
+// checkCloudflareTTL holds a TTL to the limits of a zone that is not an enterprise's
 // (https://github.com/timothymiller/cloudflare-ddns/issues/179).
-func checkTTL(ttl int) *cloudflareError {
+func checkCloudflareTTL(ttl int) *cloudflareError {
 	if ttl != 1 && (ttl < 60 || ttl > 86400) {
-		return invalid(9021, "TTL must be between 60 and 86400 seconds, or 1 for Automatic.")
+		return invalidCloudflare(9021, "TTL must be between 60 and 86400 seconds, or 1 for Automatic.")
 	}
 	return nil
 }
 
-// rdata is what a record holds. A TLSA record has its fields in data, and content does not
+// cloudflareRDATA is what a record holds. A TLSA record has its fields in data, and content does not
 // count (https://github.com/kubernetes-sigs/external-dns/pull/6616).
-func rdata(r cloudflareRecord) (string, *cloudflareError) {
+func cloudflareRDATA(r cloudflareRecord) (string, *cloudflareError) {
 	switch *r.Type {
 	case "TLSA":
 		d := r.Data
 		switch {
 		case d == nil || d.Usage == nil:
-			return "", invalid(9101, "usage is a required data field.")
+			return "", invalidCloudflare(9101, "usage is a required data field.")
 		case d.Selector == nil:
-			return "", invalid(9101, "selector is a required data field.")
+			return "", invalidCloudflare(9101, "selector is a required data field.")
 		case d.MatchingType == nil:
-			return "", invalid(9101, "matching_type is a required data field.")
+			return "", invalidCloudflare(9101, "matching_type is a required data field.")
 		case d.Certificate == nil || *d.Certificate == "":
-			return "", invalid(9101, "certificate is a required data field.")
+			return "", invalidCloudflare(9101, "certificate is a required data field.")
 		}
 		for _, octet := range []int{*d.Usage, *d.Selector, *d.MatchingType} {
 			if octet < 0 || octet > 255 {
-				return "", invalid(9101, "a field is out of range.")
+				return "", invalidCloudflare(9101, "a field is out of range.")
 			}
 		}
 		if _, err := hex.DecodeString(*d.Certificate); err != nil {
-			return "", invalid(9101, "certificate must be hexadecimal.")
+			return "", invalidCloudflare(9101, "certificate must be hexadecimal.")
 		}
 		return fmt.Sprintf("%d %d %d %s", *d.Usage, *d.Selector, *d.MatchingType, strings.ToUpper(*d.Certificate)), nil
 	case "TXT":
 		if r.Content == nil || *r.Content == "" {
-			return "", invalid(9101, "content is a required field.")
+			return "", invalidCloudflare(9101, "content is a required field.")
 		}
 		return `"` + strings.Trim(*r.Content, `"`) + `"`, nil
 	}
-	return "", invalid(9000, "this server takes TLSA and TXT alone")
+	return "", invalidCloudflare(9000, "this server takes TLSA and TXT alone")
 }

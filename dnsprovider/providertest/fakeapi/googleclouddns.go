@@ -120,15 +120,9 @@ func (g *GoogleCloudDNS) Problem(w http.ResponseWriter, status int) {
 }
 
 func (e *googleError) answer(w http.ResponseWriter) {
-	writeJSON(w, e.status, map[string]any{"error": map[string]any{
+	sendJSON(w, e.status, map[string]any{"error": map[string]any{
 		"code": e.status, "message": e.message, "errors": []any{map[string]string{"message": e.message, "domain": "global", "reason": e.reason}},
 	}})
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
 }
 
 func (g *GoogleCloudDNS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -147,7 +141,7 @@ func (g *GoogleCloudDNS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET " + zones:
 		g.listZones(w)
 	case "GET " + zones + "/" + g.Managed:
-		writeJSON(w, http.StatusOK, g.managedZone(g.Managed, g.Zone.Name))
+		sendJSON(w, http.StatusOK, g.managedZone(g.Managed, g.Zone.Name))
 	case "GET " + zones + "/" + g.Managed + "/rrsets":
 		g.listRRsets(w, r)
 	case "POST " + zones + "/" + g.Managed + "/changes":
@@ -162,10 +156,10 @@ func (g *GoogleCloudDNS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *GoogleCloudDNS) token(w http.ResponseWriter, r *http.Request) {
 	g.asked++
 	refuse := func(why string) {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant", "error_description": why})
+		sendJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant", "error_description": why})
 	}
 	if r.FormValue("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type", "error_description": "Invalid grant_type: " + r.FormValue("grant_type")})
+		sendJSON(w, http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type", "error_description": "Invalid grant_type: " + r.FormValue("grant_type")})
 		return
 	}
 	parts := strings.Split(r.FormValue("assertion"), ".")
@@ -198,7 +192,7 @@ func (g *GoogleCloudDNS) token(w http.ResponseWriter, r *http.Request) {
 	default:
 		token := fmt.Sprintf("ya29.c.%d", g.asked)
 		g.tokens = append(g.tokens, token)
-		writeJSON(w, http.StatusOK, map[string]any{"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
+		sendJSON(w, http.StatusOK, map[string]any{"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
 	}
 }
 
@@ -214,7 +208,7 @@ func (g *GoogleCloudDNS) listZones(w http.ResponseWriter) {
 	for name, dnsName := range g.Others {
 		zones = append(zones, g.managedZone(name, dnsName))
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"kind": "dns#managedZonesListResponse", "managedZones": zones})
+	sendJSON(w, http.StatusOK, map[string]any{"kind": "dns#managedZonesListResponse", "managedZones": zones})
 }
 
 // listRRsets has a page of the RRsets, the SOA and NS of the zone among them.
@@ -227,5 +221,5 @@ func (g *GoogleCloudDNS) listRRsets(w http.ResponseWriter, r *http.Request) {
 	if to < len(all) {
 		body["nextPageToken"] = strconv.Itoa(to)
 	}
-	writeJSON(w, http.StatusOK, body)
+	sendJSON(w, http.StatusOK, body)
 }

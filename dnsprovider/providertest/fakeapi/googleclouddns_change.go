@@ -75,7 +75,7 @@ func (g *GoogleCloudDNS) createChange(w http.ResponseWriter, r *http.Request) {
 	for _, s := range c.Additions {
 		g.Zone.Replace(s.Name, s.Type, s.TTL, s.RRDatas...)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"kind": "dns#change", "id": fmt.Sprint(g.change), "status": "pending", "additions": c.Additions, "deletions": c.Deletions})
+	sendJSON(w, http.StatusOK, map[string]any{"kind": "dns#change", "id": fmt.Sprint(g.change), "status": "pending", "additions": c.Additions, "deletions": c.Deletions})
 }
 
 func (g *GoogleCloudDNS) refuseAddition(i int, s googleRRset, all []googleRRset, exists bool) *googleError {
