@@ -42,7 +42,7 @@ func (p *Provider) call(ctx context.Context, argv []string, request any) (reply,
 	defer release()
 	program, err := subprocess.Find(argv[0])
 	if err != nil {
-		t := &trouble{kind: dnsprovider.Unsupported, err: err, hint: "is it installed, and may it be run"}
+		t := &trouble{kind: dnsprovider.Refused, err: err, hint: "is it installed, and may it be run"}
 		return nil, t.of(argv)
 	}
 	limited, cancel := context.WithTimeout(ctx, p.timeout)

@@ -77,7 +77,7 @@ func TestConfigRefused(t *testing.T) {
 		`exec: command read: "bin/read" is a relative path (hint: write it whole)`:                       func(c *exec.Config) { c.Read = []string{"bin/read"} },
 		"exec: command change: an argument with a NUL in it":                                             func(c *exec.Config) { c.Change = []string{"/bin/change", "\x00"} },
 		"exec: a timeout of -1s and an output of 16777216 octets: less than nothing":                     func(c *exec.Config) { c.Timeout = -time.Second },
-		`exec: env "A=B": no variable of an environment`:                                                 func(c *exec.Config) { c.Env = map[string]string{"A=B": "x"} },
+		"exec: env: entry 2 is no variable (hint: write NAME=value)":                                     func(c *exec.Config) { c.Env = []string{"A=", "geheim"} },
 		`exec: zone: name "ä.example": not ASCII (hint: write the A-label, as in xn--bcher-kva.example)`: func(c *exec.Config) { c.Zone = "ä.example" },
 	} {
 		c := good
@@ -171,7 +171,7 @@ func TestCommandsThatFail(t *testing.T) {
 		{"yes | head -c 70000", "it printed more than 65536 octets and was killed (hint:", dnsprovider.Malformed},
 		{"exec yes", "it printed more than 65536 octets and was killed (hint:", dnsprovider.Malformed},
 	} {
-		p := newProvider(t, exec.Config{Read: script(t, test.text), Env: map[string]string{"TOKEN": "geheim/1"}, Timeout: 500 * time.Millisecond, MaxOutput: 1 << 16})
+		p := newProvider(t, exec.Config{Read: script(t, test.text), Env: []string{"TOKEN=geheim/1"}, Timeout: 500 * time.Millisecond, MaxOutput: 1 << 16})
 		_, err := p.RRset(t.Context(), zone, owner)
 		wants(t, err, test.kind, test.want)
 		if err != nil && strings.ContainsAny(err.Error(), "\n\r\x1b") {
@@ -184,7 +184,7 @@ func TestCommandsThatFail(t *testing.T) {
 		"/etc/passwd":      "/etc/passwd: not a program",
 	} {
 		_, err := newProvider(t, exec.Config{Read: []string{name}}).RRset(t.Context(), zone, owner)
-		wants(t, err, dnsprovider.Unsupported, want)
+		wants(t, err, dnsprovider.Refused, want)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestCommandIsCalled(t *testing.T) {
 	read := script(t, `{ echo "$*"; pwd; env; cat; echo; cut -d" " -f5 /proc/$$/stat; echo $$; } >"$OUT"; echo a warning >&2; echo '{"version":1,"records":[]}'`)
 	var log bytes.Buffer
 	p := newProvider(t, exec.Config{
-		Read: append(read, "a b", "$(date)"), Env: map[string]string{"OUT": out},
+		Read: append(read, "a b", "$(date)"), Env: []string{"OUT=" + out},
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if _, err := p.RRset(t.Context(), "EXAMPLE.org", owner); err != nil {
@@ -228,7 +228,7 @@ func TestCommandIsCalled(t *testing.T) {
 // TestTimeoutEndsTheGroup: what a command started ends with it.
 func TestTimeoutEndsTheGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
-	p := newProvider(t, exec.Config{Read: script(t, `sleep 60 & echo $! >"$OUT.new"; mv "$OUT.new" "$OUT"; wait`), Env: map[string]string{"OUT": file}, Timeout: time.Second})
+	p := newProvider(t, exec.Config{Read: script(t, `sleep 60 & echo $! >"$OUT.new"; mv "$OUT.new" "$OUT"; wait`), Env: []string{"OUT=" + file}, Timeout: time.Second})
 	_, err := p.RRset(t.Context(), zone, owner)
 	wants(t, err, dnsprovider.Temporary, "not done after 1s")
 	text, err := os.ReadFile(file)
@@ -265,7 +265,7 @@ func TestCallerLeaves(t *testing.T) {
 // for one that comes later in a pass.
 func TestByName(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	p := newProvider(t, exec.Config{Read: script(t, `cat >>"$OUT"; echo '{"version":1,"records":[]}'`), Env: map[string]string{"OUT": out}})
+	p := newProvider(t, exec.Config{Read: script(t, `cat >>"$OUT"; echo '{"version":1,"records":[]}'`), Env: []string{"OUT=" + out}})
 	const other = tlsa.Owner("_25._tcp.other.example.org.")
 	for range 2 {
 		ctx := dnsprovider.OnePass(t.Context())

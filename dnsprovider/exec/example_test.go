@@ -13,7 +13,7 @@ func Example() {
 		Zone:    "example.org",
 		Read:    []string{"/usr/local/lib/tlsaroll/zone", "read"},
 		Change:  []string{"/usr/local/lib/tlsaroll/zone", "change"},
-		Env:     map[string]string{"ACCOUNT": "4711"},
+		Env:     []string{"ACCOUNT=4711"},
 		Timeout: 30 * time.Second,
 	})
 	fmt.Println(err)

@@ -16,7 +16,7 @@ func FuzzReply(f *testing.F) {
 	f.Add([]byte(`{"version":1,"status":"temporary","message":"geheim/1"}`))
 	f.Add([]byte(`{"version":"geheim/1"}`))
 	f.Add([]byte("<html>"))
-	p, err := New(Config{Read: []string{"read"}, Change: []string{"change"}, Env: map[string]string{"TOKEN": secret}})
+	p, err := New(Config{Read: []string{"read"}, Change: []string{"change"}, Env: []string{"TOKEN=" + secret}})
 	if err != nil {
 		f.Fatal(err)
 	}

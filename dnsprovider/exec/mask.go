@@ -17,9 +17,10 @@ type mask struct{ value, name string }
 const minSecret = 4
 
 // masksOf are those of an environment, the longest values first: one may be part of another.
-func masksOf(env map[string]string) []mask {
+func masksOf(env []string) []mask {
 	var masks []mask
-	for name, value := range env {
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
 		for line := range strings.Lines(value) {
 			if line = strings.TrimSpace(line); len(line) < minSecret {
 				continue

@@ -25,8 +25,9 @@ type Config struct {
 	// Read and Change are the commands, each a program, by its absolute path or as a name
 	// that is found in subprocess.Path, and its arguments.
 	Read, Change []string
-	// Env is added to the environment of both. Its values are in no error and no log.
-	Env map[string]string
+	// Env is added to the environment of both, each as NAME=value. The values are in no error
+	// and no log.
+	Env []string
 	// Timeout is how long one call may take. Default: 60s.
 	Timeout time.Duration
 	// MaxOutput is how much a command may print, in octets. Default: 16 MiB.
@@ -98,14 +99,12 @@ func New(c Config) (*Provider, error) {
 	if p.timeout < 0 || p.maxOutput < 0 {
 		check(fmt.Errorf("a timeout of %s and an output of %d octets: less than nothing", p.timeout, p.maxOutput))
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-		value := c.Env[name]
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
-			check(fmt.Errorf("env %q: no variable of an environment", name))
+	for i, variable := range c.Env {
+		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" || strings.Contains(variable, "\x00") {
+			check(fmt.Errorf("env: entry %d is no variable (hint: write NAME=value)", i+1)) // which may be a secret
 		}
-		p.env = append(p.env, name+"="+value)
 	}
-	p.masks = masksOf(c.Env)
+	p.env, p.masks = slices.Clone(c.Env), masksOf(c.Env)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}

@@ -122,7 +122,7 @@ func newHost(t *testing.T) (*host, *fakeapi.Server, *exec.Provider) {
 	p, err := exec.New(exec.Config{
 		Zone: "Example.ORG", Read: []string{self, asCommand, "read"}, Change: []string{self, asCommand, "change"},
 		// With the race detector a program waits a second at its end, if it is not told otherwise.
-		Env: map[string]string{"API_URL": web.URL, "API_TOKEN": token, "GORACE": "atexit_sleep_ms=0"}, Timeout: 20 * time.Second,
+		Env: []string{"API_URL=" + web.URL, "API_TOKEN=" + token, "GORACE=atexit_sleep_ms=0"}, Timeout: 20 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)

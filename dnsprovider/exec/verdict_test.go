@@ -67,7 +67,7 @@ func TestWhatStandsCounts(t *testing.T) {
 				}
 			}
 			p := newProvider(t, exec.Config{
-				Env:    map[string]string{"DIR": dir},
+				Env:    []string{"DIR=" + dir},
 				Read:   script(t, `if [ -e "$DIR/changed" ]; then cat "$DIR/then"; else cat "$DIR/before"; fi`),
 				Change: script(t, `touch "$DIR/changed"`+"\n"+test.does),
 			})
@@ -86,7 +86,7 @@ func TestTTLOfItsOwn(t *testing.T) {
 	for then, kind := range map[string]dnsprovider.Kind{"60": 0, "300": 0, "3600": dnsprovider.Ignored} {
 		flag := filepath.Join(t.TempDir(), "changed")
 		p := newProvider(t, exec.Config{
-			Env:    map[string]string{"FLAG": flag},
+			Env:    []string{"FLAG=" + flag},
 			Read:   script(t, `if [ -e "$FLAG" ]; then echo '`+listing(then, "1")+`'; else echo '`+listing("3600", "1")+`'; fi`),
 			Change: script(t, `touch "$FLAG"; grep -q '"ttl":60,"before":\["3 1 1 a1.*"\],"after":\["3 1 1 a1.*"\],"add":\[\],"remove":\[\]}' && echo '{"version":1,"results":[{"owner":"`+string(owner)+`","status":"done"}]}'`),
 		})
