@@ -51,7 +51,7 @@ func providerKinds() []providerKind {
 			{Name: "read", Kind: config.Argv, Required: true, Example: "[/usr/local/lib/tlsaroll/read]"},
 			{Name: "change", Kind: config.Argv, Required: true, Example: "[/usr/local/lib/tlsaroll/change]"},
 			{Name: "timeout", Kind: config.Period, Default: "60s"},
-			{Name: "env", Kind: config.Pairs, Example: "PDNS_CONFIG: /etc/powerdns"},
+			{Name: "env", Kind: config.Words, Example: "PDNS_CONFIG=/etc/powerdns"},
 		}, (*providerWiring).exec},
 	}
 	for _, h := range libdnsbridge.Hosts() {
@@ -135,7 +135,7 @@ func (w *providerWiring) googleCloudDNS(c config.Provider) (dnsprovider.Provider
 
 func (w *providerWiring) exec(c config.Provider) (dnsprovider.Provider, error) {
 	return exec.New(exec.Config{
-		Name: c.Name, Zone: c.Zone, Read: c.Command("read"), Change: c.Command("change"), Timeout: c.Period("timeout"), Env: c.Pairs("env"), Log: w.log,
+		Name: c.Name, Zone: c.Zone, Read: c.Command("read"), Change: c.Command("change"), Timeout: c.Period("timeout"), Env: c.Words("env"), Log: w.log,
 	})
 }
 

@@ -282,7 +282,7 @@ func TestTypesAreTheCallers(t *testing.T) {
 	l := world().with("/c.yaml", []byte(`
 resolver: 127.0.0.1
 providers:
-  desec: {type: desec, token-env: TOKEN, zone: example.org, api: "https://desec.example.org", run: [echo, x], margin: 90s, ca: /etc/ca.pem, env: {A: b, C: d}, timeout: 2m}
+  desec: {type: desec, token-env: TOKEN, zone: example.org, api: "https://desec.example.org", run: [echo, x], margin: 90s, ca: /etc/ca.pem, env: [A=b, C=d], timeout: 2m}
 lineages: {mx1: {endpoints: smtp://mx1.example.org}}
 `))
 	l.ProviderTypes = append(l.ProviderTypes, ProviderType{"desec", []Setting{
@@ -290,7 +290,7 @@ lineages: {mx1: {endpoints: smtp://mx1.example.org}}
 		{Name: "api", Kind: URL},
 		{Name: "run", Kind: Argv},
 		{Name: "ca", Kind: Path},
-		{Name: "env", Kind: Pairs},
+		{Name: "env", Kind: Words},
 		{Name: "timeout", Kind: Period, Default: "60s"},
 		{Name: "pause", Kind: Period, Default: "5s"},
 	}})
@@ -300,7 +300,7 @@ lineages: {mx1: {endpoints: smtp://mx1.example.org}}
 	}
 	p := c.Providers[0]
 	if p.Type != "desec" || string(p.Secret("token").Reveal()) != "hunter2" || p.Text("api") != "https://desec.example.org" || len(p.Command("run")) != 2 ||
-		p.Margin == nil || *p.Margin != 90*time.Second || p.Text("ca") != "/etc/ca.pem" || p.Pairs("env")["C"] != "d" || p.Period("timeout") != 2*time.Minute || p.Period("pause") != 5*time.Second {
+		p.Margin == nil || *p.Margin != 90*time.Second || p.Text("ca") != "/etc/ca.pem" || len(p.Words("env")) != 2 || p.Period("timeout") != 2*time.Minute || p.Period("pause") != 5*time.Second {
 		t.Errorf("%+v", p)
 	}
 }

@@ -37,11 +37,8 @@ func (p Provider) Period(setting string) time.Duration {
 	return d
 }
 
-// Pairs is a setting of kind Pairs, nil if it was not given.
-func (p Provider) Pairs(setting string) map[string]string {
-	m, _ := p.settings[setting].(map[string]string)
-	return m
-}
+// Words is a setting of kind Words, nil if it was not given.
+func (p Provider) Words(setting string) []string { w, _ := p.settings[setting].([]string); return w }
 
 // Refusal is why there is no provider of a type, and what to use.
 type Refusal struct{ Reason, Instead string }
@@ -79,7 +76,7 @@ const (
 	Argv            // a command, as an argument list
 	Path            // of a file that is no secret
 	Period          // a duration
-	Pairs           // a mapping of names to texts
+	Words           // a list of texts, or one
 )
 
 // RFC2136 is dynamic update, signed with TSIG (RFC 2136, RFC 8945).
@@ -218,8 +215,14 @@ func (f *fields) setting(s Setting, to map[string]any) {
 			to[s.Name] = c
 		}
 		return
-	case Pairs:
-		to[s.Name] = v.pairs("write " + s.Name + ": {" + s.Example + "}")
+	case Words:
+		var words []string
+		for _, item := range v.list() {
+			if w, ok := item.text("write " + s.Name + ": [" + s.Example + "]"); ok {
+				words = append(words, w)
+			}
+		}
+		to[s.Name] = words
 		return
 	case Path:
 		if path, ok := v.absolute(s.Example); ok {
@@ -231,21 +234,6 @@ func (f *fields) setting(s Setting, to map[string]any) {
 	if text, ok := v.settingText(s); ok {
 		to[s.Name] = text
 	}
-}
-
-// pairs reads names and texts.
-func (v value) pairs(hint string) map[string]string {
-	f, ok := v.mapping(hint)
-	if !ok {
-		return nil
-	}
-	pairs := map[string]string{}
-	for _, item := range f.all() {
-		if text, ok := item.text(hint); ok {
-			pairs[item.name()] = text
-		}
-	}
-	return pairs
 }
 
 // period reads a duration, with a default that ParseDuration understands.
@@ -270,7 +258,7 @@ func (v value) settingText(s Setting) (string, bool) {
 		return "", false
 	}
 	switch s.Kind {
-	case Text, Credential, Base64, Argv, Path, Period, Pairs: // taken as it is, or read elsewhere
+	case Text, Credential, Base64, Argv, Path, Period, Words: // taken as it is, or read elsewhere
 	case DomainName:
 		if _, err := canonicalName(text); err != nil && mayBeSecret(text) {
 			v.fail("no domain name", hint)
