@@ -3,6 +3,7 @@ package libdnsbridge
 // Hosts are those whose modules are linked in, sorted by type.
 func Hosts() []Host {
 	return []Host{
+		deSEC(),
 		gandi(),
 		inwx(),
 		ovh(),
