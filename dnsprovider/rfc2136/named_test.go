@@ -179,10 +179,50 @@ func (n *named) put(t testing.TB, owner tlsa.Owner, records ...string) {
 	n.edit(t, m, owner, records)
 }
 
+// seed replaces an RRset and leaves the others at the name.
+func (n *named) seed(t testing.TB, owner tlsa.Owner, rrtype uint16, records ...string) {
+	t.Helper()
+	m := new(dns.Msg).SetUpdate(zone)
+	m.RemoveRRset([]dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: string(owner), Rrtype: rrtype}}})
+	n.edit(t, m, owner, records)
+}
+
 // add adds records without a look at what is there.
 func (n *named) add(t testing.TB, owner tlsa.Owner, records ...string) {
 	t.Helper()
 	n.edit(t, new(dns.Msg).SetUpdate(zone), owner, records)
+}
+
+// beside puts a record of any type at any name, beside what is there.
+func (n *named) beside(t *testing.T, name, rrtype, rdata string) {
+	t.Helper()
+	n.add(t, tlsa.Owner(name), "3600 IN "+rrtype+" "+rdata)
+	if rrtype == "NS" {
+		return // a delegation, which no server answers with authority for
+	}
+	for range 200 {
+		if len(n.rdata(t, name, rrtype)) > 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the %s record at %s is not seen:\n%s", rrtype, name, n.log)
+}
+
+// rdata asks the server without a key for the RDATA of a type at a name.
+func (n *named) rdata(t *testing.T, name, rrtype string) (found []string) {
+	t.Helper()
+	client := &dns.Client{Net: "tcp", Timeout: 5 * time.Second}
+	reply, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, dns.StringToType[rrtype]), n.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rr := range reply.Answer {
+		if rr.Header().Rrtype == dns.StringToType[rrtype] && dns.CanonicalName(rr.Header().Name) == name {
+			found = append(found, strings.TrimPrefix(rr.String(), rr.Header().String()))
+		}
+	}
+	return found
 }
 
 func (n *named) edit(t testing.TB, m *dns.Msg, owner tlsa.Owner, records []string) {
@@ -198,7 +238,7 @@ func (n *named) edit(t testing.TB, m *dns.Msg, owner tlsa.Owner, records []strin
 	client := &dns.Client{Net: "tcp", Timeout: 5 * time.Second, TsigSecret: map[string]string{keyName: secret}}
 	reply, _, err := client.Exchange(m, n.address)
 	if err != nil || reply.Rcode != dns.RcodeSuccess {
-		t.Fatalf("editing %s: %v %v", owner, err, reply)
+		t.Fatalf("editing %s: %v %v\n%s", owner, err, reply, n.log)
 	}
 }
 

@@ -93,9 +93,13 @@ func TestProviderAgainstAServerInProcess(t *testing.T) {
 				for i, r := range rdata {
 					records[i] = fmt.Sprintf("%d IN TLSA %s", ttl/time.Second, r)
 				}
-				s.set(owner, records...)
+				s.replace(owner, dns.TypeTLSA, records...)
 			},
-			Look: func(t *testing.T, owner tlsa.Owner) tlsa.RRset { return s.stands(owner) },
+			Beside:  func(t *testing.T, name, rrtype, rdata string) { s.add(name + " 3600 IN " + rrtype + " " + rdata) },
+			Stands:  func(t *testing.T, name, rrtype string) []string { return s.rdata(name, rrtype) },
+			Secrets: []string{secret},
+			Without: without(),
+			Look:    func(t *testing.T, owner tlsa.Owner) tlsa.RRset { return s.stands(owner) },
 			Alias: func(t *testing.T, owner, target tlsa.Owner) {
 				s.set(owner, "3600 IN CNAME "+string(target))
 			},

@@ -362,11 +362,29 @@ func (s *server) stands(owner tlsa.Owner) tlsa.RRset {
 	return tlsa.NewRRset(ttl, as...)
 }
 
+// rdata returns the RDATA of a type at a name.
+func (s *server) rdata(name, rrtype string) (found []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rr := range s.at(name, dns.StringToType[rrtype]) {
+		found = append(found, strings.TrimPrefix(rr.String(), rr.Header().String()))
+	}
+	return found
+}
+
 // set replaces what stands at owner, as somebody with an editor does.
 func (s *server) set(owner tlsa.Owner, records ...string) {
 	s.t.Helper()
+	s.replace(owner, dns.TypeANY, records...)
+}
+
+// replace replaces the records of a type at owner.
+func (s *server) replace(owner tlsa.Owner, rrtype uint16, records ...string) {
+	s.t.Helper()
 	s.mu.Lock()
-	s.rrs = slices.DeleteFunc(s.rrs, func(rr dns.RR) bool { return dns.CanonicalName(rr.Header().Name) == string(owner) })
+	s.rrs = slices.DeleteFunc(s.rrs, func(rr dns.RR) bool {
+		return dns.CanonicalName(rr.Header().Name) == string(owner) && (rrtype == dns.TypeANY || rr.Header().Rrtype == rrtype)
+	})
 	s.mu.Unlock()
 	for _, r := range records {
 		s.add(string(owner) + " " + r)

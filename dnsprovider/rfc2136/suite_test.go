@@ -45,7 +45,7 @@ func runSuite(t *testing.T, n *named) {
 				for i, r := range rdata {
 					records[i] = fmt.Sprintf("%d IN TLSA %s", ttl/time.Second, r)
 				}
-				n.put(t, owner, records...)
+				n.seed(t, owner, dns.TypeTLSA, records...)
 				n.settle(t, owner, dns.TypeTLSA, len(rdata))
 			},
 			Look: func(t *testing.T, owner tlsa.Owner) tlsa.RRset { return n.stands(t, owner) },
@@ -55,6 +55,19 @@ func runSuite(t *testing.T, n *named) {
 			},
 			LoseReply: func(*testing.T) { proxy.loseReply() },
 			Meanwhile: func(_ *testing.T, edit func()) { proxy.meanwhile(edit) },
+			Beside:    n.beside,
+			Stands:    n.rdata,
+			Secrets:   []string{secret},
+			Without:   without(),
 		}
 	})
+}
+
+// without is what does not apply to a name server.
+func without() map[providertest.Part]string {
+	return map[providertest.Part]string{
+		providertest.Faults:      "a name server has no API; its RCODEs, its TSIG errors and what networks do have tests of their own",
+		providertest.Listings:    "each RRset is asked for by name, the zone is never listed",
+		providertest.MinimumTTLs: "a name server takes every TTL",
+	}
 }
