@@ -177,6 +177,9 @@ func (b *ovhBackend) do(ctx context.Context, zone string, f func() error) error 
 // published follows a change that the module made and refreshed the zone for, or failed to.
 func (b *ovhBackend) published(ctx context.Context, zone string, err error) error {
 	if err == nil {
+		err = ctx.Err() // a reply that comes while the connection is given up may be half of one
+	}
+	if err == nil {
 		return nil
 	}
 	b.unpublished[zone] = true
@@ -199,7 +202,10 @@ func (b *ovhBackend) ready(ctx context.Context) error {
 		return err
 	}
 	defer reply.Body.Close()
-	err = b.client.UnmarshalResponse(reply, new(int64))
+	var now int64
+	if err = b.client.UnmarshalResponse(reply, &now); err == nil && now == 0 {
+		err = errors.New("the API does not tell its time")
+	}
 	b.told = err == nil
 	return err
 }

@@ -82,6 +82,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hangUp(w)
 	case providertest.Hangs:
 		<-r.Context().Done()
+		hangUp(w) // not even an empty reply, which a client in the middle of giving up may still read
 	case providertest.RateLimited, providertest.RateLimitedForLong:
 		wait := retryAfter
 		if fault == providertest.RateLimitedForLong {
