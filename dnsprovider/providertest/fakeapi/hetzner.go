@@ -100,6 +100,10 @@ func (a *hetzner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case ok && path == "actions" && r.Method == http.MethodGet:
 		a.list(w, r)
+	case ok && path == "zones" && r.Method == http.MethodGet:
+		sendJSON(w, http.StatusOK, map[string]any{"zones": []any{a.described()}, "meta": map[string]any{"pagination": map[string]any{
+			"page": 1, "per_page": hetznerPage, "previous_page": nil, "next_page": nil, "last_page": 1, "total_entries": 1,
+		}}})
 	case !ok || !zone:
 		a.Problem(w, http.StatusNotFound)
 	case len(parts) == 2 && r.Method == http.MethodGet:

@@ -180,7 +180,7 @@ func (a *infomaniak) Problem(w http.ResponseWriter, status int) {
 		http.StatusNotFound: "object_not_found", http.StatusTooManyRequests: "too_many_requests",
 	}[status]
 	if !ok {
-		code = "an_error_has_occured"
+		code = "error"
 	}
 	a.refuse(w, status, code, http.StatusText(status))
 }

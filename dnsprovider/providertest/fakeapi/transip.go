@@ -116,6 +116,8 @@ func (a *transip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !known || token.Expires <= time.Now().Unix():
 			a.refuse(w, http.StatusUnauthorized, "Your access token has been revoked.")
+		case path == "domains" && r.Method == http.MethodGet:
+			sendJSON(w, http.StatusOK, map[string]any{"domains": []map[string]any{{"name": strings.TrimSuffix(a.zone.Name, ".")}}})
 		case path != "domains/"+strings.TrimSuffix(a.zone.Name, ".")+"/dns":
 			a.Problem(w, http.StatusNotFound)
 		case token.ReadOnly && r.Method != http.MethodGet:
