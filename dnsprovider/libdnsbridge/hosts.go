@@ -5,8 +5,11 @@ func Hosts() []Host {
 	return []Host{
 		deSEC(),
 		gandi(),
+		hetzner(),
+		infomaniak(),
 		inwx(),
 		ovh(),
 		powerDNS(),
+		transip(),
 	}
 }

@@ -23,6 +23,8 @@ var modules = map[string]string{
 	"github.com/miekg/dns":                "DNS messages, updates and TSIG",
 	"github.com/libdns":                   "providers with an API",
 	"github.com/ovh/go-ovh":               "what OVH's libdns module lacks: the refresh after a failure, the zone's TTL; it is linked in with that module anyway",
+	"github.com/pbergman/provider":        "what libdns' module for TransIP is made of",
+	"github.com/hetznercloud/hcloud-go":   "the errors of libdns' module for Hetzner",
 	"github.com/go-acme/lego/v4":          "ACME",
 	"github.com/fsnotify/fsnotify":        "events of files",
 	"github.com/spf13/cobra":              "commands, completion and manual pages",
