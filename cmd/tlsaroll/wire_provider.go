@@ -10,6 +10,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/azuredns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/cloudflare"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/exec"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/googleclouddns"
@@ -47,6 +48,13 @@ func providerKinds() []providerKind {
 			{Name: "project", Kind: config.Text, Example: "my-project"},
 			{Name: "managed-zone", Kind: config.Text, Example: "example-org"},
 		}, (*providerWiring).googleCloudDNS},
+		{azuredns.Capability(), []config.Setting{
+			{Name: "subscription", Kind: config.Text, Required: true, Example: "00000000-0000-0000-0000-000000000000"},
+			{Name: "resource-group", Kind: config.Text, Required: true, Example: "dns"},
+			{Name: "tenant", Kind: config.Text, Required: true, Example: "00000000-0000-0000-0000-000000000000"},
+			{Name: "client", Kind: config.Text, Required: true, Example: "00000000-0000-0000-0000-000000000000"},
+			{Name: "secret", Kind: config.Credential, Required: true},
+		}, (*providerWiring).azureDNS},
 		{exec.Capability(), []config.Setting{
 			{Name: "read", Kind: config.Argv, Required: true, Example: "[/usr/local/lib/tlsaroll/read]"},
 			{Name: "change", Kind: config.Argv, Required: true, Example: "[/usr/local/lib/tlsaroll/change]"},
@@ -130,6 +138,14 @@ func (w *providerWiring) googleCloudDNS(c config.Provider) (dnsprovider.Provider
 	return googleclouddns.New(googleclouddns.Config{
 		Name: c.Name, Zone: c.Zone, ManagedZone: c.Text("managed-zone"), Project: c.Text("project"), Credentials: dnsprovider.NewSecret(credentials),
 		Account: w.account(c.Type, credentials), Now: w.now, Log: w.log,
+	})
+}
+
+func (w *providerWiring) azureDNS(c config.Provider) (dnsprovider.Provider, error) {
+	secret := string(c.Secret("secret").Reveal())
+	return azuredns.New(azuredns.Config{
+		Name: c.Name, Zone: c.Zone, Subscription: c.Text("subscription"), ResourceGroup: c.Text("resource-group"), Tenant: c.Text("tenant"),
+		Client: c.Text("client"), Secret: dnsprovider.NewSecret(secret), Account: w.account(c.Type, c.Text("subscription"), secret), Now: w.now,
 	})
 }
 
