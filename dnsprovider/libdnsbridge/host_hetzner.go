@@ -42,7 +42,7 @@ func hetzner() Host {
 		Settings: []Setting{{Name: "token", Secret: true, Required: true}},
 		Open: func(v Values) (Backend, error) {
 			// Without a token the module takes one from the environment, or panics.
-			if err := headerText("token", v["token"]); err != nil {
+			if err := printable("token", v["token"]); err != nil {
 				return nil, err
 			}
 			return hetznerZones{libdnshetzner.New(v["token"])}, nil

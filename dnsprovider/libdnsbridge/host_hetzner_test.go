@@ -97,7 +97,7 @@ func TestHetznerPages(t *testing.T) {
 // TestHetznerZones: without a zone in the configuration it is looked for in the project.
 func TestHetznerZones(t *testing.T) {
 	newHetzner(t)
-	p, err := libdnsbridge.New(libdnsbridge.Config{Host: linked(t, "hetzner"), Values: libdnsbridge.Values{"token": hetznerToken}})
+	p, err := libdnsbridge.New(libdnsbridge.Config{Host: host(t, "hetzner"), Values: libdnsbridge.Values{"token": hetznerToken}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestHetznerImpatience(t *testing.T) {
 	s, _ := newHetzner(t)
 	s.Fixture().Fail(t, providertest.RateLimitedForLong, 0)
 	p, err := libdnsbridge.New(libdnsbridge.Config{
-		Host: linked(t, "hetzner"), Zone: "example.org", Values: libdnsbridge.Values{"token": hetznerToken}, Timeout: time.Second,
+		Host: host(t, "hetzner"), Zone: "example.org", Values: libdnsbridge.Values{"token": hetznerToken}, Timeout: time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func infomaniak() Host {
 		},
 		Settings: []Setting{{Name: "token", Secret: true, Required: true}},
 		Open: func(v Values) (Backend, error) {
-			if err := headerText("token", v["token"]); err != nil {
+			if err := printable("token", v["token"]); err != nil {
 				return nil, err
 			}
 			return infomaniakZones{&libdnsinfomaniak.Client{Token: v["token"], HttpClient: &http.Client{}}}, nil

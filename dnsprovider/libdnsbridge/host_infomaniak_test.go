@@ -53,7 +53,7 @@ func TestInfomaniakNames(t *testing.T) {
 	if got := s.Zone.Records("", "TLSA"); len(got) != 2 {
 		t.Errorf("the zone holds %v", got)
 	}
-	below, err := libdnsbridge.New(libdnsbridge.Config{Host: linked(t, "infomaniak"), Zone: "mx.example.org", Values: libdnsbridge.Values{"token": infomaniakToken}})
+	below, err := libdnsbridge.New(libdnsbridge.Config{Host: host(t, "infomaniak"), Zone: "mx.example.org", Values: libdnsbridge.Values{"token": infomaniakToken}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestInfomaniakNames(t *testing.T) {
 // TestInfomaniakChangedRecord: a record that is another by now is not deleted.
 func TestInfomaniakChangedRecord(t *testing.T) {
 	s, _ := newInfomaniak(t)
-	b, err := linked(t, "infomaniak").Open(libdnsbridge.Values{"token": infomaniakToken})
+	b, err := host(t, "infomaniak").Open(libdnsbridge.Values{"token": infomaniakToken})
 	if err != nil {
 		t.Fatal(err)
 	}

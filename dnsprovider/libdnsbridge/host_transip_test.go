@@ -116,7 +116,7 @@ func TestTransIPWhitelist(t *testing.T) {
 func TestTransIPZones(t *testing.T) {
 	newTransIP(t)
 	p, err := libdnsbridge.New(libdnsbridge.Config{
-		Host: linked(t, "transip"), Values: libdnsbridge.Values{"login": "example", "private-key": pkcs8(t, transipKeys()[0])},
+		Host: host(t, "transip"), Values: libdnsbridge.Values{"login": "example", "private-key": pkcs8(t, transipKeys()[0])},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestTransIPSettings(t *testing.T) {
 		"no login":         {"private-key": good},
 		"neither true nor": {"login": "example", "private-key": good, "whitelisted": "perhaps"},
 	} {
-		_, err := libdnsbridge.New(libdnsbridge.Config{Host: linked(t, "transip"), Zone: "example.org", Values: v})
+		_, err := libdnsbridge.New(libdnsbridge.Config{Host: host(t, "transip"), Zone: "example.org", Values: v})
 		switch key := v["private-key"]; {
 		case err == nil:
 			t.Errorf("%s: no error", name)

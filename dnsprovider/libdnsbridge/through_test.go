@@ -3,7 +3,6 @@ package libdnsbridge_test
 import (
 	"context"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,22 +13,11 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// linked is the host of a type.
-func linked(t *testing.T, name string) libdnsbridge.Host {
-	t.Helper()
-	hosts := libdnsbridge.Hosts()
-	i := slices.IndexFunc(hosts, func(h libdnsbridge.Host) bool { return h.Type == name })
-	if i < 0 {
-		t.Fatalf("no host of type %s", name)
-	}
-	return hosts[i]
-}
-
 // through makes a provider of a linked host for the zone example.org.
 func through(t *testing.T, name string, v libdnsbridge.Values) *libdnsbridge.Provider {
 	t.Helper()
 	p, err := libdnsbridge.New(libdnsbridge.Config{
-		Host: linked(t, name), Zone: "example.org", Values: v, Timeout: 3 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
+		Host: host(t, name), Zone: "example.org", Values: v, Timeout: 3 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +64,7 @@ const mxOwner = tlsa.Owner("_25._tcp.mx.example.org.")
 func badTokens(t *testing.T, name string) {
 	t.Helper()
 	for _, token := range []string{"", "two words", "0123\n4567", "hunter2\n", "h\u00fcnter2"} {
-		_, err := libdnsbridge.New(libdnsbridge.Config{Host: linked(t, name), Zone: "example.org", Values: libdnsbridge.Values{"token": token}})
+		_, err := libdnsbridge.New(libdnsbridge.Config{Host: host(t, name), Zone: "example.org", Values: libdnsbridge.Values{"token": token}})
 		if err == nil || !strings.Contains(err.Error(), "token") || token != "" && strings.Contains(err.Error(), token) {
 			t.Errorf("token %q: %v", token, err)
 		}
