@@ -329,3 +329,27 @@ func FuzzListing(f *testing.F) {
 		}
 	})
 }
+
+// TestDefaultURLs: without a URL it is Azure that is asked.
+func TestDefaultURLs(t *testing.T) {
+	var asked []string
+	s := subscription{api: fakeapi.NewAzureDNS(fakeapi.NewZone("example.org."))}
+	p := s.provider(t, func(c *azuredns.Config) {
+		c.Zone = "example.org"
+		c.Transport = trip(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization"))
+			return says{http.StatusOK, "{}"}.RoundTrip(r)
+		})
+	})
+	if _, err := p.RRset(t.Context(), "", owner); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"POST https://login.microsoftonline.com/aaaaaaaa-1111-2222-3333-444444444444/oauth2/v2.0/token ",
+		"GET https://management.azure.com/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/mail-rg/providers/Microsoft.Network/dnsZones/" +
+			"example.org/recordsets?api-version=2023-07-01-preview Bearer eyJ0.azure.1",
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}

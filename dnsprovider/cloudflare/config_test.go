@@ -2,12 +2,16 @@ package cloudflare_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/cloudflare"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest/fakeapi"
 )
 
 // TestNewSaysAllThatIsWrong, each in a line of its own, and never a token.
@@ -52,3 +56,23 @@ func TestCapability(t *testing.T) {
 		}
 	}
 }
+
+// TestDefaultURL: without a URL it is Cloudflare that is asked, and shown the token.
+func TestDefaultURL(t *testing.T) {
+	var asked []string
+	p := with(trip(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.Method+" "+r.URL.Scheme+"://"+r.URL.Host+r.URL.Path+" "+r.Header.Get("Authorization"))
+		return says{http.StatusOK, page()}.RoundTrip(r)
+	}))
+	if _, err := p.RRset(t.Context(), "", owner); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"GET https://api.cloudflare.com/client/v4/zones/" + fakeapi.CloudflareID + "/dns_records Bearer " + token}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+type trip func(*http.Request) (*http.Response, error)
+
+func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -379,3 +379,34 @@ func FuzzListing(f *testing.F) {
 		}
 	})
 }
+
+// TestDefaultURLs: without a URL it is Google that is asked, for the project of the account.
+func TestDefaultURLs(t *testing.T) {
+	var asked []string
+	api := fakeapi.NewGoogleCloudDNS(fakeapi.NewZone("example.org."))
+	p, err := googleclouddns.New(googleclouddns.Config{
+		Zone: "example.org", ManagedZone: "the-zone", Now: time.Now,
+		Credentials: dnsprovider.NewSecret(strings.Replace(api.Credentials(""), `"/token"`, `""`, 1)),
+		Transport: trip(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization"))
+			return says{http.StatusOK, "{}"}.RoundTrip(r)
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.RRset(t.Context(), "", owner); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"POST https://oauth2.googleapis.com/token ",
+		"GET https://dns.googleapis.com/dns/v1/projects/mail-123456/managedZones/the-zone/rrsets Bearer ya29.c.1",
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+type trip func(*http.Request) (*http.Response, error)
+
+func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
