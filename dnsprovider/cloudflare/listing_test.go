@@ -73,6 +73,25 @@ func TestPagesThatShift(t *testing.T) {
 	}
 }
 
+// TestShortListing: fewer records than there are, and it cannot be said which are missing.
+func TestShortListing(t *testing.T) {
+	const one = `{"id":"1","name":"mx.example.org","type":"A","ttl":1,"content":"192.0.2.1"}`
+	for _, body := range []string{
+		strings.Replace(page(one), `"total_count":1`, `"total_count":2`, 1),
+		page(one, one),
+		page(strings.Replace(one, `"id":"1"`, `"id":""`, 1)),
+	} {
+		if got, err := with(says{200, body}).RRset(t.Context(), "", owner); !errors.Is(err, dnsprovider.ErrTemporary) {
+			t.Errorf("%s: %v, %v", body, got, err)
+		}
+	}
+	// Where the API does not say how many there are, less than a page is all.
+	body, _, _ := strings.Cut(page(one), `,"result_info"`)
+	if got, err := with(says{200, body + "}"}).RRset(t.Context(), "", owner); err != nil || !got.Denial() {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 // says is a Transport that gives the same reply to everything.
 type says struct {
 	status int
