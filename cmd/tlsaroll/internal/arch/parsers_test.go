@@ -42,6 +42,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"hidden servers", "dnsprovider/lookup", "FuzzParseHidden"},
 	{"the order of names in denials", "dnsprovider/lookup", "FuzzCompareNames"},
 	{"what commands that read and change a zone print", "dnsprovider/exec", "FuzzReply"},
+	{"replies of the primary of a zone that a person changes, and what that person was told", "dnsprovider/manual", "FuzzReplies FuzzTold"},
 	{"replies to updates, and to questions at the primary", "dnsprovider/rfc2136", "FuzzReplies FuzzInterpret"},
 	{"signatures of replies", "dnsprovider/rfc2136", "FuzzVerify"},
 	{"MTA-STS policies", "rollover/agent", "FuzzPolicyMode"},
