@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/internal/api"
@@ -17,6 +16,9 @@ import (
 // httpStatus is a status in what a module says, where it is recognised as one.
 var httpStatus = regexp.MustCompile(`(?i)(?:status|code|http|error|response)[^0-9]{0,24}\b([45][0-9][0-9])\b|\b([45][0-9][0-9]) (?:unauthorized|forbidden|not found|conflict|unprocessable|too many|internal|bad|service|gateway)|^([45][0-9][0-9])\b|\(([45][0-9][0-9])\)`)
 
+// limited is how hosts say that they are asked too often, where the status says less.
+var limited = regexp.MustCompile(`(?i)throttl|rate exceeded|rate limit`)
+
 // noJSON is how encoding/json and encoding/xml say that something else came.
 var noJSON = regexp.MustCompile(`(?i)invalid character|unexpected end of JSON|cannot unmarshal|XML syntax error|expected element type|unexpected EOF`)
 
@@ -24,8 +26,18 @@ var noJSON = regexp.MustCompile(`(?i)invalid character|unexpected end of JSON|ca
 // what they were given.
 func (p *Provider) classify(err error, zone string) *api.Trouble {
 	says := err.Error()
-	words := api.Words(withoutURL(err), p.secrets...)
+	words := withoutURL(err)
+	if p.host.Quirks.Short != nil {
+		words = p.host.Quirks.Short(words)
+	}
+	words = api.Words(words, p.secrets...)
 	hints := p.hints(zone)
+	if limited.MatchString(says) {
+		return &api.Trouble{
+			Kind: dnsprovider.Temporary, Limited: true, Err: errors.New(words),
+			Hint: "the host limits how often it is asked: do other programs share the account",
+		}
+	}
 	if p.host.Quirks.Classify != nil {
 		if kind := p.host.Quirks.Classify(err); kind != 0 {
 			return ofKind(kind, words, hints)
@@ -84,12 +96,11 @@ func statusIn(says string) int {
 }
 
 // withoutURL is what an error says, without the address that was asked: it tells nothing, and
-// some hosts have secrets in it.
+// some hosts have secrets in it. Of an error of the network the cause is enough.
 func withoutURL(err error) string {
-	says := err.Error()
 	var ofURL *url.Error
 	if errors.As(err, &ofURL) {
-		says = strings.ReplaceAll(says, ofURL.Error(), ofURL.Err.Error())
+		return ofURL.Err.Error()
 	}
-	return says
+	return err.Error()
 }

@@ -59,6 +59,8 @@ type Quirks struct {
 	OneAtATime bool
 	// MaxTTL is the highest TTL that the host takes; zero: none is known.
 	MaxTTL time.Duration
+	// Short takes from what an error of the module says what is for people; nil: all of it.
+	Short func(says string) string
 	// Classify says what an error of the module means, 0 where it cannot tell. What is common
 	// to all is recognised without it: HTTP statuses, time-outs, connections that end.
 	Classify func(error) dnsprovider.Kind

@@ -10,6 +10,7 @@ func Hosts() []Host {
 		inwx(),
 		ovh(),
 		powerDNS(),
+		awsRoute53(),
 		transip(),
 	}
 }

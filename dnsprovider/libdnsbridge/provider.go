@@ -236,10 +236,17 @@ func (p *Provider) zoneAbove(ctx context.Context, owner tlsa.Owner) (string, *ap
 	return best, nil
 }
 
+// maxHint is how long a hint may be that is part of a sentence.
+const maxHint = 200
+
 func (p *Provider) hints(zone string) api.Hints {
 	at := "is the zone " + strings.TrimSuffix(zone, ".") + " at this account"
 	if zone == "" {
 		at = "is the zone at this account"
 	}
-	return api.Hints{Rights: "the credentials need: " + p.host.Rights, Zone: at}
+	rights := "the credentials need: " + p.host.Rights
+	if len(rights) > maxHint {
+		rights = "are the credentials right, and do they suffice: tlsaroll provider list " + p.host.Type + " says what they need"
+	}
+	return api.Hints{Rights: rights, Zone: at}
 }

@@ -75,7 +75,7 @@ func (i *Internet) caFile() string { return filepath.Join(i.dir, "internet.pem")
 func (i *Internet) Env() []string {
 	return []string{
 		"HTTPS_PROXY=http://" + i.listener.Addr().String(), "https_proxy=", "HTTP_PROXY=", "http_proxy=",
-		"NO_PROXY=", "no_proxy=", "ALL_PROXY=", "all_proxy=", "SSL_CERT_FILE=" + i.caFile(), "SSL_CERT_DIR=" + i.dir,
+		"NO_PROXY=", "no_proxy=", "ALL_PROXY=", "all_proxy=", "SSL_CERT_FILE=" + i.caFile(), "SSL_CERT_DIR=" + i.dir, "AWS_CA_BUNDLE=" + i.caFile(),
 	}
 }
 

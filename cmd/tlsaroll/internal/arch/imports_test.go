@@ -25,6 +25,7 @@ var modules = map[string]string{
 	"github.com/ovh/go-ovh":               "what OVH's libdns module lacks: the refresh after a failure, the zone's TTL; it is linked in with that module anyway",
 	"github.com/pbergman/provider":        "what libdns' module for TransIP is made of",
 	"github.com/hetznercloud/hcloud-go":   "the errors of libdns' module for Hetzner",
+	"github.com/aws/aws-sdk-go-v2/config": "whether the SDK takes a configuration, before the module of Route 53 ends the process for it; it is linked in with that module anyway",
 	"github.com/go-acme/lego/v4":          "ACME",
 	"github.com/fsnotify/fsnotify":        "events of files",
 	"github.com/spf13/cobra":              "commands, completion and manual pages",
