@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/dnsprovider/exec"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/googleclouddns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/libdnsbridge"
+	person "github.com/tlsaroll/tlsaroll/dnsprovider/manual"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
@@ -61,6 +64,11 @@ func providerKinds() []providerKind {
 			{Name: "timeout", Kind: config.Period, Default: "60s"},
 			{Name: "env", Kind: config.Words, Example: "PDNS_CONFIG=/etc/powerdns"},
 		}, (*providerWiring).exec},
+		{person.Capability(), []config.Setting{
+			{Name: "server", Kind: config.HostPort, Default: ":53", Example: "ns1.example.org:53"},
+			{Name: "tell", Kind: config.Argv, Example: "[/usr/local/lib/tlsaroll/tell]"},
+			{Name: "mail", Kind: config.Text, Example: "hostmaster@example.org"},
+		}, (*providerWiring).manual},
 	}
 	for _, h := range libdnsbridge.Hosts() {
 		kinds = append(kinds, providerKind{h.Capability, bridgeSettings(h), bridge(h)})
@@ -153,6 +161,22 @@ func (w *providerWiring) exec(c config.Provider) (dnsprovider.Provider, error) {
 	return exec.New(exec.Config{
 		Name: c.Name, Zone: c.Zone, Read: c.Command("read"), Change: c.Command("change"), Timeout: c.Period("timeout"), Env: c.Words("env"), Log: w.log,
 	})
+}
+
+// manual keeps what was told beside the journal, one file a provider.
+func (w *providerWiring) manual(c config.Provider) (dnsprovider.Provider, error) {
+	host, _ := os.Hostname() // without it the notice names none
+	out := person.Config{
+		Name: c.Name, Zone: c.Zone, Server: c.Text("server"), Told: filepath.Join(w.cfg.State, "told-"+c.Name+".json"), Host: host,
+		Resolver: w.cfg.Resolver.String(), Now: w.now, Log: w.log,
+	}
+	if argv := c.Command("tell"); argv != nil {
+		out.Tell = append(out.Tell, person.Command(argv))
+	}
+	if to := c.Text("mail"); to != "" {
+		out.Tell = append(out.Tell, person.Mail(to, w.now))
+	}
+	return person.New(out)
 }
 
 // bridgeSettings are a host's settings as the configuration reads them.
