@@ -78,7 +78,7 @@ func tryBlock(ctx context.Context, third byte, hosts []byte) (*block, error) {
 // was killed may take a moment to go, and others may listen on all addresses.
 func (b *block) silent(ctx context.Context) error {
 	for _, a := range b.added {
-		for _, port := range []uint16{25, 53, 953, 993, pebblePort, pebbleManagement} {
+		for _, port := range []uint16{25, 53, 953, 993, powerDNSPort, pebblePort, pebbleManagement} {
 			l, err := new(net.ListenConfig).Listen(ctx, "tcp", netip.AddrPortFrom(a, port).String())
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return fmt.Errorf("%s port %d: %w", a, port, errBlockInUse)

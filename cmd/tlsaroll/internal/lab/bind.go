@@ -1,12 +1,9 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
-
-	"github.com/miekg/dns"
 )
 
 const bindOptions = `
@@ -62,12 +59,8 @@ const bindSigning = `	dnssec-policy "lab";
 	inline-signing yes;
 `
 
-// startPrimary starts the server that takes the updates and signs the zones.
-func (l *Lab) startPrimary() error {
-	dir, err := l.mkdir("primary")
-	if err != nil {
-		return err
-	}
+// startBIND starts BIND as the primary.
+func (l *Lab) startBIND(dir string) error {
 	var conf strings.Builder
 	for _, k := range append([]Key{l.hand, l.transfer, l.control, l.acme}, l.keys()...) {
 		conf.WriteString(k.clause())
@@ -89,7 +82,7 @@ func (l *Lab) startPrimary() error {
 			types = "TLSA TXT"
 		}
 		fmt.Fprintf(&conf, bindZone, z.name, z.key.Name, l.hand.Name, signing, types, l.acme.Name)
-		if err := os.WriteFile(dir+"/"+z.name+"zone", zoneText(z.records), 0o600); err != nil {
+		if err := z.write(dir); err != nil {
 			return err
 		}
 	}
@@ -101,50 +94,4 @@ func (l *Lab) startNamed(name, dir, conf string) error {
 		return err
 	}
 	return l.serve(name, l.programs["named"], "-f", "-n", "1", "-c", dir+"/named.conf", "-L", l.logPath(name))
-}
-
-// signedDS waits until the primary has signed the zone and returns what belongs
-// into its parent; a bogus zone has the DS of a key that is nobody's there.
-func (l *Lab) signedDS(ctx context.Context, z *zone) ([]dns.RR, error) {
-	var ds []dns.RR
-	err := await(ctx, func(ctx context.Context) error {
-		if err := l.ended("primary"); err != nil {
-			return err
-		}
-		keys, err := l.ask(ctx, l.Primary, z.name, dns.TypeDNSKEY)
-		if err != nil {
-			return err
-		}
-		soa, err := l.ask(ctx, l.Primary, z.name, dns.TypeSOA)
-		if err != nil {
-			return err
-		}
-		if !signed(keys) || !signed(soa) {
-			return fmt.Errorf("zone %s: not signed yet", z.name)
-		}
-		ds = ds[:0]
-		for _, rr := range keys.Answer {
-			if key, ok := rr.(*dns.DNSKEY); ok && key.Flags&dns.SEP != 0 {
-				if z.security == bogus {
-					stranger, err := newSignedZone(z.name)
-					if err != nil {
-						return err
-					}
-					key = stranger.key
-				}
-				ds = append(ds, key.ToDS(dns.SHA256))
-			}
-		}
-		return nil
-	})
-	return ds, err
-}
-
-func signed(m *dns.Msg) bool {
-	for _, rr := range m.Answer {
-		if rr.Header().Rrtype == dns.TypeRRSIG {
-			return true
-		}
-	}
-	return false
 }

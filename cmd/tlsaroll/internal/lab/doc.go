@@ -1,9 +1,9 @@
 // Package lab is a test world of real servers on loopback addresses: a signed
-// root and its signed top-level zones, a BIND primary that takes dynamic updates
-// and signs, an NSD secondary whose transfers are held back, validating Unbounds
-// with the lab's root as trust anchor, Postfix and, where asked for, Dovecot. Its
-// senders are posttls-finger processes that enforce DANE, each behind one of the
-// resolvers, so that what a cache still holds decides whether a handshake succeeds.
+// root and its signed top-level zones, a primary that takes dynamic updates and
+// signs (BIND, Knot or PowerDNS), an NSD secondary whose transfers are held back,
+// validating Unbounds with the lab's root as trust anchor, Postfix and, where asked for,
+// Dovecot. Its senders are posttls-finger processes that enforce DANE, each behind one of
+// the resolvers, so that what a cache still holds decides whether a handshake succeeds.
 //
 // Nothing of it touches the machine's own servers, their configuration or its
 // resolver. It needs root: for port 53 and 25, for addresses on the loopback

@@ -20,7 +20,7 @@ type Lab struct {
 	Dir string
 
 	Root, Parent       netip.AddrPort   // servers of the root and of the top-level domains
-	Primary, Secondary netip.AddrPort   // ns1.example.org. (BIND), ns2.example.org. (NSD)
+	Primary, Secondary netip.AddrPort   // ns1.example.org. (see Options.Primary), ns2.example.org. (NSD)
 	Resolvers          []netip.AddrPort // the senders' resolvers
 	Resolver           netip.AddrPort   // a validating resolver that no sender asks
 	MX                 netip.Addr       // mx1.example.org, whose second address is that of SecondPostfix
@@ -32,6 +32,8 @@ type Lab struct {
 	SecondPostfix *MailServer // port 25; nil without Options.SecondMX
 	Dovecot       *MailServer // port 993; nil without Options.Dovecot
 	Pebble        *Pebble     // an ACME CA; nil without Options.Pebble
+
+	PowerDNS *PowerDNSAPI // nil with another primary
 
 	opts     Options
 	programs map[string]string
@@ -102,7 +104,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(l.startPrimary(), l.startPostfixes(), l.startDovecot()); err != nil {
+	if err := errors.Join(l.startPrimary(ctx), l.startPostfixes(), l.startDovecot()); err != nil {
 		return err
 	}
 	if err := l.awaitSigned(ctx); err != nil {
@@ -159,7 +161,7 @@ func (l *Lab) prepare(ctx context.Context) (err error) {
 	if l.ca, err = newCA(l.path("ca")); err != nil {
 		return err
 	}
-	if err := l.preparePebble(); err != nil {
+	if err := errors.Join(l.preparePebble(), l.preparePowerDNS()); err != nil {
 		return err
 	}
 	if err := l.issueLive(); err != nil {

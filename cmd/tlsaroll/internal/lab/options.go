@@ -15,6 +15,7 @@ import (
 // with a secondary that follows at once, two resolvers and Postfix as
 // mx1.example.org, whose certificate has a 3 1 1.
 type Options struct {
+	Primary      PrimaryKind   // default BIND
 	TTL          time.Duration // of TLSA records and of denials; default 10 s
 	Resolvers    int           // senders' resolvers; default 2
 	SecondaryLag time.Duration // see Lab.LagSecondary
@@ -64,6 +65,15 @@ const (
 )
 
 func (o Options) withDefaults() (Options, error) {
+	if o.Primary == "" {
+		o.Primary = BIND
+	}
+	if !slices.Contains([]PrimaryKind{BIND, Knot, PowerDNS}, o.Primary) {
+		return o, fmt.Errorf("lab: no primary of kind %q", o.Primary)
+	}
+	if o.Primary != BIND && o.Pebble != nil {
+		return o, fmt.Errorf("lab: Pebble with %s: its clients have rights at BIND alone", o.Primary)
+	}
 	if o.TTL == 0 {
 		o.TTL = 10 * time.Second
 	}

@@ -15,7 +15,7 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 // postfixDaemons is Debian's daemon_directory.
 const postfixDaemons = "/usr/lib/postfix/sbin"
 
-// A requirement is a program, and where it comes from: a package of Debian, or what
+// A requirement is a program or another file, and where it comes from: a package of Debian, or what
 // .ci/run builds of a Go module.
 type requirement struct {
 	program, pkg string
@@ -34,6 +34,16 @@ func requirements(opts Options) []requirement {
 	debian("xargs", "findutils")
 	debian("named", "bind9")
 	debian("rndc", "bind9-utils")
+	switch opts.Primary {
+	case Knot:
+		debian("knotd", "knot")
+	case PowerDNS:
+		debian("pdns_server", "pdns-server")
+		debian("pdnsutil", "pdns-server")
+		debian(powerDNSSchema, "pdns-backend-sqlite3")
+		debian("sqlite3", "sqlite3")
+	case BIND: // it is there for the parents anyway
+	}
 	debian("nsd", "nsd")
 	debian("nsd-control", "nsd")
 	debian("unbound", "unbound")
@@ -72,7 +82,8 @@ func requirements(opts Options) []requirement {
 // searchPath. Who builds such a program may have it elsewhere in PATH.
 func locate(dir, program string) (string, error) {
 	if strings.Contains(program, "/") {
-		return exec.LookPath(program)
+		_, err := os.Stat(program)
+		return program, err
 	}
 	if dir != "" {
 		if path, err := built(dir, program); err == nil {
@@ -94,7 +105,7 @@ func locate(dir, program string) (string, error) {
 // environment has TLSAROLL_E2E=require. It returns where the programs are.
 func require(t testing.TB, opts Options, m machine) map[string]string {
 	t.Helper()
-	paths, lacks := lacking(opts, m)
+	paths, lacks := lacking(m, opts)
 	if lacks == "" {
 		return paths
 	}
@@ -107,7 +118,8 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 
 // Lacks is what this machine lacks for tests with real servers, "" if it has all.
 func Lacks() string {
-	_, lacks := lacking(Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}}, thisMachine())
+	_, lacks := lacking(thisMachine(), Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}},
+		Options{Primary: Knot}, Options{Primary: PowerDNS})
 	return lacks
 }
 
@@ -124,11 +136,19 @@ func thisMachine() machine {
 	return machine{locate, os.Geteuid(), string(profiles)}
 }
 
-// lacking returns where the programs are and, in words, what the machine lacks.
-func lacking(opts Options, m machine) (paths map[string]string, lacks string) {
+// lacking returns where the programs of labs are and, in words, what the machine lacks.
+func lacking(m machine, labs ...Options) (paths map[string]string, lacks string) {
 	paths = map[string]string{}
+	var needs []requirement
+	for _, opts := range labs {
+		for _, need := range requirements(opts) {
+			if !slices.Contains(needs, need) {
+				needs = append(needs, need)
+			}
+		}
+	}
 	var programs, packages, all []string
-	for _, need := range requirements(opts) {
+	for _, need := range needs {
 		path, err := m.locate(need.dir, need.program)
 		if err != nil && need.module != "" {
 			all = append(all, fmt.Sprintf("no %s (hint: .ci/run builds it, or go install %s)", need.program, need.module))

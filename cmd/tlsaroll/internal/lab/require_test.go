@@ -48,6 +48,12 @@ func TestLacking(t *testing.T) {
 			name: "clients", opts: Options{Pebble: &PebbleOptions{}, Clients: []ClientKind{Certbot, Dehydrated}}, missing: []string{"certbot", "dehydrated", "nsupdate"},
 			want: "no certbot, nsupdate, dehydrated (hint: apt-get install certbot bind9-dnsutils dehydrated)",
 		},
+		{name: "powerdns not asked for", missing: []string{"pdns", "sqlite3"}},
+		{
+			name: "powerdns", opts: Options{Primary: PowerDNS}, missing: []string{"pdns", "sqlite3", "knotd"},
+			want: "no pdns_server, pdnsutil, /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql, sqlite3 (hint: apt-get install pdns-server pdns-backend-sqlite3 sqlite3)",
+		},
+		{name: "knot", opts: Options{Primary: Knot}, missing: []string{"pdns", "knotd"}, want: "no knotd (hint: apt-get install knot)"},
 		{name: "pebble not asked for", missing: []string{"pebble"}},
 		{
 			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},
@@ -58,7 +64,7 @@ func TestLacking(t *testing.T) {
 			want: "AppArmor confines /bin/named, /bin/unbound (hint: aa-complain /bin/named /bin/unbound)",
 		},
 	} {
-		paths, got := lacking(tc.opts, machine{without(tc.missing...), tc.euid, tc.armor})
+		paths, got := lacking(machine{without(tc.missing...), tc.euid, tc.armor}, tc.opts)
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tc.name, diff)
 		}
@@ -106,6 +112,8 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	for want, opts := range map[string]Options{
 		`lab: TTL 1.5s: want whole seconds`:                                                              {TTL: 1500e6},
+		`lab: Pebble with Knot: its clients have rights at BIND alone`:                                   {Primary: Knot, Pebble: &PebbleOptions{}},
+		`lab: no primary of kind "djbdns"`:                                                               {Primary: "djbdns"},
 		`lab: TTL -1s: want whole seconds`:                                                               {TTL: -1e9},
 		`lab: TTL 1ns: want whole seconds`:                                                               {NSTTL: 1},
 		`lab: SecondLeaf without SecondMX`:                                                               {SecondLeaf: &LeafOptions{}},

@@ -92,6 +92,9 @@ func filesOf(zone string) []string {
 
 func (l *Lab) snapshot(ctx context.Context, zone string) (Snapshot, error) {
 	s := Snapshot{zone: zone, files: map[string][]byte{}}
+	if l.opts.Primary != BIND {
+		return s, fmt.Errorf("the primary is %s: only BIND's files are known here", l.opts.Primary)
+	}
 	ctx, cancel := context.WithTimeout(ctx, restorePatience)
 	defer cancel()
 	if err := l.rndc(ctx, "sync", zone); err != nil {
