@@ -47,8 +47,9 @@ type setting struct {
 	address   string // where to probe it
 	endpoints []string
 	ignore    string
-	provider  string // address of the primary; "": the lab's
-	key       string // lines for the provider's key
+	kind      string // type of the provider; "": rfc2136
+	provider  string // its server; "": the lab's primary
+	key       string // settings for the provider's key
 	zone      string // of the provider
 	install   string
 	reload    string
@@ -99,7 +100,7 @@ resolver: %s
 timing: {ttls: 1, floor: %s, retire: %s, quiet: 1s, look: %s, poll: %s, settle: %s}
 zones: %s
 providers:
-  ns1: {type: rfc2136, server: %q, zone: %s, %s}
+  ns1: {type: %s, server: %q, zone: %s, %s}
 lineages:
   mx1:
     scheme: %s
@@ -113,7 +114,7 @@ lineages:
     timeout: %s
     %s
 `, filepath.Join(h.Dir, or(s.state, "tlsaroll")), h.Dir, s.top, or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.look, "1s"), or(s.poll, "1s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
-		or(s.provider, h.Primary.String()), zone, s.key,
+		or(s.kind, "rfc2136"), or(s.provider, h.Primary.String()), zone, s.key,
 		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "), or(s.ignore, "[]"),
 		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"), s.staged)
 	h.config = filepath.Join(h.Dir, "tlsaroll.yaml")
