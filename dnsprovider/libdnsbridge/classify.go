@@ -14,7 +14,7 @@ import (
 )
 
 // httpStatus is a status in what a module says, where it is recognised as one.
-var httpStatus = regexp.MustCompile(`(?i)(?:status|code|http|error|response)[^0-9]{0,24}\b([45][0-9][0-9])\b|\b([45][0-9][0-9]) (?:unauthorized|forbidden|not found|conflict|unprocessable|too many|internal|bad|service|gateway)|^([45][0-9][0-9])\b|\(([45][0-9][0-9])\)`)
+var httpStatus = regexp.MustCompile(`(?i)(?:status|code|http|error|response|returned an?)[^0-9]{0,24}\b([45][0-9][0-9])\b|\b([45][0-9][0-9]) (?:unauthorized|forbidden|not found|conflict|unprocessable|too many|internal|bad|service|gateway)|^([45][0-9][0-9])\b|\(([45][0-9][0-9])\)`)
 
 // limited is how hosts say that they are asked too often, where the status says less.
 var limited = regexp.MustCompile(`(?i)throttl|rate exceeded|rate limit`)
@@ -40,7 +40,9 @@ func (p *Provider) classify(err error, zone string) *api.Trouble {
 	}
 	if p.host.Quirks.Classify != nil {
 		if kind := p.host.Quirks.Classify(err); kind != 0 {
-			return ofKind(kind, words, hints)
+			t := ofKind(kind, words, hints)
+			t.Limited = p.host.Quirks.Limited != nil && p.host.Quirks.Limited(err)
+			return t
 		}
 	}
 	if status := statusIn(says); status != 0 {

@@ -57,6 +57,8 @@ type Quirks struct {
 	Together bool
 	// OneAtATime is for modules that must not be called from two goroutines at once.
 	OneAtATime bool
+	// Timeout is how long a call takes at worst, where that is longer than with others.
+	Timeout time.Duration
 	// MaxTTL is the highest TTL that the host takes; zero: none is known.
 	MaxTTL time.Duration
 	// Short takes from what an error of the module says what is for people; nil: all of it.
@@ -64,4 +66,6 @@ type Quirks struct {
 	// Classify says what an error of the module means, 0 where it cannot tell. What is common
 	// to all is recognised without it: HTTP statuses, time-outs, connections that end.
 	Classify func(error) dnsprovider.Kind
+	// Limited says whether an error that Classify knows means that the host is asked too often.
+	Limited func(error) bool
 }

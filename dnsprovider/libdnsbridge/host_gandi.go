@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,8 +27,7 @@ func gandi() Host {
 			TXT:          true,
 			Margin:       5 * time.Minute,
 			MarginSource: "ours: Gandi gives no figure",
-			Rights: "a personal access token for the organisation, restricted to the domain, with the permission " +
-				"\"Manage domain name technical configurations\" (and \"See and renew domain names\", which goes with it)",
+			Rights:       "a personal access token restricted to the domain, with \"Manage domain name technical configurations\"",
 			Hazards: []string{
 				"the API replaces whole RRsets without a condition: what somebody else adds to the same RRset within the same split second is lost",
 				"a personal access token ends after a year at most: renew it in time",
@@ -60,7 +56,7 @@ const gandiPage = 500
 func (b *gandiBackend) GetRecords(ctx context.Context, zone string) ([]libdns.Record, error) {
 	records, err := b.module.GetRecords(ctx, zone)
 	if err != nil {
-		return nil, err
+		return nil, gandiSays(err)
 	}
 	type key struct{ name, rrtype string }
 	rrsets := map[key]bool{}
@@ -88,7 +84,8 @@ func (b *gandiBackend) AppendRecords(ctx context.Context, zone string, records [
 		rr.TTL = max(rr.TTL, gandiMinTTL)
 		raised[i] = rr
 	}
-	return b.module.AppendRecords(ctx, zone, raised)
+	done, err := b.module.AppendRecords(ctx, zone, raised)
+	return done, gandiSays(err)
 }
 
 // DeleteRecords takes it for done where there is nothing to delete. Of TXT values the module
@@ -106,33 +103,30 @@ func (b *gandiBackend) DeleteRecords(ctx context.Context, zone string, records [
 			done = append(done, record)
 		case strings.Contains(err.Error(), "Can't find"): // the RRset, or the value in it
 		default:
-			return done, err
+			return done, gandiSays(err)
 		}
 	}
 	return done, nil
 }
 
-var gandiStatus = regexp.MustCompile(`LiveDNS returned a (\d+) `)
+var errGandiContent = errors.New("the API refuses what it was given, and the module does not read why")
 
-// classifyGandi reads the status from the text, which is all that the module keeps of an
-// answer. It is 0 where the API refuses the content of a request: such an answer is formed
-// otherwise, and the module does not read it.
+// gandiSays puts into words what the module leaves of an answer that refuses the content of a
+// request: the API forms it otherwise than others.
+func gandiSays(err error) error {
+	if err != nil && strings.Contains(err.Error(), "LiveDNS returned a 0 ") {
+		return errGandiContent
+	}
+	return err
+}
+
+// classifyGandi knows what is put into words here. All else has its status.
 func classifyGandi(err error) dnsprovider.Kind {
-	if errors.Is(err, errGandiPages) {
-		return dnsprovider.Unsupported
-	}
-	match := gandiStatus.FindStringSubmatch(err.Error())
-	if match == nil {
-		return 0
-	}
-	status, _ := strconv.Atoi(match[1])
 	switch {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return dnsprovider.Refused
-	case status == http.StatusNotFound:
-		return dnsprovider.NoZone
-	case status == http.StatusTooManyRequests, status == http.StatusConflict, status >= http.StatusInternalServerError:
-		return dnsprovider.Temporary
+	case errors.Is(err, errGandiPages):
+		return dnsprovider.Unsupported
+	case errors.Is(err, errGandiContent):
+		return dnsprovider.Malformed
 	}
-	return dnsprovider.Malformed
+	return 0
 }

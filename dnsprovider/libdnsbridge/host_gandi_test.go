@@ -11,6 +11,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/libdnsbridge"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest/fakeapi"
 )
 
@@ -20,6 +21,25 @@ func newGandi() *fakeapi.Server {
 	s := fakeapi.NewGandi(fakeapi.NewZone(benchZone), gandiToken)
 	internet.Route(fakeapi.GandiHost, s)
 	return s
+}
+
+func TestGandi(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.Fixture {
+		f := newGandi().Fixture()
+		f.Provider, f.MinTTL, f.Secrets = through(t, "gandi", libdnsbridge.Values{"token": gandiToken}), 5*time.Minute, []string{gandiToken}
+		f.Without = without(map[providertest.Part]string{
+			providertest.Races: "Gandi replaces whole RRsets: an edit between the module's look and its change is lost",
+		})
+		return f
+	})
+}
+
+func TestGandiTXT(t *testing.T) {
+	providertest.RunTXT(t, func(t *testing.T) providertest.TXTFixture {
+		f := newGandi().TXTFixture()
+		f.Provider, f.MinTTL = through(t, "gandi", libdnsbridge.Values{"token": gandiToken}), 5*time.Minute
+		return f
+	})
 }
 
 // TestGandiQuotes: the module wants quotes around a TXT value that it deletes where there are

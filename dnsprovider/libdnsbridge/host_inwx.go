@@ -34,6 +34,7 @@ func inwx() Host {
 				"its support restricts a user to a zone on request",
 			Hazards: []string{
 				"every step logs in and out again: with a shared secret each waits for the next code, up to 30s",
+				"whether that role suffices is not known: another client needs full access (https://github.com/oGGy990/certbot-dns-inwx/issues/30)",
 				"one record that the module cannot parse makes the whole zone unreadable",
 			},
 		},
@@ -44,7 +45,7 @@ func inwx() Host {
 			{Name: "endpoint", URL: true, Default: inwxEndpoint, Example: "https://api.ote.domrobot.com/jsonrpc/"},
 		},
 		Open:   openINWX,
-		Quirks: Quirks{Classify: classifyINWX},
+		Quirks: Quirks{Classify: classifyINWX, Limited: limitedINWX, OneAtATime: true, Timeout: codeLasts + 30*time.Second},
 	}
 }
 
@@ -147,6 +148,9 @@ func (b *inwxBackend) DeleteRecords(ctx context.Context, zone string, records []
 }
 
 var errINWXTooMany = errors.New("INWX deleted more records than it was asked to (hint: look at the zone)")
+
+// limitedINWX: there are too many sessions (code 2502); each call has one of its own.
+func limitedINWX(err error) bool { return strings.HasPrefix(err.Error(), "(2502) ") }
 
 var inwxCode = regexp.MustCompile(`^\((\d+)\) `)
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/libdnsbridge"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest/fakeapi"
 )
 
@@ -28,6 +29,24 @@ func newINWX(t *testing.T, account fakeapi.INWXAccount) (*fakeapi.Server, libdns
 	listener := httptest.NewServer(s)
 	t.Cleanup(listener.Close)
 	return s, libdnsbridge.Values{"username": account.User, "password": account.Password, "endpoint": listener.URL + "/jsonrpc/"}
+}
+
+func TestINWX(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.Fixture {
+		s, values := newINWX(t, inwxAccount())
+		f := s.Fixture()
+		f.Provider, f.MinTTL, f.Secrets, f.Without = through(t, "inwx", values), 5*time.Minute, []string{inwxAccount().Password}, without(nil)
+		return f
+	})
+}
+
+func TestINWXTXT(t *testing.T) {
+	providertest.RunTXT(t, func(t *testing.T) providertest.TXTFixture {
+		s, values := newINWX(t, inwxAccount())
+		f := s.TXTFixture()
+		f.Provider, f.MinTTL = through(t, "inwx", values), 5*time.Minute
+		return f
+	})
 }
 
 // TestINWXOneAtATime: the module's calls would take each other's session away.

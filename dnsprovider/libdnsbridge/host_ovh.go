@@ -46,7 +46,7 @@ func ovh() Host {
 			{Name: "consumer-key", Secret: true, Required: true},
 		},
 		Open:   openOVH,
-		Quirks: Quirks{Classify: classifyOVH},
+		Quirks: Quirks{Classify: classifyOVH, Timeout: 90 * time.Second},
 	}
 }
 
@@ -110,7 +110,7 @@ func (b *ovhBackend) connect() error {
 	if err != nil {
 		return fmt.Errorf("%w (hint: the OVH module reads /etc/ovh.conf, ~/.ovh.conf and ./ovh.conf, and has to be able to)", err)
 	}
-	client.Timeout = 30 * time.Second
+	client.Timeout = 10 * time.Second
 	b.client, b.told = client, false
 	b.module = &libdnsovh.Provider{Endpoint: b.endpoint, ApplicationKey: b.key, ApplicationSecret: b.secret, ConsumerKey: b.consumer}
 	return nil
@@ -203,8 +203,11 @@ func (b *ovhBackend) ready(ctx context.Context) error {
 	}
 	defer reply.Body.Close()
 	var now int64
-	if err = b.client.UnmarshalResponse(reply, &now); err == nil && now == 0 {
+	switch err = b.client.UnmarshalResponse(reply, &now); {
+	case err == nil && now == 0:
 		err = errors.New("the API does not tell its time")
+	case err == nil:
+		_, err = b.client.TimeDelta() // it would ask when a request is in a hurry
 	}
 	b.told = err == nil
 	return err

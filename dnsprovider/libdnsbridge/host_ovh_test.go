@@ -31,6 +31,23 @@ func newOVH() *fakeapi.OVHServer {
 	return s
 }
 
+func TestOVH(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.Fixture {
+		s, k := newOVH(), ovhKeys()
+		f := s.Fixture()
+		f.Provider, f.MinTTL, f.Secrets, f.Without = through(t, "ovh", ovhValues()), time.Minute, []string{k.Secret, k.Consumer}, without(nil)
+		return f
+	})
+}
+
+func TestOVHTXT(t *testing.T) {
+	providertest.RunTXT(t, func(t *testing.T) providertest.TXTFixture {
+		f := newOVH().TXTFixture()
+		f.Provider = through(t, "ovh", ovhValues())
+		return f
+	})
+}
+
 // live are the TLSA records that name servers have.
 func live(t *testing.T, s *fakeapi.OVHServer) []string {
 	t.Helper()

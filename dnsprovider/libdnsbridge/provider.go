@@ -29,7 +29,7 @@ type Config struct {
 	// Values are what its settings are set to.
 	Values Values
 
-	// Timeout is how long one call of the module may take. Default: 30s.
+	// Timeout is how long one call of the module may take. Default: 30s, or what the host needs.
 	Timeout time.Duration
 	// Pauses are how long the host is left alone, each time that it says it is asked too often:
 	// how long it asks for itself stays in the module. Default: 1.5s, 3s.
@@ -75,7 +75,7 @@ func New(c Config) (*Provider, error) {
 		p.name = c.Host.Type
 	}
 	if p.timeout == 0 {
-		p.timeout = defaultTimeout
+		p.timeout = max(defaultTimeout, c.Host.Quirks.Timeout)
 	}
 	if p.pauses == nil {
 		p.pauses = []time.Duration{1500 * time.Millisecond, 3 * time.Second}
