@@ -33,7 +33,7 @@ func inwx() Host {
 			Rights: "a user of its own with the role \"DNS management\" (\"DNS-Verwaltung\") and without Mobile TAN; INWX has no tokens, and " +
 				"its support restricts a user to a zone on request",
 			Hazards: []string{
-				"every step logs in and out again: with a shared secret each waits for the next code, up to 30s",
+				"every step logs in and out again: with a shared secret each waits for the next code, up to 30s, and providers of several zones need a user each",
 				"whether that role suffices is not known: another client needs full access (https://github.com/oGGy990/certbot-dns-inwx/issues/30)",
 				"one record that the module cannot parse makes the whole zone unreadable",
 			},
