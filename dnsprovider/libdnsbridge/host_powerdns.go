@@ -25,6 +25,7 @@ func powerDNS() Host {
 			Hazards: []string{
 				"whoever has the API key has every zone of the server; rfc2136 with a TSIG key for one zone needs less",
 				"an RRset is replaced as a whole: an edit by somebody else within the same fraction of a second may be lost",
+				"without SOA-EDIT-API a zone keeps its serial when the API changes it, and no secondary ever has the change: one that was not made by the API needs pdnsutil set-meta ZONE SOA-EDIT-API DEFAULT",
 				"a record that is disabled in PowerDNS counts as one that stands, and nobody is given it",
 				"over http the key is readable for all on the way, so that is taken for loopback alone",
 			},
