@@ -34,6 +34,9 @@ type Config struct {
 	// Unsigned allows to work without a key, on a server that goes by addresses.
 	// Then nothing that it says can be proven.
 	Unsigned bool
+	// GSS signs with GSS-TSIG (RFC 3645) instead of a key, as Active Directory wants.
+	// It needs a program built with the tag gsstsig.
+	GSS *GSS
 
 	// Timeout is how long a server may take to connect and for each reply. Default: 10s.
 	Timeout time.Duration
@@ -66,9 +69,10 @@ const (
 // 8945, section 5.2.3).
 type Provider struct {
 	name        string
-	server      string // host:port; "" is to be found
-	zone        string // canonical; "" is to be found
-	key         *key   // nil: unsigned
+	server      string     // host:port; "" is to be found
+	zone        string     // canonical; "" is to be found
+	key         *key       // nil: unsigned, or to be negotiated
+	negotiator  negotiator // nil: there is nothing to negotiate
 	timeout     time.Duration
 	readBackFor time.Duration
 	maxBatch    int
@@ -108,6 +112,10 @@ func New(c Config) (*Provider, error) {
 	p.key, err = parseKey(c)
 	check(err)
 	check(p.defaults())
+	if c.GSS != nil {
+		p.negotiator, err = newNegotiator(p, c)
+		check(err)
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -166,6 +174,11 @@ func parseServer(what, s string) (string, error) {
 // parseKey makes the key, or nil where there is none and need be none.
 func parseKey(c Config) (*key, error) {
 	switch {
+	case c.GSS != nil:
+		if c.KeyName != "" || !c.Secret.empty() || c.Unsigned {
+			return nil, errors.New("GSS-TSIG and a TSIG key, or unsigned updates: one or the other")
+		}
+		return nil, nil
 	case c.KeyName == "" && c.Secret.empty():
 		if !c.Unsigned {
 			return nil, errors.New("no TSIG key (hint: set key, algorithm and secret-file; tsig-keygen makes a key)")
@@ -190,7 +203,7 @@ func parseKey(c Config) (*key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key %q: the secret is %w (hint: the secret alone, not the whole key block of the server's configuration)", c.KeyName, err)
 	}
-	return &key{name: string(name), algorithm: algorithm, hash: hash, secret: func() []byte { return secret }}, nil
+	return &key{name: string(name), algorithm: algorithm, macs: secretHash{hash, func() []byte { return secret }}}, nil
 }
 
 // withoutScope takes the interface off an IPv6 address (RFC 4007, section 11).

@@ -70,10 +70,13 @@ func (p *Provider) refusal(rcode int, about subject) *trouble {
 // rightsHint shows the line that BIND wants, for this name and type and no more
 // (RFC 3007, section 3.1).
 func (p *Provider) rightsHint(about subject) string {
-	if p.key == nil {
+	rtype := dns.Type(about.rtype).String()
+	switch {
+	case p.negotiator != nil:
+		return p.negotiator.rightsHint(about.owner, rtype)
+	case p.key == nil:
 		return "does the server let this address change the zone without a key"
 	}
-	rtype := dns.Type(about.rtype).String()
 	return fmt.Sprintf("does key %q have update rights for %s at this name, e.g. grant %s name %s %s; and is this the primary",
 		p.key.name, rtype, p.key.name, about.owner, rtype)
 }
@@ -116,6 +119,9 @@ func (p *Provider) reported(k *key, e *tsigError) *trouble {
 		t.hint = "the signature is whole, so the algorithm on the server must be another"
 	case dns.RcodeBadTime:
 		p.badTime(t, e)
+	}
+	if k.negotiated() && (e.code == dns.RcodeBadKey || e.code == dns.RcodeBadSig) {
+		t.hint = "the key was negotiated a moment ago: do several servers share this address"
 	}
 	if !e.signed {
 		// BADKEY and BADSIG cannot be signed: anybody may have said so.

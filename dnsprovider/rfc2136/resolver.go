@@ -22,7 +22,7 @@ func (p *Provider) askResolver(ctx context.Context, m *dns.Msg) (*dns.Msg, *trou
 	}
 	m.RecursionDesired = true
 	s := p.open(address)
-	s.key = nil
+	s.key, s.negotiator = nil, nil
 	defer s.close()
 	replies, troubles := s.ask(ctx, []*dns.Msg{m})
 	if t := troubles[0]; t != nil {
@@ -92,6 +92,9 @@ func (p *Provider) addressesOf(ctx context.Context, host, port string) ([]string
 	out := make([]string, len(ips))
 	for i, ip := range ips {
 		out[i] = net.JoinHostPort(ip, port)
+	}
+	if p.negotiator != nil {
+		p.negotiator.named(host, out)
 	}
 	return out, nil
 }

@@ -22,15 +22,17 @@ const pipelined = 32
 type session struct {
 	p       *Provider
 	address string
-	key     *key // nil: nothing is signed
+	key     *key // nil: nothing is signed, or a key is to be negotiated
 	conn    net.Conn
 	reader  *bufio.Reader
 	replies int // that came over this connection
+
+	negotiator negotiator // nil: there is nothing to negotiate
 }
 
 // open prepares a session; it connects when there is something to say.
 func (p *Provider) open(address string) *session {
-	return &session{p: p, address: address, key: p.key}
+	return &session{p: p, address: address, key: p.key, negotiator: p.negotiator}
 }
 
 func (s *session) close() {
@@ -52,10 +54,10 @@ func (s *session) connect(ctx context.Context) error {
 	return nil
 }
 
-// ask sends queries and returns one reply or one trouble for each. Reading can be
+// inquire sends queries and returns one reply or one trouble for each. Reading can be
 // repeated, so a server that closes the connection after a few replies is asked
 // for the rest over another one.
-func (s *session) ask(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*trouble) {
+func (s *session) inquire(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*trouble) {
 	replies, troubles := make([]*dns.Msg, len(queries)), make([]*trouble, len(queries))
 	answered := func(i int) bool { return replies[i] != nil || troubles[i] != nil }
 	for {
@@ -69,7 +71,8 @@ func (s *session) ask(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*t
 		if len(left) == 0 {
 			return replies, troubles
 		}
-		err := s.round(ctx, left, func(i int, reply *dns.Msg, t *trouble) {
+		err := s.round(ctx, left, func(i int, raw, mac []byte) {
+			reply, t := s.p.check(s.key, left[i], raw, mac)
 			replies[index[i]], troubles[index[i]] = reply, t.at(s.address)
 		})
 		if err == nil {
@@ -88,16 +91,18 @@ func (s *session) ask(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, []*t
 	}
 }
 
-// tell sends an update over a connection of its own, so that the server cannot have
+// deliver sends an update over a connection of its own, so that the server cannot have
 // closed it before, and returns the reply, if it is one to rely on.
-func (s *session) tell(ctx context.Context, update *dns.Msg) (*dns.Msg, *trouble) {
+func (s *session) deliver(ctx context.Context, update *dns.Msg) (*dns.Msg, *trouble) {
 	s.close()
 	if t := s.reach(ctx); t != nil {
 		return nil, t
 	}
 	var reply *dns.Msg
 	var t *trouble
-	err := s.round(ctx, []*dns.Msg{update}, func(_ int, m *dns.Msg, why *trouble) { reply, t = m, why })
+	err := s.round(ctx, []*dns.Msg{update}, func(_ int, raw, mac []byte) {
+		reply, t = s.p.check(s.key, update, raw, mac)
+	})
 	if err != nil {
 		s.close()
 		t = s.p.unanswered(ctx, err, open)
@@ -121,10 +126,10 @@ func (s *session) reach(ctx context.Context) *trouble {
 // errClosed says that the server closed the connection.
 var errClosed = errors.New("the server closed the connection without a reply")
 
-// round sends requests and hands on the replies, in whatever order they come
-// (RFC 7766, section 7). With an error, the rest remains unanswered. The time-out is for
-// the next reply.
-func (s *session) round(outer context.Context, requests []*dns.Msg, got func(int, *dns.Msg, *trouble)) error {
+// round sends requests and hands on the replies, with the MACs of their requests, in
+// whatever order they come (RFC 7766, section 7). With an error, the rest remains
+// unanswered. The time-out is for the next reply.
+func (s *session) round(outer context.Context, requests []*dns.Msg, got func(i int, raw, requestMAC []byte)) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	patience := time.AfterFunc(s.p.timeout, func() { cancel(context.DeadlineExceeded) })
@@ -160,8 +165,7 @@ func (s *session) round(outer context.Context, requests []*dns.Msg, got func(int
 		}
 		delete(on.open, id)
 		s.replies++
-		reply, t := s.p.check(s.key, requests[i], raw, on.macs[i])
-		got(i, reply, t)
+		got(i, raw, on.macs[i])
 		if err := s.send(on, 1); err != nil {
 			return because(ctx, err)
 		}
@@ -257,8 +261,7 @@ func (p *Provider) check(k *key, request *dns.Msg, raw, requestMAC []byte) (*dns
 			if errors.As(err, &reported) {
 				return nil, p.reported(k, reported)
 			}
-			hint := fmt.Sprintf("is this the primary, with the key %q, and nothing between it and here", k.name)
-			return nil, unauthentic(fmt.Errorf("%w; it says %s", err, rcode), hint)
+			return nil, unauthentic(fmt.Errorf("%w; it says %s", err, rcode), k.doubtHint(err))
 		}
 	}
 	reply := new(dns.Msg)

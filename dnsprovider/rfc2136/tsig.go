@@ -1,12 +1,14 @@
 package rfc2136
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -23,25 +25,49 @@ const fudge = 300 * time.Second
 type key struct {
 	name      string // canonical
 	algorithm string // canonical
-	hash      func() hash.Hash
-	secret    func() []byte // a function, so that nothing that prints a key prints the secret
+	macs      macs
+	until     time.Time // when it ends; zero: it does not
 }
 
-func (k *key) mac(parts ...[]byte) []byte {
-	h := hmac.New(k.hash, k.secret())
-	for _, part := range parts {
-		h.Write(part)
+// macs makes and compares MACs.
+type macs interface {
+	sum(msg []byte) ([]byte, error)
+	// compare returns nil if mac is the server's MAC of msg, else errWrongMAC or errShortMAC.
+	compare(mac, msg []byte) error
+}
+
+// secretHash makes MACs with a secret that both sides have.
+type secretHash struct {
+	hash   func() hash.Hash
+	secret func() []byte // a function, so that nothing that prints a key prints the secret
+}
+
+func (s secretHash) sum(msg []byte) ([]byte, error) {
+	h := hmac.New(s.hash, s.secret())
+	h.Write(msg)
+	return h.Sum(nil), nil
+}
+
+func (s secretHash) compare(mac, msg []byte) error {
+	want, err := s.sum(msg)
+	switch {
+	case err != nil:
+		return err
+	case len(mac) < len(want) && len(mac) >= max(10, len(want)/2) && hmac.Equal(mac, want[:len(mac)]):
+		return errShortMAC // RFC 8945, section 5.2.2.1 allows it, nobody asked for it
+	case !hmac.Equal(mac, want):
+		return errWrongMAC
 	}
-	return h.Sum(nil)
+	return nil
 }
 
 // Generate and Verify make the key a dns.TsigProvider.
-func (k *key) Generate(msg []byte, _ *dns.TSIG) ([]byte, error) { return k.mac(msg), nil }
+func (k *key) Generate(msg []byte, _ *dns.TSIG) ([]byte, error) { return k.macs.sum(msg) }
 
 // Verify compares the MAC in t with the one of msg.
 func (k *key) Verify(msg []byte, t *dns.TSIG) error {
 	mac, err := hex.DecodeString(t.MAC)
-	if err != nil || !hmac.Equal(mac, k.mac(msg)) {
+	if err != nil || k.macs.compare(mac, msg) != nil {
 		return dns.ErrSig
 	}
 	return nil
@@ -71,6 +97,7 @@ var (
 	errTSIGMisplace = errors.New("the reply has a TSIG record that is not its last record: it is not believed (RFC 8945, section 5.2)")
 	errWrongMAC     = errors.New("the signature of the reply does not fit: it is not believed")
 	errShortMAC     = errors.New("the signature of the reply is truncated: it is not believed")
+	errEchoedMAC    = errors.New("the reply has the signature of the request instead of one of its own: it is not believed")
 )
 
 // A tsigError is an error that the server reports in a TSIG record (RFC 8945, section 3).
@@ -101,7 +128,8 @@ func (e *tsigError) Error() string {
 
 // verify says why the reply raw to the request with that MAC is not believed; nil if
 // it is proven to come from who holds the key. A [tsigError] that is signed is
-// proven too. The checks are in the order of RFC 8945, section 5.2.
+// proven too. A request without a signature has no MAC, and then there is nothing of it
+// in the reply's. The checks are in the order of RFC 8945, section 5.2.
 func (k *key) verify(raw, requestMAC []byte, now time.Time) error {
 	t, offset, err := findTSIG(raw)
 	if err != nil {
@@ -124,15 +152,20 @@ func (k *key) verify(raw, requestMAC []byte, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongMAC, err)
 	}
-	want := k.mac(lengthPrefixed(requestMAC), withoutTSIG(raw, offset, t.OrigId), variables)
 	mac, err := hex.DecodeString(t.MAC)
 	switch {
 	case err != nil:
 		return errWrongMAC
-	case len(mac) < len(want) && len(mac) >= max(10, len(want)/2) && hmac.Equal(mac, want[:len(mac)]):
-		return errShortMAC // section 5.2.2.1 allows it, nobody asked for it
-	case !hmac.Equal(mac, want):
-		return errWrongMAC
+	case len(requestMAC) > 0 && bytes.Equal(mac, requestMAC):
+		return errEchoedMAC
+	}
+	var msg []byte
+	if len(requestMAC) > 0 {
+		msg = lengthPrefixed(requestMAC)
+	}
+	msg = slices.Concat(msg, withoutTSIG(raw, offset, t.OrigId), variables)
+	if err := k.macs.compare(mac, msg); err != nil {
+		return err
 	}
 	if t.Error != dns.RcodeSuccess {
 		return &tsigError{code: t.Error, signed: true, server: serverTime(t)}

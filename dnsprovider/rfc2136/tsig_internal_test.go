@@ -15,7 +15,7 @@ func testKey(t testing.TB) *key {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &key{name: "tlsaroll.", algorithm: algorithm, hash: hash, secret: func() []byte { return []byte("a secret of a test") }}
+	return &key{name: "tlsaroll.", algorithm: algorithm, macs: secretHash{hash, func() []byte { return []byte("a secret of a test") }}}
 }
 
 // signedReply is a reply to a request with that MAC, signed by the library.

@@ -40,7 +40,7 @@ var modules = map[string]string{
 	"golang.org/x/sync":                   "errgroup and singleflight",
 	"golang.org/x/sys":                    "what the kernel says of clocks and files",
 	"golang.org/x/term":                   "is it a terminal",
-	"github.com/bodgit/tsig":              "GSS-TSIG, behind a build tag",
+	"github.com/jcmturner/gokrb5":         "Kerberos for GSS-TSIG, behind a build tag",
 }
 
 // testModules are for tests, and for harnesses.
