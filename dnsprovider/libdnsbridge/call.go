@@ -9,22 +9,30 @@ import (
 	"github.com/tlsaroll/tlsaroll/dnsprovider/internal/api"
 )
 
-// call calls the module, once more where the host is asked too often.
+// call calls the module for what changes nothing, once more where the host is asked too often.
 func (p *Provider) call(ctx context.Context, zone string, do func(context.Context) error) *api.Trouble {
 	for _, pause := range p.pauses {
 		t := p.once(ctx, zone, do)
 		if t == nil || !t.Limited {
 			return t
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !wait(ctx, pause) {
 			return t
 		}
 	}
 	return p.once(ctx, zone, do)
+}
+
+// wait reports whether the time has passed before the caller gave up.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // once calls the module one time, under a deadline that holds whatever the module does. One

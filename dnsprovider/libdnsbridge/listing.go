@@ -64,6 +64,14 @@ func canonical(name, zone string) string {
 	return strings.ToLower(libdns.AbsoluteName(name, zone))
 }
 
+// relative is the name as libdns wants it: "@" for the zone itself.
+func relative(name tlsa.Owner, zone string) string {
+	if string(name) == zone {
+		return "@"
+	}
+	return strings.TrimSuffix(string(name), "."+zone)
+}
+
 // at is what stands at a name.
 func (l listing) at(owner tlsa.Owner, zone string) (api.Sight[records], *api.Trouble) {
 	found := l[string(owner)]

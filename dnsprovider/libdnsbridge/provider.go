@@ -208,15 +208,19 @@ func (p *Provider) zoneAbove(ctx context.Context, owner tlsa.Owner) (string, *ap
 			Kind: dnsprovider.NoZone, Err: errors.New("the module cannot look for the zone of a name"), Hint: "set zone: in the provider's configuration",
 		}
 	}
-	names, t := api.ReadOnce(ctx, zones{p}, func(ctx context.Context) (names []string, t *api.Trouble) {
-		t = p.call(ctx, "", func(ctx context.Context) error {
+	names, t := api.ReadOnce(ctx, zones{p}, func(ctx context.Context) ([]string, *api.Trouble) {
+		var names []string
+		t := p.call(ctx, "", func(ctx context.Context) error {
 			found, err := lister.ListZones(ctx)
 			for _, z := range found {
 				names = append(names, z.Name)
 			}
 			return err
 		})
-		return names, t
+		if t != nil {
+			return nil, t // a call that was given up may still be writing
+		}
+		return names, nil
 	})
 	if t != nil {
 		return "", t

@@ -2,8 +2,6 @@ package libdnsbridge
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +52,10 @@ func (s *site) list(ctx context.Context) (listing, *api.Trouble) {
 		}
 		return err
 	})
-	return all, t
+	if t != nil {
+		return nil, t // a call that was given up may still be writing
+	}
+	return all, nil
 }
 
 // name is the zone as the module wants it.
@@ -78,97 +79,44 @@ func (s *site) Batches(tasks []*api.Task[records]) (out [][]*api.Task[records]) 
 	return out
 }
 
-// Send adds what lacks, and removes then what is to go.
-func (s *site) Send(ctx context.Context, tasks []*api.Task[records]) *api.Trouble {
-	var add, remove []libdns.Record
-	for _, k := range tasks {
-		if k.Edit == nil && k.Change.TTLOnly() {
-			return &api.Trouble{
-				Kind: dnsprovider.Unsupported, Then: api.EachAlone,
-				Err:  errors.New("the TTL of records that stand cannot be changed safely through this host's module"),
-				Hint: "change it in the host's own interface; tlsaroll keeps the TTL that it finds",
-			}
-		}
-		more, less := s.compose(k)
-		add, remove = append(add, more...), append(remove, less...)
-	}
-	if len(add) > 0 {
-		t := s.p.call(ctx, s.zone, func(ctx context.Context) error {
-			_, err := s.p.backend.AppendRecords(ctx, s.name(), add)
-			return err
-		})
-		if t != nil && (t.Then != api.Open || len(remove) == 0 || !s.shows(ctx, tasks, added)) {
-			return t
-		}
-	}
-	if len(remove) == 0 {
-		return nil
-	}
-	t := s.p.call(ctx, s.zone, func(ctx context.Context) error {
-		_, err := s.p.backend.DeleteRecords(ctx, s.name(), remove)
-		return err
-	})
+// lacking are the records that a task adds to what stands there.
+func (s *site) lacking(k *api.Task[records], stands api.Sight[records]) (add []libdns.Record) {
+	name := relative(k.Owner, s.zone)
 	switch {
-	case t == nil, len(add) == 0:
-		return t
-	case t.Then == api.Open && s.shows(ctx, tasks, (*api.Task[records]).Done):
-		return nil
-	}
-	return &api.Trouble{Kind: t.Kind, Hint: t.Hint, Err: fmt.Errorf("the new records are added, and the old ones not yet removed: %w", t.Err)}
-}
-
-// shows reports whether the zone, read once more after a call whose outcome is not known, is as
-// wanted for each task.
-func (s *site) shows(ctx context.Context, tasks []*api.Task[records], wanted func(*api.Task[records], api.Sight[records]) bool) bool {
-	owners := make([]tlsa.Owner, len(tasks))
-	for i, k := range tasks {
-		owners[i] = k.Owner
-	}
-	s.Forget(ctx)
-	sights, troubles := s.Look(ctx, owners)
-	s.Forget(ctx)
-	for i, k := range tasks {
-		if troubles[i] != nil || !wanted(k, sights[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// added reports whether all that the task adds stands there.
-func added(k *api.Task[records], found api.Sight[records]) bool {
-	return k.Edit == nil && len(found.TLSA.Missing(k.Change.Add()...)) == 0
-}
-
-// compose says which records are to be added and removed.
-func (s *site) compose(k *api.Task[records]) (add, remove []libdns.Record) {
-	at := k.Seen.Raw
-	name := libdns.RelativeName(string(k.Owner), s.zone)
-	switch {
-	case k.Edit != nil && k.Edit.Add:
+	case k.Edit != nil && k.Edit.Add && !slices.Contains(stands.TXT, k.Edit.Value):
 		ttl := k.Edit.TTL
-		if len(at.txt) > 0 {
-			ttl = k.Seen.TXTTTL
+		if len(stands.Raw.txt) > 0 {
+			ttl = stands.TXTTTL
 		}
-		return []libdns.Record{libdns.TXT{Name: name, TTL: ttl, Text: k.Edit.Value}}, nil
+		return []libdns.Record{libdns.TXT{Name: name, TTL: ttl, Text: k.Edit.Value}}
 	case k.Edit != nil:
-		for _, r := range at.txt {
-			if textOf(r) == k.Edit.Value {
+		return nil
+	}
+	ttl := k.Change.Wanted(k.Seen.TLSA).TTL
+	for _, a := range stands.TLSA.Missing(k.Change.Add()...) {
+		add = append(add, libdns.RR{Name: name, TTL: ttl, Type: "TLSA", Data: a.String()})
+	}
+	return add
+}
+
+// surplus are the records that a task removes of what stands there, as they were read, all
+// that say the same. What came meanwhile is not among them.
+func (s *site) surplus(k *api.Task[records], stands api.Sight[records]) (remove []libdns.Record) {
+	if k.Edit != nil {
+		for _, r := range stands.Raw.txt {
+			if !k.Edit.Add && textOf(r) == k.Edit.Value {
 				remove = append(remove, s.exactly(r))
 			}
 		}
-		return nil, remove
+		return remove
 	}
-	ttl := k.Change.Wanted(k.Seen.TLSA).TTL
-	for _, a := range k.Seen.TLSA.Missing(k.Change.Add()...) {
-		add = append(add, libdns.RR{Name: name, TTL: ttl, Type: "TLSA", Data: a.String()})
-	}
-	for _, r := range at.tlsa {
-		if a, err := associationOf(r); err == nil && slices.Contains(k.Change.Remove(), a) {
+	old := k.Change.Remove()
+	for _, r := range stands.Raw.tlsa {
+		if a, err := associationOf(r); err == nil && slices.Contains(old, a) {
 			remove = append(remove, s.exactly(r))
 		}
 	}
-	return add, remove
+	return remove
 }
 
 // exactly is the record as it was read, for its deletion. Without a TTL it means: whatever
