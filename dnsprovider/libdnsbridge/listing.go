@@ -38,9 +38,9 @@ func sorted(all []libdns.Record, zone string) (listing, error) {
 		case "TXT":
 			at.txt = append(at.txt, r)
 		case "CNAME":
-			at.cname = canonical(rr.Data, zone)
+			at.cname = target(rr.Data, zone)
 		case "DNAME":
-			at.dname = canonical(rr.Data, zone)
+			at.dname = target(rr.Data, zone)
 		case "NS":
 			at.ns = true
 		default:
@@ -51,15 +51,18 @@ func sorted(all []libdns.Record, zone string) (listing, error) {
 	return l, nil
 }
 
-// canonical makes the name absolute. Modules write it relative to the zone, and some
-// absolute; a name that ends in the zone's is taken to be that.
+// canonical makes the owner name of what a module returns: a name relative to the zone, or an
+// absolute one with a dot. One that repeats the zone is relative all the same: somebody
+// has written it whole where a relative one was wanted, and the DNS has it twice. Only where the
+// case of letters differs has libdns.RelativeName left the zone on.
 func canonical(name, zone string) string {
-	name = strings.ToLower(name)
+	bare := strings.TrimSuffix(zone, ".")
+	folded := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(name, "."):
-		return name
-	case name+"." == zone, strings.HasSuffix(name+".", "."+zone):
-		return name + "."
+		return folded
+	case (folded == bare || strings.HasSuffix(folded, "."+bare)) && !strings.HasSuffix(name, bare):
+		return folded + "."
 	}
 	return strings.ToLower(libdns.AbsoluteName(name, zone))
 }
@@ -70,6 +73,16 @@ func relative(name tlsa.Owner, zone string) string {
 		return "@"
 	}
 	return strings.TrimSuffix(string(name), "."+zone)
+}
+
+// target is where an alias leads. Modules give it with and without the last dot; one without
+// that ends in the zone's name is taken to be whole, as it is for people to read.
+func target(name, zone string) string {
+	folded := strings.ToLower(name)
+	if !strings.HasSuffix(folded, ".") && dnsprovider.InZone(folded+".", zone) {
+		return folded + "."
+	}
+	return canonical(name, zone)
 }
 
 // at is what stands at a name.

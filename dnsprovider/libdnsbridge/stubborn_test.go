@@ -287,3 +287,18 @@ func TestStrangeRecord(t *testing.T) {
 		t.Errorf("%d records", n)
 	}
 }
+
+// TestZoneWrittenTwice: a name that somebody wrote whole where a relative one was wanted is
+// another name, as everybody sees in the DNS.
+func TestZoneWrittenTwice(t *testing.T) {
+	m := newStubborn()
+	m.zone.Add(string(mxOwner)+benchZone, "TLSA", 3600, digest("1"))
+	p := m.provider(t)
+	if rrset, err := p.RRset(t.Context(), "", mxOwner); err != nil || !rrset.Denial() {
+		t.Errorf("read %v, %v at a name where nothing stands", rrset, err)
+	}
+	if err := edit(t, p, mxOwner, digest("1")); err != nil {
+		t.Error(err)
+	}
+	m.wants(t, digest("1"))
+}
