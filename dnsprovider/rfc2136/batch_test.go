@@ -27,8 +27,9 @@ func additions(n int) []dnsprovider.Change {
 
 func TestOwnersGoTogether(t *testing.T) {
 	for _, test := range []struct{ owners, maxBatch, updates, largest int }{
-		{250, 0, 1, 250},
-		{251, 0, 2, 250},
+		{49, 0, 1, 49},
+		{250, 0, 2, 250}, // an update and the question whether it is made
+		{251, 0, 4, 250},
 		{10, 4, 3, 4},
 		{3, 1, 3, 1},
 	} {
@@ -200,5 +201,47 @@ func TestPrerequisites(t *testing.T) {
 	}
 	if before.Associations[0] != record("1") {
 		t.Error("the caller's RRset was written into")
+	}
+}
+
+// TestManyOwners: whatever is odd about one of very many has its own result, and the
+// others are done.
+func TestManyOwners(t *testing.T) {
+	for name, start := range map[string]func(testing.TB) *named{
+		"BIND": func(t testing.TB) *named {
+			return startNamed(t, `allow-update { key "tlsaroll.example.org."; }; dnssec-policy default; inline-signing yes;`)
+		},
+		"Knot": func(t testing.TB) *named { return startKnot(t, "dnssec-signing: on") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := start(t)
+			changes := additions(320)
+			for i := range 200 { // those exist already
+				n.add(t, changes[i].Owner, "3600 IN TLSA "+rrset("1").Associations[0].String())
+				changes[i].Before, changes[i].After = changes[i].After, rrset("2")
+			}
+			alias, clash, below, done := 210, 120, 310, 130
+			n.put(t, changes[alias].Owner, "3600 IN CNAME elsewhere.example.")
+			n.put(t, changes[clash].Owner, "3600 IN TLSA "+rrset("f").Associations[0].String())
+			n.put(t, changes[done].Owner, "3600 IN TLSA "+rrset("2").Associations[0].String())
+			n.put(t, "mx310.example.org.", "3600 IN NS ns.elsewhere.example.")
+			changes = append(changes, dnsprovider.Change{Owner: changes[3].Owner, Before: rrset("2"), After: rrset("3")})
+			n.settle(t, changes[done].Owner, dns.TypeTLSA, 1)
+
+			kinds := map[int]dnsprovider.Kind{alias: dnsprovider.Alias, clash: dnsprovider.Conflict, below: dnsprovider.OutsideZone}
+			c := bindConfig(n)
+			c.ReadBack = 10 * time.Second
+			for i, err := range newProvider(t, c).Apply(t.Context(), zone, changes) {
+				if got := dnsprovider.KindOf(err); got != kinds[i] {
+					t.Errorf("change %d: %v, want %v", i, err, kinds[i])
+				}
+			}
+			for i, want := range map[int]string{0: "2", 3: "3", 119: "2", 121: "2", 199: "2", 200: "1", 319: "1", clash: "f", done: "2"} {
+				n.settle(t, changes[i].Owner, dns.TypeTLSA, 1)
+				if got := n.stands(t, changes[i].Owner); !got.Same(rrset(want)) || got.TTL != time.Hour {
+					t.Errorf("owner %d has %v", i, got)
+				}
+			}
+		})
 	}
 }

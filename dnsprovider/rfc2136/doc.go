@@ -22,6 +22,11 @@
 // down for what may be the fault of one owner, each is sent again alone, so
 // that the others do not suffer.
 //
+// Where there are very many owners, the server does the comparing: instead of a query for
+// each, before and after, a second message asks with nothing but prerequisites whether
+// the RRsets are what was wanted. Only what it plainly says yes to is done; the rest goes
+// the way above.
+//
 // A reply that is lost is settled by reading: the change was made, or it was not and
 // is sent once more, or somebody else was there.
 //

@@ -78,6 +78,9 @@ func (p *Provider) applyAll(ctx context.Context, zone string, items []*item) {
 			blame(group, t)
 			continue
 		}
+		if group = p.swift(ctx, addresses, group); len(group) == 0 {
+			continue
+		}
 		for _, batch := range p.batches(group) {
 			p.applyBatch(ctx, addresses, batch)
 		}

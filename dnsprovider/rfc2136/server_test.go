@@ -263,7 +263,9 @@ func (s *server) update(req *dns.Msg) int {
 	names := map[string]bool{}
 	for _, rr := range slices.Concat(req.Answer, req.Ns) {
 		name := dns.CanonicalName(rr.Header().Name)
-		names[name] = true
+		if rrtype := rr.Header().Rrtype; rrtype != dns.TypeNS && rrtype != dns.TypeDNAME {
+			names[name] = true // the others are of what lies above
+		}
 		if !strings.HasSuffix(name, "."+zone) {
 			return dns.RcodeNotZone
 		}
