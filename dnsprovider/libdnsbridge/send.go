@@ -56,7 +56,7 @@ func (s *site) Send(ctx context.Context, tasks []*api.Task[records]) *api.Troubl
 	case t.Then == api.Open || !replacing:
 		return t
 	}
-	return &api.Trouble{Kind: t.Kind, Hint: t.Hint, Err: fmt.Errorf("the new records are added, and the old ones not yet removed: %w", t.Err)}
+	return &api.Trouble{Kind: t.Kind, Then: t.Then, Hint: t.Hint, Err: fmt.Errorf("the new records are added, and the old ones not yet removed: %w", t.Err)}
 }
 
 // having is what is left of the tasks and of what stands there.
@@ -89,7 +89,12 @@ func (s *site) step(
 			_, err := call(ctx, s.name(), rs)
 			return err
 		})
-		if t == nil || !t.Limited || try == len(s.p.pauses) || !wait(ctx, s.p.pauses[try]) {
+		switch {
+		case t == nil:
+			return nil
+		case t.Kind == dnsprovider.Refused:
+			return s.readOnly(t)
+		case !t.Limited || try == len(s.p.pauses) || !wait(ctx, s.p.pauses[try]):
 			return t
 		}
 		if len(rs) > 1 {
@@ -98,6 +103,15 @@ func (s *site) step(
 				return blind
 			}
 		}
+	}
+}
+
+// readOnly is the trouble of a change that is not allowed where reading is. It may be so for
+// one of several names.
+func (s *site) readOnly(t *api.Trouble) *api.Trouble {
+	return &api.Trouble{
+		Kind: t.Kind, Err: t.Err, Then: api.EachAlone,
+		Hint: "the credentials suffice to read the zone: do they to change this name; tlsaroll provider list " + s.p.host.Type + " says what they need",
 	}
 }
 

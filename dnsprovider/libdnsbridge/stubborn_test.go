@@ -20,7 +20,8 @@ import (
 
 // stubborn is a module without a network, whose calls a test may have go wrong.
 type stubborn struct {
-	zone *fakeapi.Zone
+	zone   *fakeapi.Zone
+	merges bool // takes no harm from a record that stands
 
 	mu    sync.Mutex
 	calls []string
@@ -75,7 +76,11 @@ func (m *stubborn) GetRecords(ctx context.Context, zone string) (found []libdns.
 
 func (m *stubborn) AppendRecords(ctx context.Context, zone string, records []libdns.Record) ([]libdns.Record, error) {
 	return records, m.each(ctx, "append", records, func(rr libdns.RR) {
-		m.zone.Add(libdns.AbsoluteName(rr.Name, zone), rr.Type, int(rr.TTL/time.Second), rr.Data)
+		name := libdns.AbsoluteName(rr.Name, zone)
+		if m.merges && slices.ContainsFunc(m.zone.Records(name, rr.Type), func(r fakeapi.Record) bool { return r.Data == rr.Data }) {
+			return
+		}
+		m.zone.Add(name, rr.Type, int(rr.TTL/time.Second), rr.Data)
 	})
 }
 
@@ -264,6 +269,42 @@ func TestNothingIsRemovedForWhatIsNotThere(t *testing.T) {
 			t.Errorf("%d deletions", n)
 		}
 	})
+}
+
+// TestNotAllowedAtOneName: credentials for some names alone do not keep the others from being
+// changed in the same call.
+func TestNotAllowedAtOneName(t *testing.T) {
+	for _, call := range []string{"append", "delete"} {
+		m := newStubborn()
+		m.merges = true
+		p := m.provider(t, func(c *libdnsbridge.Config) { c.Host.Quirks.Together = true })
+		forbidden := tlsa.Owner("_465._tcp.mx.example.org.")
+		owners := []tlsa.Owner{forbidden, mxOwner}
+		var changes []dnsprovider.Change
+		for _, owner := range owners {
+			m.zone.Add(string(owner), "TLSA", 3600, digest("1"))
+			changes = append(changes, dnsprovider.Change{
+				Owner: owner, Before: tlsa.NewRRset(time.Hour, association(t, digest("1"))), After: tlsa.NewRRset(time.Hour, association(t, digest("2"))),
+			})
+		}
+		m.before = func(_ context.Context, c string, rr libdns.RR) error {
+			if c == call && strings.HasPrefix(rr.Name, "_465.") {
+				return errors.New("unexpected status code 403: not with this token")
+			}
+			return nil
+		}
+		errs := p.Apply(t.Context(), "", changes)
+		if !errors.Is(errs[0], dnsprovider.ErrRefused) || !strings.Contains(errs[0].Error(), "suffice to read") {
+			t.Errorf("%s: error is %v", call, errs[0])
+		}
+		if errs[1] != nil {
+			t.Errorf("%s: the other name: %v", call, errs[1])
+		}
+		m.wants(t, digest("2"))
+		if got := m.zone.Records(string(forbidden), "TLSA"); len(got) == 0 || got[0].Data != digest("1") {
+			t.Errorf("%s: at the name that may not be changed stand %v", call, got)
+		}
+	}
 }
 
 // TestStrangeRecord: a TLSA record that is none keeps its own name from being changed, and no other.
