@@ -18,8 +18,9 @@ type proxy struct {
 	server  string
 
 	mu     sync.Mutex
-	lose   int    // replies to updates to be lost from now on
-	before func() // runs before the next update is passed on
+	lose   int                                // replies to updates to be lost from now on
+	before func()                             // runs before the next update is passed on
+	twist  func(request, reply []byte) []byte // what becomes of a reply; both without their length
 }
 
 func newProxy(t testing.TB, server string) *proxy {
@@ -83,7 +84,7 @@ func (p *proxy) pass(client net.Conn) {
 		if err != nil || lose {
 			return
 		}
-		if _, err := client.Write(reply); err != nil {
+		if _, err := client.Write(p.twisted(request, reply)); err != nil {
 			return
 		}
 	}
@@ -101,6 +102,16 @@ func (p *proxy) plot(request []byte) (edit func(), lose bool) {
 		p.lose--
 	}
 	return edit, lose
+}
+
+func (p *proxy) twisted(request, reply []byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.twist == nil {
+		return reply
+	}
+	reply = p.twist(request[2:], reply[2:])
+	return append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)
 }
 
 // message reads one message with its length.

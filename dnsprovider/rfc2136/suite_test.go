@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -31,12 +32,15 @@ func TestProviderAgainstBIND(t *testing.T) {
 
 // runSuite holds the provider to the common suite, with a real server and a proxy before
 // it that loses replies.
-func runSuite(t *testing.T, n *named) {
+func runSuite(t *testing.T, n *named, settings ...func(*rfc2136.Config)) {
 	t.Helper()
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		proxy := newProxy(t, n.address)
 		c := config(&server{address: proxy.address})
 		c.Timeout, c.ReadBack = 10*time.Second, 10*time.Second
+		for _, set := range settings {
+			set(&c)
+		}
 		return providertest.Fixture{
 			Provider: newProvider(t, c),
 			Zone:     zone,

@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -33,10 +34,13 @@ func TestTXTProviderAgainstKnot(t *testing.T) {
 	providertest.RunTXT(t, func(t *testing.T) providertest.TXTFixture { return n.txtFixture(t) })
 }
 
-func (n *named) txtFixture(t *testing.T) providertest.TXTFixture {
+func (n *named) txtFixture(t *testing.T, settings ...func(*rfc2136.Config)) providertest.TXTFixture {
 	proxy := newProxy(t, n.address)
 	c := config(&server{address: proxy.address})
 	c.Timeout, c.ReadBack = 10*time.Second, 10*time.Second
+	for _, set := range settings {
+		set(&c)
+	}
 	return providertest.TXTFixture{
 		Provider: newProvider(t, c),
 		Zone:     zone,
