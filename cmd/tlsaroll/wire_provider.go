@@ -127,11 +127,15 @@ func (w *providerWiring) account(kind string, credentials ...string) *dnsprovide
 }
 
 func (w *providerWiring) rfc2136(c config.Provider) (dnsprovider.Provider, error) {
-	return rfc2136.New(rfc2136.Config{
+	out := rfc2136.Config{
 		Name: c.Name, Server: c.Text("server"), Zone: c.Zone, KeyName: c.Text("key"), Algorithm: c.Text("algorithm"),
 		Secret:   rfc2136.NewSecret(base64.StdEncoding.EncodeToString(c.Secret("secret").Reveal())),
 		Resolver: w.cfg.Resolver.String(), Now: w.now, Log: w.log,
-	})
+	}
+	if keytab := c.Text("gss-keytab"); keytab != "" {
+		out.GSS = &rfc2136.GSS{Keytab: keytab, Principal: c.Text("gss-principal"), Service: c.Text("gss-service"), Krb5Conf: c.Text("gss-krb5-conf")}
+	}
+	return rfc2136.New(out)
 }
 
 func (w *providerWiring) cloudflare(c config.Provider) (dnsprovider.Provider, error) {

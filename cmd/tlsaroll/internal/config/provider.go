@@ -55,6 +55,7 @@ type Setting struct {
 	Name     string // of a Credential or Base64: without -file, -env, -credential
 	Kind     Kind
 	Required bool
+	Unless   string // another setting, with which this one is not required
 	Default  string
 	Example  string            // for the hint
 	Choices  []string          // of Choice
@@ -79,17 +80,21 @@ const (
 	Words           // a list of texts, or one
 )
 
-// RFC2136 is dynamic update, signed with TSIG (RFC 2136, RFC 8945).
+// RFC2136 is dynamic update, signed with TSIG (RFC 2136, RFC 8945) or GSS-TSIG (RFC 3645).
 func RFC2136() ProviderType {
 	return ProviderType{"rfc2136", []Setting{
 		{Name: "server", Kind: HostPort, Default: ":53", Example: "ns1.example.org:53"},
-		{Name: "key", Kind: DomainName, Required: true, Example: "tlsaroll.example.org."},
+		{Name: "key", Kind: DomainName, Required: true, Unless: "gss-keytab", Example: "tlsaroll.example.org."},
 		{
 			Name: "algorithm", Kind: Choice, Default: "hmac-sha256",
 			Choices:  []string{"hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1"},
 			Cautions: map[string]string{"hmac-sha1": "make a key of hmac-sha256: tsig-keygen -a hmac-sha256"},
 		},
-		{Name: "secret", Kind: Base64, Required: true, Example: "/etc/tlsaroll/tsig.secret"},
+		{Name: "secret", Kind: Base64, Required: true, Unless: "gss-keytab", Example: "/etc/tlsaroll/tsig.secret"},
+		{Name: "gss-keytab", Kind: Path, Example: "/etc/tlsaroll/tlsaroll.keytab"},
+		{Name: "gss-principal", Kind: Text, Example: "tlsaroll@EXAMPLE.ORG"},
+		{Name: "gss-service", Kind: Text, Example: "DNS/dc1.example.org@EXAMPLE.ORG"},
+		{Name: "gss-krb5-conf", Kind: Path, Example: "/etc/krb5.conf"},
 	}}
 }
 
@@ -182,6 +187,7 @@ func (v value) providerType(f *fields) (ProviderType, bool) {
 
 // setting reads one setting of a provider into to.
 func (f *fields) setting(s Setting, to map[string]any) {
+	s.Required = s.Required && (s.Unless == "" || !f.has(s.Unless))
 	if s.Kind == Credential || s.Kind == Base64 {
 		secret, at, ok := f.secret(s.Name, s.Required)
 		if !ok {
