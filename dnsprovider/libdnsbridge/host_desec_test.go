@@ -26,6 +26,7 @@ func newDeSEC(t *testing.T) (*fakeapi.Server, *libdnsbridge.Provider) {
 }
 
 func TestDeSEC(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, p := newDeSEC(t)
 		f := s.Fixture()

@@ -24,6 +24,7 @@ func newGandi() *fakeapi.Server {
 }
 
 func TestGandi(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		f := newGandi().Fixture()
 		f.Provider, f.MinTTL, f.Secrets = through(t, "gandi", libdnsbridge.Values{"token": gandiToken}), 5*time.Minute, []string{gandiToken}

@@ -24,6 +24,7 @@ func newHetzner(t *testing.T) (*fakeapi.Hetzner, *libdnsbridge.Provider) {
 }
 
 func TestHetzner(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, p := newHetzner(t)
 		f := s.Fixture()

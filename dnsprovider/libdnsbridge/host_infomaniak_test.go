@@ -23,6 +23,7 @@ func newInfomaniak(t *testing.T) (*fakeapi.Server, *libdnsbridge.Provider) {
 }
 
 func TestInfomaniak(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, p := newInfomaniak(t)
 		f := s.Fixture()

@@ -32,6 +32,7 @@ func newINWX(t *testing.T, account fakeapi.INWXAccount) (*fakeapi.Server, libdns
 }
 
 func TestINWX(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, values := newINWX(t, inwxAccount())
 		f := s.Fixture()

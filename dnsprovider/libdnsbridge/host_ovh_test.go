@@ -32,6 +32,7 @@ func newOVH() *fakeapi.OVHServer {
 }
 
 func TestOVH(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, k := newOVH(), ovhKeys()
 		f := s.Fixture()

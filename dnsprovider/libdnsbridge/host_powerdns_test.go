@@ -26,6 +26,7 @@ func (p *pdns) provider(t *testing.T) *libdnsbridge.Provider {
 }
 
 func TestPowerDNS(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	p := startPDNS(t, "example.org.")
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		p := *p

@@ -30,6 +30,7 @@ func newRoute53(t *testing.T, zoneID string) (*fakeapi.Server, *libdnsbridge.Pro
 }
 
 func TestRoute53(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, p := newRoute53(t, fakeapi.Route53Zone)
 		f := s.Fixture()

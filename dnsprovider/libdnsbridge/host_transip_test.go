@@ -49,6 +49,7 @@ func newTransIP(t *testing.T) (*fakeapi.TransIP, *libdnsbridge.Provider) {
 }
 
 func TestTransIP(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		s, p := newTransIP(t)
 		f := s.Fixture()
@@ -137,7 +138,7 @@ func TestTransIPWrongKey(t *testing.T) {
 		"login": {"login": "another", "private-key": pkcs8(t, transipKeys()[0])},
 	} {
 		_, err := through(t, "transip", v).RRset(t.Context(), "", mxOwner)
-		if dnsprovider.KindOf(err) != dnsprovider.Refused || !strings.Contains(err.Error(), "key pair") {
+		if dnsprovider.KindOf(err) != dnsprovider.Refused || !strings.Contains(err.Error(), "provider list transip") {
 			t.Errorf("wrong %s: %v", name, err)
 		}
 	}

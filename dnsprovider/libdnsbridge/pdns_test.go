@@ -28,13 +28,12 @@ import (
 // pdns is a PowerDNS of our own, with its HTTP API behind a server that fails as the suite
 // wants it to.
 type pdns struct {
-	zone    string
-	api     string // its own address
-	dns     string
-	url     string // of the server before it
-	server  *fakeapi.Server
-	log     *lockedBuffer
-	version string
+	zone   string
+	api    string // its own address
+	dns    string
+	url    string // of the server before it
+	server *fakeapi.Server
+	log    *lockedBuffer
 }
 
 const pdnsKey = "pdns-key-0123456789"

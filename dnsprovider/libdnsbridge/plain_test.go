@@ -174,6 +174,7 @@ func newPlain(t *testing.T, url string, change ...func(*libdnsbridge.Config)) *l
 }
 
 func TestProvider(t *testing.T) {
+	t.Parallel() // beside those of other hosts, after all other tests
 	providertest.Run(t, func(t *testing.T) providertest.Fixture {
 		server, url := startPlain(t)
 		f := server.Fixture()
