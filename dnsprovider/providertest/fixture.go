@@ -68,6 +68,9 @@ type Fixture struct {
 	// has looked at the copy, if it does look, and before it changes it.
 	Meanwhile func(t *testing.T, edit func())
 
+	// Slow is set where a call costs processes: then fewer writers are at work at once.
+	Slow bool
+
 	// TTL is one that the provider accepts as it is; twice that too. Default: one hour.
 	TTL time.Duration
 	// MinTTL is the lowest that it accepts as it is: a lower one is raised to it. Zero: the
