@@ -62,14 +62,24 @@ func wireCA(c config.ACME) (acme.CA, error) {
 	if c.CAFile == "" {
 		return ca, nil
 	}
-	text, err := os.ReadFile(c.CAFile)
-	if err != nil {
+	var err error
+	if ca.Roots, err = roots(c.CAFile); err != nil {
 		return ca, fmt.Errorf("ca-file: %w", err)
 	}
-	if ca.Roots = x509.NewCertPool(); !ca.Roots.AppendCertsFromPEM(text) {
-		return ca, fmt.Errorf("ca-file: %s: no certificate in PEM", c.CAFile)
-	}
 	return ca, nil
+}
+
+// roots reads a file of CA certificates.
+func roots(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s: no certificate in PEM", file)
+	}
+	return pool, nil
 }
 
 // challenges writes the TXT records of dns-01 through the providers, and looks at them as

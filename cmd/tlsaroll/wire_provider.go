@@ -132,6 +132,17 @@ func (w *providerWiring) rfc2136(c config.Provider) (dnsprovider.Provider, error
 		Secret:   rfc2136.NewSecret(base64.StdEncoding.EncodeToString(c.Secret("secret").Reveal())),
 		Resolver: w.cfg.Resolver.String(), Now: w.now, Log: w.log,
 	}
+	if c.Text("transport") == "tls" {
+		out.TLS = &rfc2136.TLS{ServerName: c.Text("tls-name")}
+		if file := c.Text("tls-ca-file"); file != "" {
+			var err error
+			if out.TLS.Roots, err = roots(file); err != nil {
+				return nil, fmt.Errorf("%s: tls-ca-file: %w", c.Name, err)
+			}
+		}
+	} else if c.Text("tls-name") != "" || c.Text("tls-ca-file") != "" {
+		return nil, fmt.Errorf("%s: tls-name and tls-ca-file have no effect (hint: write transport: tls)", c.Name)
+	}
 	if keytab := c.Text("gss-keytab"); keytab != "" {
 		out.GSS = &rfc2136.GSS{Keytab: keytab, Principal: c.Text("gss-principal"), Service: c.Text("gss-service"), Krb5Conf: c.Text("gss-krb5-conf")}
 	}

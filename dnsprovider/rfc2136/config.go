@@ -2,6 +2,7 @@ package rfc2136
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,7 +20,7 @@ type Config struct {
 	// Name stands for the provider in errors. Default: "rfc2136".
 	Name string
 	// Server is the primary server, a name or an address with or without a port
-	// (53). Default: the MNAME of the zone's SOA.
+	// (53, with TLS 853). Default: the MNAME of the zone's SOA.
 	Server string
 	// Zone is the zone that the key may change. Default: the one found for each name.
 	Zone string
@@ -37,6 +38,9 @@ type Config struct {
 	// GSS signs with GSS-TSIG (RFC 3645) instead of a key, as Active Directory wants.
 	// It needs a program built with the tag gsstsig.
 	GSS *GSS
+
+	// TLS has the server reached over TLS. Nil: in the clear.
+	TLS *TLS
 
 	// Timeout is how long a server may take to connect and for each reply. Default: 10s.
 	Timeout time.Duration
@@ -69,10 +73,12 @@ const (
 // 8945, section 5.2.3).
 type Provider struct {
 	name        string
-	server      string     // host:port; "" is to be found
-	zone        string     // canonical; "" is to be found
-	key         *key       // nil: unsigned, or to be negotiated
-	negotiator  negotiator // nil: there is nothing to negotiate
+	server      string      // host:port; "" is to be found
+	port        string      // of a server that is found
+	tls         *tls.Config // nil: in the clear
+	zone        string      // canonical; "" is to be found
+	key         *key        // nil: unsigned, or to be negotiated
+	negotiator  negotiator  // nil: there is nothing to negotiate
 	timeout     time.Duration
 	readBackFor time.Duration
 	maxBatch    int
@@ -105,9 +111,12 @@ func New(c Config) (*Provider, error) {
 	var err error
 	p.zone, err = dnsprovider.CanonicalZone(c.Zone)
 	check(err)
-	p.server, err = parseServer("server", c.Server)
+	p.port = c.port()
+	p.server, err = parseServer("server", c.Server, p.port)
 	check(err)
-	p.resolver, err = parseServer("resolver", c.Resolver)
+	p.resolver, err = parseServer("resolver", c.Resolver, defaultPort)
+	check(err)
+	p.tls, err = p.parseTLS(c.TLS)
 	check(err)
 	p.key, err = parseKey(c)
 	check(err)
@@ -152,13 +161,13 @@ func (p *Provider) defaults() error {
 
 // parseServer brings a server into the form host:port, the host a name without
 // trailing dot or an address.
-func parseServer(what, s string) (string, error) {
+func parseServer(what, s, usual string) (string, error) {
 	if s == "" {
 		return "", nil
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		host, port = strings.Trim(s, "[]"), defaultPort // no port; or an IPv6 address without brackets
+		host, port = strings.Trim(s, "[]"), usual // no port; or an IPv6 address without brackets
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", fmt.Errorf("%s %q: %q is no port", what, s, port)

@@ -165,7 +165,7 @@ func (d *discovery) primaryOf(ctx context.Context, zone string) ([]string, *trou
 	if t != nil {
 		return nil, t
 	}
-	found, t := d.p.addressesOf(ctx, mname, defaultPort)
+	found, t := d.p.addressesOf(ctx, mname, d.p.port)
 	if t != nil {
 		return nil, t
 	}

@@ -38,6 +38,8 @@
 // the server or the resolver gives for the name; a name that lies below a zone cut
 // is refused, not written where nobody sees it.
 //
+// With [Config.TLS] all that goes there goes over TLS, which BIND offers.
+//
 // # What the server needs
 //
 // A key of its own for each program that signs, with no more rights than it uses. For

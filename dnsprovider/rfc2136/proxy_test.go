@@ -1,6 +1,7 @@
 package rfc2136_test
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -16,6 +17,8 @@ type proxy struct {
 	t       testing.TB
 	address string
 	server  string
+	// With TLS the proxy speaks it on both sides, as what it does is done to messages.
+	front, back *tls.Config
 
 	mu     sync.Mutex
 	lose   int                                // replies to updates to be lost from now on
@@ -23,13 +26,15 @@ type proxy struct {
 	twist  func(request, reply []byte) []byte // what becomes of a reply; both without their length
 }
 
-func newProxy(t testing.TB, server string) *proxy {
+func newProxy(t testing.TB, server string) *proxy { return newTLSProxy(t, server, nil, nil) }
+
+func newTLSProxy(t testing.TB, server string, front, back *tls.Config) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{t: t, address: listener.Addr().String(), server: server}
+	p := &proxy{t: t, address: listener.Addr().String(), server: server, front: front, back: back}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -61,13 +66,16 @@ func (p *proxy) meanwhile(edit func()) {
 
 // pass passes messages on, one after the other.
 func (p *proxy) pass(client net.Conn) {
-	defer client.Close()
+	defer func() { client.Close() }()
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
 		p.t.Error(err)
 		return
 	}
-	defer server.Close()
+	defer func() { server.Close() }()
+	if p.front != nil {
+		client, server = tls.Server(client, p.front), tls.Client(server, p.back)
+	}
 	for {
 		request, err := message(client)
 		if err != nil {

@@ -1,6 +1,7 @@
 package rfc2136
 
 import (
+	"crypto/tls"
 	"net"
 	"syscall"
 
@@ -11,6 +12,9 @@ import (
 // the one before it is acknowledged (RFC 896; BIND 9.18 does), and the kernel waits 40 ms
 // with that when there is nothing to send. It has to be said again for every reply.
 func quickAck(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
 	tcp, ok := conn.(syscall.Conn)
 	if !ok {
 		return

@@ -22,7 +22,7 @@ func (p *Provider) askResolver(ctx context.Context, m *dns.Msg) (*dns.Msg, *trou
 	}
 	m.RecursionDesired = true
 	s := p.open(address)
-	s.key, s.negotiator = nil, nil
+	s.key, s.negotiator, s.tls = nil, nil, nil
 	defer s.close()
 	replies, troubles := s.ask(ctx, []*dns.Msg{m})
 	if t := troubles[0]; t != nil {

@@ -3,6 +3,7 @@ package rfc2136
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ const pipelined = 32
 type session struct {
 	p       *Provider
 	address string
-	key     *key // nil: nothing is signed, or a key is to be negotiated
+	key     *key        // nil: nothing is signed, or a key is to be negotiated
+	tls     *tls.Config // nil: in the clear
 	conn    net.Conn
 	reader  *bufio.Reader
 	replies int // that came over this connection
@@ -32,7 +34,7 @@ type session struct {
 
 // open prepares a session; it connects when there is something to say.
 func (p *Provider) open(address string) *session {
-	return &session{p: p, address: address, key: p.key, negotiator: p.negotiator}
+	return &session{p: p, address: address, key: p.key, negotiator: p.negotiator, tls: p.tls}
 }
 
 func (s *session) close() {
@@ -49,6 +51,11 @@ func (s *session) connect(ctx context.Context) error {
 	conn, err := s.p.dial(ctx, "tcp", s.address)
 	if err != nil {
 		return err
+	}
+	if s.tls != nil {
+		if conn, err = secure(ctx, conn, s.tls); err != nil {
+			return err
+		}
 	}
 	s.conn, s.reader, s.replies = conn, bufio.NewReader(conn), 0
 	return nil
@@ -175,6 +182,10 @@ func (s *session) round(outer context.Context, requests []*dns.Msg, got func(i i
 
 // because puts the reason why a context ended in place of what it did to a connection.
 func because(ctx context.Context, err error) error {
+	var insecure *notSecure
+	if errors.As(err, &insecure) {
+		return err // it says what was waited for
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

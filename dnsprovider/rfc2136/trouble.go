@@ -64,6 +64,10 @@ func (p *Provider) unanswered(outer context.Context, err error, then leaves) *tr
 	if done := outer.Err(); done != nil {
 		return &trouble{kind: dnsprovider.Temporary, err: done, leaves: final}
 	}
+	var insecure *notSecure
+	if errors.As(err, &insecure) {
+		return insecure.trouble(p.tls.ServerName, then)
+	}
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout()) {
 		err = fmt.Errorf("%w within %s", errNoReply, p.timeout)

@@ -36,7 +36,7 @@ func TestExample(t *testing.T) {
 		Notify: []Notifier{{Command: []string{"/usr/lib/tlsaroll/mail-root"}}}, NotifyAt: "error",
 		Zones: []Zone{{Name: "example.org.", Hidden: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, ExcludeNames: []string{"ns9.example.net."}}},
 		Providers: []Provider{{Name: "ns1", Type: "rfc2136", Zone: "example.org.", settings: map[string]any{
-			"server": "ns1.example.org:53", "key": "tlsaroll.example.org.", "algorithm": "hmac-sha256",
+			"server": "ns1.example.org:53", "key": "tlsaroll.example.org.", "algorithm": "hmac-sha256", "transport": "tcp",
 			"secret": NewSecret([]byte("secret key nobody sees!")),
 		}}},
 		Lineages: []Lineage{{

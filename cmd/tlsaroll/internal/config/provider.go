@@ -70,7 +70,7 @@ const (
 	Text       Kind = iota + 1
 	Choice          // one of a few words
 	DomainName      // in any form, made absolute
-	HostPort        // a host and a port, which is the default's where it is left out
+	HostPort        // a host and a port, which is the default's where it is left out and there is one
 	URL             // http or https
 	Credential      // a secret in a file, in the environment or among systemd's credentials
 	Base64          // likewise, and base64
@@ -83,7 +83,7 @@ const (
 // RFC2136 is dynamic update, signed with TSIG (RFC 2136, RFC 8945) or GSS-TSIG (RFC 3645).
 func RFC2136() ProviderType {
 	return ProviderType{"rfc2136", []Setting{
-		{Name: "server", Kind: HostPort, Default: ":53", Example: "ns1.example.org:53"},
+		{Name: "server", Kind: HostPort, Example: "ns1.example.org:53"},
 		{Name: "key", Kind: DomainName, Required: true, Unless: "gss-keytab", Example: "tlsaroll.example.org."},
 		{
 			Name: "algorithm", Kind: Choice, Default: "hmac-sha256",
@@ -91,6 +91,9 @@ func RFC2136() ProviderType {
 			Cautions: map[string]string{"hmac-sha1": "make a key of hmac-sha256: tsig-keygen -a hmac-sha256"},
 		},
 		{Name: "secret", Kind: Base64, Required: true, Unless: "gss-keytab", Example: "/etc/tlsaroll/tsig.secret"},
+		{Name: "transport", Kind: Choice, Default: "tcp", Choices: []string{"tcp", "tls"}},
+		{Name: "tls-name", Kind: Text, Example: "ns1.example.org"},
+		{Name: "tls-ca-file", Kind: Path, Example: "/etc/tlsaroll/ns1-ca.pem"},
 		{Name: "gss-keytab", Kind: Path, Example: "/etc/tlsaroll/tlsaroll.keytab"},
 		{Name: "gss-principal", Kind: Text, Example: "tlsaroll@EXAMPLE.ORG"},
 		{Name: "gss-service", Kind: Text, Example: "DNS/dc1.example.org@EXAMPLE.ORG"},
@@ -290,13 +293,14 @@ func (v value) settingText(s Setting) (string, bool) {
 	return text, true
 }
 
-// hostPort reads a host name or an address, with or without a port.
+// hostPort reads a host name or an address, with or without a port. Where no port is usual, one
+// that is left out stays out.
 func (v value) hostPort(s, usual, hint string) (string, bool) {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
 		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), usual
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
 		v.fail(fmt.Sprintf("%q is no port", port), hint)
 		return "", false
 	}
@@ -305,6 +309,9 @@ func (v value) hostPort(s, usual, hint string) (string, bool) {
 			v.failed(err, hint)
 			return "", false
 		}
+	}
+	if port == "" {
+		return host, true
 	}
 	return net.JoinHostPort(host, port), true
 }
