@@ -133,22 +133,6 @@ func TestBINDIgnoresAnAdditionBesideACNAME(t *testing.T) {
 	}
 }
 
-// TestBINDAsASecondary takes no updates that it does not forward.
-func TestBINDAsASecondary(t *testing.T) {
-	primary := startNamed(t, `allow-update { key "tlsaroll.example.org."; }; allow-transfer { any; };`)
-	secondary := startSecondary(t, primary)
-	err := apply(t, newProvider(t, bindConfig(secondary)), rrset(), rrset("1"))
-	if !errors.Is(err, dnsprovider.ErrRefused) && !errors.Is(err, dnsprovider.ErrUnsupported) && !errors.Is(err, dnsprovider.ErrNoZone) {
-		t.Errorf("error is %v", err)
-	}
-	if err == nil || !strings.Contains(err.Error(), "is this the primary") {
-		t.Errorf("no word of the primary in %v", err)
-	}
-	if got := primary.stands(t, owner); !got.Denial() {
-		t.Errorf("%v stands", got)
-	}
-}
-
 // TestBINDManyOwners: several messages, the last not full.
 func TestBINDManyOwners(t *testing.T) {
 	n := startNamed(t, `allow-update { key "tlsaroll.example.org."; };`)

@@ -42,14 +42,39 @@
 //
 // # What the server needs
 //
-// A key of its own for each program that signs, with no more rights than it uses. For
-// BIND, with a line for each owner name:
+// A key of its own for each program that signs, with no more rights than it uses: TLSA at
+// the owner names. For BIND, with a line for each name:
 //
 //	key "tlsaroll.example.org." { algorithm hmac-sha256; secret "…"; };
 //	zone "example.org" {
 //		type primary;
 //		update-policy { grant tlsaroll.example.org. name _25._tcp.mx1.example.org. TLSA; };
 //	};
+//
+// For Knot; query is for reading with the key. Where no acl fits, Knot says BADKEY:
+//
+//	acl:
+//	  - id: tlsaroll
+//	    key: tlsaroll.example.org.
+//	    action: [query, update]
+//	    update-type: [TLSA]
+//	    update-owner: name
+//	    update-owner-match: equal
+//	    update-owner-name: [_25._tcp.mx1]
+//
+// For PowerDNS, with dnsupdate=yes; the metadata of a zone name the keys that may change
+// all of it. Without them anybody may whose address is in allow-dnsupdate-from:
+//
+//	pdnsutil set-meta example.org ALLOW-DNSUPDATE-FROM 192.0.2.0/24
+//	pdnsutil set-meta example.org TSIG-ALLOW-DNSUPDATE tlsaroll.example.org.
+//
+// Names and types PowerDNS limits by a script alone (lua-dnsupdate-policy-script), in place
+// of that metadata, and for all zones. It says NOERROR where the script says no:
+//
+//	function updatepolicy(input)
+//	  return input:getTsigName():toString() == "tlsaroll.example.org." and
+//	    input:getQName():toString() == "_25._tcp.mx1.example.org." and input:getQType() == pdns.TLSA
+//	end
 //
 // A lineage whose certificates are ordered with the challenge dns-01 needs TXT as well, at
 // _acme-challenge below each name of the certificate. TXT values are added and removed one

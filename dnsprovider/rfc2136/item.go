@@ -48,7 +48,8 @@ func (it *item) ignored() *trouble {
 	return &trouble{
 		kind: dnsprovider.Ignored,
 		err:  fmt.Errorf("NOERROR, and yet nothing has changed: the server ignores the update"),
-		hint: "its log may say why; does its policy drop what it does not allow for " + string(it.change.Owner) + ", or does another copy of the zone answer queries",
+		hint: "its log may say why; does its policy drop what it does not allow for " + string(it.change.Owner) +
+			", is it a secondary that passes updates on (then configure the primary), or does another copy of the zone answer queries",
 	}
 }
 

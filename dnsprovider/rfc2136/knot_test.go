@@ -10,6 +10,12 @@ import (
 // startKnot starts Knot DNS as a primary of the zone.
 func startKnot(t testing.TB, clauses string) *named {
 	t.Helper()
+	return startKnotWith(t, "    action: [update, query]", clauses)
+}
+
+// startKnotWith starts it with rights for the key; the test's own edits are made with another.
+func startKnotWith(t testing.TB, rights, clauses string) *named {
+	t.Helper()
 	program := needs(t, "knotd")
 	dir := t.TempDir()
 	port := freePort(t)
@@ -27,17 +33,23 @@ key:
   - id: %s
     algorithm: hmac-sha256
     secret: %q
+  - id: %s
+    algorithm: hmac-sha256
+    secret: %q
 acl:
   - id: update
+    key: %s
+%s
+  - id: all
     key: %s
     action: [update, query]
 zone:
   - domain: %s
     storage: %q
     file: zone
-    acl: update
+    acl: [update, all]
     %s
-`, dir, port, dir, keyName, secret, keyName, zone, dir, clauses))
+`, dir, port, dir, keyName, secret, otherKey, otherText, keyName, rights, otherKey, zone, dir, clauses))
 
 	n := &named{address: fmt.Sprintf("127.0.0.1:%d", port), log: new(lockedBuffer)}
 	cmd := exec.Command(program, "-c", filepath.Join(dir, "knot.conf"))

@@ -176,7 +176,7 @@ func TestServerIgnoresTheAddition(t *testing.T) {
 	s.ignore = func(dns.RR) bool { return true }
 	err := apply(t, newProvider(t, config(s)), rrset(), rrset("1"))
 	want := "change _25._tcp.mx.example.org.: rfc2136 " + s.address + ": NOERROR, and yet nothing has changed: the server ignores the update " +
-		"(hint: its log may say why; does its policy drop what it does not allow for _25._tcp.mx.example.org., or does another copy of the zone answer queries)"
+		"(hint: its log may say why; does its policy drop what it does not allow for _25._tcp.mx.example.org., is it a secondary that passes updates on (then configure the primary), or does another copy of the zone answer queries)"
 	if !errors.Is(err, dnsprovider.ErrIgnored) || err.Error() != want {
 		t.Errorf("error is\n%v, want\n%s", err, want)
 	}

@@ -70,14 +70,14 @@ func startNamed(t testing.TB, clauses string) *named {
 	return startBIND(t, fmt.Sprintf(`zone %q { type primary; file "zone"; %s };`, zone, clauses))
 }
 
-// startSecondary starts a secondary of a primary.
-func startSecondary(t testing.TB, primary *named) *named {
+// hostPort is the server's address as configurations of others want it.
+func (n *named) hostPort(t testing.TB) (host, port string) {
 	t.Helper()
-	address, port, err := net.SplitHostPort(primary.address)
+	host, port, err := net.SplitHostPort(n.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startBIND(t, fmt.Sprintf(`zone %q { type secondary; file "copy"; primaries { %s port %s; }; };`, zone, address, port))
+	return host, port
 }
 
 func startBIND(t testing.TB, zones string) *named {

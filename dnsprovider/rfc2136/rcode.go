@@ -107,12 +107,17 @@ func noAnswer(rcode int) *trouble {
 }
 
 // reported makes a sentence and a hint of a TSIG error. Clocks are only spoken of,
-// never set (RFC 8945, section 5.4.3).
-func (p *Provider) reported(k *key, e *tsigError) *trouble {
+// never set (RFC 8945, section 5.4.3). To an update Knot says BADKEY where it should say
+// REFUSED, which may be the fault of one of several owners.
+func (p *Provider) reported(k *key, update bool, e *tsigError) *trouble {
 	t := &trouble{kind: dnsprovider.Refused, err: e}
 	switch e.code {
 	case dns.RcodeBadKey:
 		t.hint = fmt.Sprintf("does the server have a key of exactly the name %q, for %s", k.name, strings.TrimSuffix(k.algorithm, "."))
+		if update {
+			t.hint += "; Knot says so, too, where no acl lets the key do this"
+			t.leaves = eachAlone
+		}
 	case dns.RcodeBadSig:
 		t.hint = fmt.Sprintf("is the secret of key %q the same on both sides, to the last character", k.name)
 	case dns.RcodeBadTrunc:

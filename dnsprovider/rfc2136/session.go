@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -270,9 +271,14 @@ func (p *Provider) check(k *key, request *dns.Msg, raw, requestMAC []byte) (*dns
 		if err := k.verify(raw, requestMAC, p.now()); err != nil {
 			var reported *tsigError
 			if errors.As(err, &reported) {
-				return nil, p.reported(k, reported)
+				return nil, p.reported(k, request.Opcode == dns.OpcodeUpdate, reported)
 			}
-			return nil, unauthentic(fmt.Errorf("%w; it says %s", err, rcode), k.doubtHint(err))
+			hint := k.doubtHint(err)
+			if errors.Is(err, errUnsigned) && rcode == "NOTAUTH" && !k.negotiated() { // and no TSIG record, which RFC 8945, section 5.2 wants to be there
+				hint = fmt.Sprintf("PowerDNS answers so unless it has a key of exactly the name %q, for %s, with the same secret, and a clock that agrees within %s; else %s",
+					k.name, strings.TrimSuffix(k.algorithm, "."), fudge, hint)
+			}
+			return nil, unauthentic(fmt.Errorf("%w; it says %s", err, rcode), hint)
 		}
 	}
 	reply := new(dns.Msg)

@@ -96,6 +96,9 @@ func (it *item) judgement() *trouble {
 		t := *it.err
 		t.err = fmt.Errorf("%w, and yet it reads the same", t.err)
 		t.hint = "does another copy of the zone answer queries, or a wildcard"
+		if !it.seen.rrset.Denial() {
+			t.hint += "; to PowerDNS a record is what its database says, and hex counts only without blanks there: write the record again with pdnsutil replace-rrset"
+		}
 		return &t
 	}
 	return it.conflict(it.found)

@@ -206,7 +206,7 @@ func TestTSIGErrors(t *testing.T) {
 		want string
 	}{
 		{"BADKEY", report(dns.RcodeBadKey), dnsprovider.Unauthentic,
-			`BADKEY: the server does not know the key, or not with this algorithm (the reply itself is not signed) (hint: does the server have a key of exactly the name "tlsaroll.example.org.", for hmac-sha256)`},
+			`BADKEY: the server does not know the key, or not with this algorithm (the reply itself is not signed) (hint: does the server have a key of exactly the name "tlsaroll.example.org.", for hmac-sha256; Knot says so, too, where no acl lets the key do this)`},
 		{"BADSIG", report(dns.RcodeBadSig), dnsprovider.Unauthentic,
 			`BADSIG: the server finds the signature of the request wrong (the reply itself is not signed) (hint: is the secret of key "tlsaroll.example.org." the same on both sides, to the last character)`},
 		{"BADTRUNC", report(dns.RcodeBadTrunc), dnsprovider.Refused,
