@@ -76,10 +76,18 @@ func (p *Provider) guarded(outer, bounded context.Context, zone string, do func(
 			}
 		}
 	}()
-	err := p.account.Do(bounded, func() error { return do(bounded) })
+	begun := false
+	err := p.account.Do(bounded, func() error { begun = true; return do(bounded) })
 	switch {
 	case err == nil:
 		return nil
+	case !begun && outer.Err() == nil:
+		return &api.Trouble{
+			Kind: dnsprovider.Temporary, Err: fmt.Errorf("other requests at the same account leave no room within %s", p.timeout),
+			Hint: "it is tried again; is the host slow",
+		}
+	case !begun:
+		return api.Ended(outer)
 	case outer.Err() != nil:
 		return p.late(outer)
 	case bounded.Err() != nil:

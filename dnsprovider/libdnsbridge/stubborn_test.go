@@ -194,6 +194,24 @@ func association(t *testing.T, text string) tlsa.Association {
 	return a
 }
 
+// TestNoRoomAtTheAccount: what was never sent is not said to have no reply.
+func TestNoRoomAtTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, account, back := newStubborn(), dnsprovider.NewAccount(1), make(chan struct{})
+		p := m.provider(t, func(c *libdnsbridge.Config) { c.Account = account })
+		go func() { _ = account.Do(t.Context(), func() error { <-back; return nil }) }()
+		synctest.Wait()
+		_, err := p.RRset(t.Context(), "", mxOwner)
+		if !errors.Is(err, dnsprovider.ErrTemporary) || !strings.Contains(err.Error(), "room") || m.count("get") > 0 {
+			t.Errorf("error is %v, after %d requests", err, m.count("get"))
+		}
+		close(back)
+		if _, err := p.RRset(t.Context(), "", mxOwner); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestModulePanics: a panic is an error that names the provider and no secret.
 func TestModulePanics(t *testing.T) {
 	for _, call := range []string{"get", "append", "delete"} {
