@@ -3,6 +3,7 @@
 package rfc2136
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +61,10 @@ func parsePrincipal(s string) (types.PrincipalName, string, error) {
 	return types.PrincipalName{NameType: kind, NameString: parts}, realm, nil
 }
 
-// caught makes an error of a panic of the library.
-func caught(err *error, what string) {
+// caught makes this error of a panic of the library.
+func caught(err *error, sentence string) {
 	if recover() != nil {
-		*err = fmt.Errorf("%s: it cannot be read", what)
+		*err = errors.New(sentence)
 	}
 }
 
@@ -78,12 +79,13 @@ func (a *account) configuration() (c *config.Config, err error) {
 		return nil, fmt.Errorf("krb5-conf: %w", err)
 	}
 	what := fmt.Sprintf("krb5-conf %q", path)
-	defer caught(&err, what+", as blocks within a block of [realms] are not understood")
+	const hint = "(hint: write one with the realm and its KDCs alone)"
+	defer caught(&err, what+": it cannot be read, as blocks within a block of [realms] are not understood "+hint)
 	// A word of its own for KDCs that are not named is what MIT's library has as its default.
 	c, err = config.NewFromString("[libdefaults]\ndns_lookup_kdc = true\n" + string(text))
 	var unsupported config.UnsupportedDirective
 	if err != nil && !errors.As(err, &unsupported) {
-		return nil, fmt.Errorf("%s: %w (hint: write one with the realm and its KDCs alone)", what, err)
+		return nil, fmt.Errorf("%s: %w %s", what, err, hint)
 	}
 	// No signatures of the form asked for can be made with other ciphers.
 	c.LibDefaults.DefaultTGSEnctypeIDs = aes()
@@ -103,33 +105,45 @@ func aes() []int32 {
 
 func isAES(cipher int32) bool { return slices.Contains(aes(), cipher) }
 
-// keys reads the keytab, and says for which ciphers it has keys of the principal.
+// keys reads the keytab and returns the principal's newest keys in it, and their ciphers.
 func (a *account) keys(realm string) (kt *keytab.Keytab, ciphers []int32, err error) {
 	raw, err := os.ReadFile(a.keytabFile)
 	if err != nil {
 		return nil, nil, fmt.Errorf("keytab: %w", err)
 	}
 	what := fmt.Sprintf("keytab %q", a.keytabFile)
-	defer caught(&err, what)
+	broken := what + ": this is no keytab, or not all of it"
+	defer caught(&err, broken)
 	kt = new(keytab.Keytab)
 	if kt.Unmarshal(raw) != nil { // its error may hold the keys
-		return nil, nil, fmt.Errorf("%s: this is no keytab, or not all of it", what)
+		return nil, nil, errors.New(broken)
 	}
+	// The highest number is the newest. The library goes by the time alone, which two may share.
+	all := kt.Entries
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		x, y := all[i], all[j]
+		return cmp.Or(slices.Index(aes(), x.Key.KeyType)-slices.Index(aes(), y.Key.KeyType), cmp.Compare(y.KVNO, x.KVNO), y.Timestamp.Compare(x.Timestamp))
+	})
+	kt.Entries = nil
 	var others []string
-	for _, e := range kt.Entries {
+	for _, i := range order {
+		e, cipher := all[i], all[i].Key.KeyType
 		switch {
 		case e.Principal.Realm != realm || !slices.Equal(e.Principal.Components, a.name.NameString):
 			others = append(others, strings.Join(e.Principal.Components, "/")+"@"+e.Principal.Realm)
-		case isAES(e.Key.KeyType):
-			ciphers = append(ciphers, e.Key.KeyType)
+		case isAES(cipher) && !slices.Contains(ciphers, cipher):
+			ciphers, kt.Entries = append(ciphers, cipher), append(kt.Entries, e)
 		}
 	}
 	principal := a.name.PrincipalNameString() + "@" + realm
 	switch slices.Sort(others); {
 	case len(ciphers) > 0:
-		slices.SortFunc(ciphers, func(x, y int32) int { return slices.Index(aes(), x) - slices.Index(aes(), y) })
-		return kt, slices.Compact(ciphers), nil
-	case len(others) < len(kt.Entries):
+		return kt, ciphers, nil
+	case len(others) < len(all):
 		return nil, nil, fmt.Errorf("%s: its keys of %q are of old ciphers (hint: make one with keys of AES)", what, principal)
 	case len(others) == 0:
 		return nil, nil, fmt.Errorf("%s: it is empty", what)

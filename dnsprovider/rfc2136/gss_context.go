@@ -42,7 +42,7 @@ var (
 // initiate begins a context with the server that the ticket is for. The server has to
 // prove itself as well: RFC 3645, section 3.1.1 wants mutual authentication.
 func initiate(t *ticket, now time.Time) (h *handshake, err error) {
-	defer caught(&err, "the ticket")
+	defer caught(&err, "the ticket cannot be used")
 	auth, err := types.NewAuthenticator(t.crealm, t.cname)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func unwrap(token []byte) (kind, message []byte, err error) {
 // complete checks the server's answer: that it could open the ticket and what came with
 // it. Only the server that the ticket is for can, beside the KDC.
 func (h *handshake) complete(token []byte) (c *securityContext, err error) {
-	defer caught(&err, "the token")
+	defer caught(&err, "it is a token that cannot be read")
 	kind, message, err := unwrap(token)
 	switch {
 	case err != nil:
@@ -117,12 +117,12 @@ func (h *handshake) complete(token []byte) (c *securityContext, err error) {
 	if err := reply.Unmarshal(message); err != nil {
 		return nil, errors.New("it is a token that cannot be read")
 	}
-	clear, err := crypto.DecryptEncPart(reply.EncPart, h.key(), keyusage.AP_REP_ENCPART)
+	plain, err := crypto.DecryptEncPart(reply.EncPart, h.key(), keyusage.AP_REP_ENCPART)
 	if err != nil {
 		return nil, errors.New("it was not made with the key of the ticket")
 	}
 	var part messages.EncAPRepPart
-	if err := part.Unmarshal(clear); err != nil {
+	if err := part.Unmarshal(plain); err != nil {
 		return nil, errors.New("it is a token that cannot be read")
 	}
 	if !part.CTime.Equal(h.ctime) || part.Cusec != h.cusec {

@@ -33,13 +33,18 @@ type realm struct {
 	dir, conf string
 	address   string
 	env       []string
-	keytab    string // of account
+	keytab    string // of account, which is in each realm
 	stop      func()
 	log       *lockedBuffer
 }
 
 // startRealm makes a realm. All that MIT's programs write is in a directory of the test.
 func startRealm(t testing.TB) *realm {
+	t.Helper()
+	return startRealmOf(t, realmName)
+}
+
+func startRealmOf(t testing.TB, name string) *realm {
 	t.Helper()
 	for _, program := range []string{"krb5kdc", "kdb5_util", "kadmin.local", "named"} {
 		needs(t, program)
@@ -58,7 +63,7 @@ func startRealm(t testing.TB) *realm {
 	%s = {
 		kdc = %s
 	}
-`, realmName, realmName, r.address))
+`, name, name, r.address))
 	write(t, r.path("kdc.conf"), fmt.Sprintf(`[kdcdefaults]
 	kdc_listen = %s
 	kdc_tcp_listen = %s
@@ -72,8 +77,8 @@ func startRealm(t testing.TB) *realm {
 	}
 [logging]
 	kdc = STDERR
-`, r.address, r.address, realmName, r.path("principals"), r.path("stash")))
-	r.run("kdb5_util", "", "create", "-s", "-P", "a password of a test")
+`, r.address, r.address, name, r.path("principals"), r.path("stash")))
+	r.run("kdb5_util", "", "create", "-s", "-P", password)
 	r.admin("addprinc -randkey tlsaroll", "addprinc -randkey "+dnsService, "addprinc -randkey "+otherSystem,
 		"ktadd -k "+r.keytab+" tlsaroll", "ktadd -k "+r.path("server.keytab")+" "+dnsService)
 	r.start()
@@ -189,6 +194,16 @@ func (m *member) start() {
 func (m *member) restart() {
 	m.realm.t.Helper()
 	m.stop()
+	// Told to end, BIND writes them down, and takes them up again.
+	kept, err := filepath.Glob(filepath.Join(filepath.Dir(m.conf), "*.tsigkeys"))
+	if err != nil || len(kept) == 0 {
+		m.realm.t.Fatalf("no file with keys: %v", err)
+	}
+	for _, file := range kept {
+		if err := os.Remove(file); err != nil {
+			m.realm.t.Fatal(err)
+		}
+	}
 	m.start()
 }
 

@@ -38,7 +38,7 @@ const maxReferrals = 5
 // tickets: that is one exchange more each time, and nothing to keep, to renew and to
 // find outdated.
 func (a *account) ticketFor(ctx context.Context, service types.PrincipalName, realm string) (t *ticket, err error) {
-	defer caught(&err, "what the KDC says")
+	defer caught(&err, "the KDC's reply cannot be read")
 	c, err := a.configuration()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,8 @@ func (a *account) ticketFor(ctx context.Context, service types.PrincipalName, re
 
 // login gets the ticket that tickets are got with (RFC 4120, section 3.1).
 func (a *account) login(ctx context.Context, c *config.Config, realm string, kt *keytab.Keytab, ciphers []int32) (*ticket, error) {
-	c.LibDefaults.DefaultTktEnctypeIDs = ciphers
+	// The first suits our key; the others may be what suits the KDC, for a key of the session.
+	c.LibDefaults.DefaultTktEnctypeIDs = append(slices.Clone(ciphers), aes()...)
 	request, err := messages.NewASReqForTGT(realm, c, a.name)
 	if err != nil {
 		return nil, err
@@ -106,6 +107,9 @@ func (a *account) login(ctx context.Context, c *config.Config, realm string, kt 
 	if err := rep.Unmarshal(reply); err != nil {
 		return nil, fmt.Errorf("the KDC's reply cannot be read: %s", plain(err))
 	}
+	// Of the key's number no notice is taken, as by others: keytabs that were made of a password
+	// by hand have any number.
+	rep.EncPart.KVNO = 0
 	who := credentials.NewFromPrincipalName(a.name, realm).WithKeytab(kt)
 	if _, err := rep.DecryptEncPart(who); err != nil {
 		return nil, errors.New("the KDC's reply cannot be decrypted with the key in the keytab (hint: was the password changed after the keytab was made)")
@@ -143,7 +147,7 @@ func (a *account) proof(hints []byte, realm string, kt *keytab.Keytab, ciphers [
 		return nil, errors.New("the KDC has no key of the ciphers in the keytab (hint: make a new keytab)")
 	}
 	cipher := known[0]
-	key, version, err := kt.GetEncryptionKey(a.name, realm, 0, cipher)
+	key, _, err := kt.GetEncryptionKey(a.name, realm, 0, cipher)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +156,7 @@ func (a *account) proof(hints []byte, realm string, kt *keytab.Keytab, ciphers [
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := crypto.GetEncryptedData(stamp, key, keyusage.AS_REQ_PA_ENC_TIMESTAMP, version)
+	sealed, err := crypto.GetEncryptedData(stamp, key, keyusage.AS_REQ_PA_ENC_TIMESTAMP, 0)
 	if err != nil {
 		return nil, errors.New("the proof of the key cannot be encrypted")
 	}
