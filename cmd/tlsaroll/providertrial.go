@@ -87,6 +87,7 @@ func signs(r trial.Result) error {
 		return &exitCode{exitPerson, fmt.Errorf("zone %s: it is not signed, so no sender believes its TLSA records (hint: have the DNS host sign it with DNSSEC, and put its DS record into the parent)", zone)}
 	case lookup.Bogus:
 		return &exitCode{exitPerson, fmt.Errorf("zone %s: it is bogus, so mail to it is deferred: %s (hint: mend its signatures, or the DS record in the parent)", zone, r.SecurityText)}
+	case lookup.Indeterminate:
 	}
 	return &exitCode{exitPerson, fmt.Errorf("zone %s: whether it is signed is not known: %s (hint: set resolver: to a validating resolver on this host)", zone, r.SecurityText)}
 }
