@@ -79,4 +79,55 @@
 // A lineage whose certificates are ordered with the challenge dns-01 needs TXT as well, at
 // _acme-challenge below each name of the certificate. TXT values are added and removed one
 // by one ([dnsprovider.TXTProvider]), with one prerequisite alone: no CNAME.
+//
+// # Kerberos in place of a key
+//
+// A program that is built with the tag gsstsig signs with GSS-TSIG (RFC 3645) as well, with
+// [Config.GSS]: it gets a Kerberos ticket for the server with a keytab, and negotiates a
+// key with the server that both prove themselves by. The key lasts for hours; another is
+// negotiated before it ends, and when the server does not know it any more. What is
+// believed is the same as with a key of TSIG, and the reply that a key is negotiated
+// with has to be signed with it. The ciphers are those of AES.
+//
+// A server is known to Kerberos by its name: tickets are for DNS/ns1.example.org if the
+// server is ns1.example.org. One that is configured by its address, or by an alias, needs
+// [GSS.Service]. KDCs are asked over TCP, those that the Kerberos configuration names,
+// else those of the SRV records at _kerberos._tcp below the realm.
+//
+// For BIND, with a keytab of the principal DNS/ns1.example.org, and a line for each name:
+//
+//	options { tkey-gssapi-keytab "/etc/bind/dns.keytab"; };
+//	zone "example.org" {
+//		type primary;
+//		update-policy { grant "tlsaroll@EXAMPLE.ORG" name _25._tcp.mx1.example.org TLSA; };
+//	};
+//
+// For Windows and Active Directory, where the realm is the domain in capitals:
+//
+//   - The zone takes secure updates only. With others allowed beside them Windows does not
+//     check who signs, and does not sign its replies, which are then refused.
+//
+//   - The account is a user of its own, say tlsaroll, in no group but Domain Users, for
+//     which AES is allowed ("This account supports Kerberos AES 256 bit encryption") and
+//     whose password does not expire.
+//
+//   - It has the right to write to the nodes of the owner names, such as _25._tcp.mx1, and
+//     to no others. An administrator makes each with a first TLSA record, and gives the
+//     right in the node's security settings, as rights in Active Directory are to nodes and
+//     not to types. Without that any account may make new nodes, and owns what it makes.
+//
+//   - The keytab is made on Windows, which sets the password,
+//
+//     ktpass -out tlsaroll.keytab -princ tlsaroll@EXAMPLE.ORG -mapuser tlsaroll -pass * -crypto AES256-SHA1 -ptype KRB5_NT_PRINCIPAL
+//
+//     or of the password by ktutil, with addent -password -p tlsaroll@EXAMPLE.ORG -k 1 -e
+//     aes256-cts-hmac-sha1-96. It is worth the password: mode 0600, and for the program's
+//     user alone. Each change of the password needs a new one.
+//
+//   - Clocks may be five minutes apart, by Kerberos as by TSIG.
+//
+// There was no Windows to try this with. It is reported to take some types of records by
+// dynamic update and to turn down others, and to send back the request's signature in
+// place of one of its own when it does. Such a reply is refused, with a hint that says so;
+// "tlsaroll provider test" finds out before anything depends on it.
 package rfc2136

@@ -5,7 +5,7 @@ package rfc2136
 type GSS struct {
 	// Keytab is the path of the keytab with the principal's keys. It is read whenever
 	// a ticket is needed, so that a new one counts at once. Its keys have to be of AES:
-	// signatures are of another form with older ciphers (RFC 4121, section 2.4).
+	// signatures are of another form with older ciphers (RFC 4757).
 	Keytab string
 	// Principal is whom the updates are made as, such as tlsaroll@EXAMPLE.ORG. Default
 	// of the realm: default_realm of the Kerberos configuration.

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// gssAlgorithm is the name of RFC 3645, section 2.
+	// gssAlgorithm is the name that RFC 3645 gives it.
 	gssAlgorithm = "gss-tsig."
 	// gssMode of TKEY is the one for GSS-API (RFC 2930, section 2.5).
 	gssMode = 3
@@ -45,7 +45,10 @@ type contexts struct {
 func newNegotiator(p *Provider, c Config) (negotiator, error) {
 	fail := func(err error) (negotiator, error) { return nil, fmt.Errorf("GSS-TSIG: %w", err) }
 	n := &contexts{p: p, names: map[string]string{}, keys: map[string]*key{}}
-	n.account = &account{keytabFile: c.GSS.Keytab, configFile: c.GSS.Krb5Conf, timeout: p.timeout, now: p.now, dial: p.dial}
+	n.account = &account{keytabFile: c.GSS.Keytab, configFile: c.GSS.Krb5Conf, timeout: p.timeout, now: p.now, dial: c.Dial}
+	if n.account.dial == nil {
+		n.account.dial = new(net.Dialer).DialContext
+	}
 	if c.GSS.Principal == "" || c.GSS.Keytab == "" {
 		return fail(errors.New("it takes a principal and a keytab"))
 	}
@@ -167,8 +170,9 @@ func (n *contexts) exchange(ctx context.Context, s *session, query *dns.Msg) (ra
 }
 
 // settle makes the key of the server's reply. The last reply of a negotiation is signed
-// with it (RFC 3645, section 4.1.3), which proves all of the reply; so that there are no
-// two rules, one that is not signed is refused.
+// with that key, though the request was not signed (RFC 3645, section 2.2), which proves
+// all of it. Of a request without a signature there is nothing in the reply's, not even
+// that it is of no length ([MS-GSSA]); BIND does the same.
 func (n *contexts) settle(h *handshake, query *dns.Msg, raw []byte, service string) (*key, *trouble) {
 	reply, t := n.p.check(nil, query, raw, nil)
 	if t != nil {
@@ -210,7 +214,10 @@ func (n *contexts) settle(h *handshake, query *dns.Msg, raw []byte, service stri
 	}
 	now := n.p.now()
 	k := &key{name: name, algorithm: gssAlgorithm, macs: c, until: now.Add(gssLifetime)}
-	if err := k.verify(raw, nil, now); err != nil {
+	switch err := k.verify(raw, nil, now); {
+	case errors.Is(err, errUnsigned):
+		return nil, unauthentic(errors.New("the reply that a key was negotiated with is not signed with it: it is not believed (RFC 3645, section 2.2)"))
+	case err != nil:
 		return nil, unauthentic(err)
 	}
 	if until := time.Unix(int64(tkey.Expiration), 0); until.After(now) && until.Before(k.until) {

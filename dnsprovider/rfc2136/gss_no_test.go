@@ -93,6 +93,28 @@ func TestGSSSaysNo(t *testing.T) {
 	}
 }
 
+// TestGSSDocumentedRights: the line that the documentation and the hint show is enough, and is
+// for TLSA at this name alone.
+func TestGSSDocumentedRights(t *testing.T) {
+	r := startRealm(t)
+	m := r.startMember(`update-policy { grant "tlsaroll@EXAMPLE.ORG" name _25._tcp.mx.example.org TLSA; };`)
+	p := newProvider(t, r.config(m.address))
+	if err := apply(t, p, rrset(), rrset("1")); err != nil {
+		t.Error(err)
+	}
+	if err := apply(t, p, rrset("1"), rrset("2")); err != nil {
+		t.Error(err)
+	}
+	for what, err := range map[string]error{
+		"another name": p.Apply(t.Context(), zone, additions(1))[0],
+		"another type": p.AddTXT(t.Context(), zone, challenge, "value", time.Minute),
+	} {
+		if !errors.Is(err, dnsprovider.ErrRefused) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // TestGSSWithoutAKDC: no KDC, one that says nothing, and a caller who does not wait.
 func TestGSSWithoutAKDC(t *testing.T) {
 	r := startRealm(t)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/messages"
@@ -20,10 +21,12 @@ type kerberosError struct{ messages.KRBError }
 
 // Error is the mnemonic of the code and what it means.
 func (e *kerberosError) Error() string {
-	name, meaning, _ := strings.Cut(errorcode.Lookup(e.ErrorCode), " ")
-	if strings.HasPrefix(name, "(") { // the number
-		name, meaning, _ = strings.Cut(meaning, " ")
+	// The table has the number in brackets, the name and what it means.
+	_, text, found := strings.Cut(errorcode.Lookup(e.ErrorCode), ") ")
+	if !found {
+		return fmt.Sprintf("error %d of Kerberos, which has no name", e.ErrorCode)
 	}
+	name, meaning, _ := strings.Cut(text, " ")
 	switch e.ErrorCode {
 	case errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN:
 		meaning = "the KDC does not know the principal"
@@ -42,7 +45,7 @@ func (e *kerberosError) Error() string {
 	case errorcode.KRB_AP_ERR_SKEW:
 		meaning = "the clocks are too far apart"
 	}
-	return name + ": " + strings.ToLower(meaning[:min(1, len(meaning))]) + meaning[min(1, len(meaning)):]
+	return name + ": " + meaning
 }
 
 // ticketTrouble makes a sentence and a hint of what kept us from a ticket.
@@ -88,14 +91,20 @@ func (a *account) explain(t *trouble, e *kerberosError) {
 	}
 }
 
-// plain takes the library's own words for kinds of errors off.
+// plain takes the library's own words for kinds of errors off, and what would move a
+// cursor: the errors repeat what is not what was asked for.
 func plain(err error) string {
 	if err == nil {
 		return "it does not fit the request"
 	}
-	_, text, found := strings.Cut(err.Error(), "_Error: ")
-	if !found {
-		return err.Error()
+	text := err.Error()
+	if _, after, found := strings.Cut(text, "_Error: "); found {
+		text = after
 	}
-	return text
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }

@@ -115,7 +115,7 @@ func TestGSSRepliesThatAreNotBelieved(t *testing.T) {
 			`the reply is signed with the algorithm "hmac-sha256." and the request was with "gss-tsig.": it is not believed`},
 
 		{"key not signed", isTKEY, func(_, m *dns.Msg) { unsign(m) },
-			"the reply is not signed, and the request was: it is not believed (hint: is this the server that DNS/ns1.example.org is, and nothing between it and here)"},
+			"the reply that a key was negotiated with is not signed with it: it is not believed (RFC 3645, section 2.2) (hint: is this the server that DNS/ns1.example.org is, and nothing between it and here)"},
 		{"key for longer", isTKEY, func(_, m *dns.Msg) { tkey(m).Expiration++ },
 			"the signature of the reply does not fit: it is not believed"},
 		{"ticket sent back", isTKEY, func(req, m *dns.Msg) { tkey(m).Key, tkey(m).KeySize = tkey(req).Key, tkey(req).KeySize },

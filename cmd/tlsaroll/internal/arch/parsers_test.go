@@ -45,6 +45,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"replies of the primary of a zone that a person changes, and what that person was told", "dnsprovider/manual", "FuzzReplies FuzzTold"},
 	{"replies to updates, and to questions at the primary", "dnsprovider/rfc2136", "FuzzReplies FuzzInterpret"},
 	{"signatures of replies", "dnsprovider/rfc2136", "FuzzVerify"},
+	{"what KDCs and servers say to tickets; built with -tags gsstsig alone", "dnsprovider/rfc2136", "FuzzGSSKDC FuzzGSSToken"},
 	{"MTA-STS policies", "rollover/agent", "FuzzPolicyMode"},
 	{"the journal's file", "rollover/internal/journal", "FuzzOpen"},
 	{"the journal's entries", "rollover/internal/journal", "FuzzEntries"},
