@@ -144,3 +144,49 @@ func TestRRsetIsNeverEmptiedOnTheWay(t *testing.T) {
 		s.holds(t, owner, after)
 	}
 }
+
+// TestRecordThatStaysIsPutInAnew: where records only go, one that stays is taken out and put
+// in again before them, for PowerDNS, and the RRset is not empty in between.
+func TestRecordThatStaysIsPutInAnew(t *testing.T) {
+	for _, tc := range []struct {
+		before, after []string
+		want          string // classes
+	}{
+		{[]string{"1", "2"}, []string{"2"}, "NONE IN NONE"},
+		{[]string{"1", "2", "3", "e"}, []string{"2", "e"}, "NONE IN NONE NONE"},
+		{[]string{"1", "2"}, []string{"2", "3"}, "IN NONE"},
+		{[]string{"1", "2"}, nil, "NONE NONE"},
+	} {
+		before, after := rrset(tc.before...), rrset(tc.after...)
+		s := serve(t)
+		for _, a := range before.Associations {
+			s.add(string(owner) + " 3600 IN TLSA " + a.String())
+		}
+		var got []string
+		s.always(func(_ dns.ResponseWriter, req *dns.Msg) bool {
+			if !isUpdate(req) {
+				return false
+			}
+			standing := len(tc.before)
+			for i, rr := range req.Ns {
+				got = append(got, dns.ClassToString[rr.Header().Class])
+				if rr.Header().Class == dns.ClassNONE {
+					standing--
+				} else {
+					standing++
+				}
+				if standing == 0 && i < len(req.Ns)-1 {
+					t.Errorf("%v to %v: empty after %v", tc.before, tc.after, req.Ns[:i+1])
+				}
+			}
+			return false
+		})
+		if err := apply(t, newProvider(t, config(s)), before, after); err != nil {
+			t.Error(err)
+		}
+		if classes := strings.Join(got, " "); classes != tc.want {
+			t.Errorf("%v to %v: %s, want %s", tc.before, tc.after, classes, tc.want)
+		}
+		s.holds(t, owner, after)
+	}
+}

@@ -50,10 +50,23 @@ func updates(it *item) []dns.RR {
 	for _, a := range c.Add() {
 		rrs = append(rrs, rr(c.Owner, a, dns.ClassINET, wanted.TTL))
 	}
+	if len(rrs) == 0 && !wanted.Denial() {
+		rrs = anew(c.Owner, wanted)
+	}
 	for _, a := range c.Remove() {
 		rrs = append(rrs, rr(c.Owner, a, dns.ClassNONE, 0))
 	}
 	return rrs
+}
+
+// anew takes a record out that is to stay, and puts it in again. PowerDNS (4.7, with SQL) loses
+// the name's place in the chain of NSEC or NSEC3 records when it takes a record out of an
+// RRset that does not end with it, and knows it again when it puts one in; deletions come
+// first there. A resolver that concludes from such records what there is not (RFC 8198)
+// would say that the name does not exist.
+func anew(owner tlsa.Owner, wanted tlsa.RRset) []dns.RR {
+	stays := wanted.Associations[0]
+	return []dns.RR{rr(owner, stays, dns.ClassNONE, 0), rr(owner, stays, dns.ClassINET, wanted.TTL)}
 }
 
 // replacement takes all records out and puts the wanted ones in, so that all of them get
