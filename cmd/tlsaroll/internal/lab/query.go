@@ -79,6 +79,22 @@ func (l *Lab) Query(ctx context.Context, server netip.AddrPort, q Question) (Ans
 	return a, nil
 }
 
+// Next is the name that follows an existing one in the chain of NSEC records of a server
+// (RFC 4034, section 4.1.1), which a resolver may conclude from that there is none
+// in between (RFC 8198). A name that has no place in the chain is an error.
+func (l *Lab) Next(ctx context.Context, server netip.AddrPort, name string) (string, error) {
+	m, err := l.ask(ctx, server, name, dns.TypeHINFO) // which nothing here has
+	if err != nil {
+		return "", err
+	}
+	for _, rr := range m.Ns {
+		if nsec, ok := rr.(*dns.NSEC); ok && nsec.Hdr.Name == dns.Fqdn(name) {
+			return nsec.NextDomain, nil
+		}
+	}
+	return "", fmt.Errorf("%s: %s: no place in the chain of NSEC records: %v", server, name, m.Ns)
+}
+
 // rdata is a record's RDATA in presentation form, hex in lower case.
 func rdata(rr dns.RR) string {
 	return strings.ToLower(strings.TrimPrefix(rr.String(), rr.Header().String()))

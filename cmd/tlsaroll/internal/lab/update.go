@@ -38,12 +38,13 @@ func RemoveRRset(line string) Change { return Change{line, removeRRset} }
 // be of one zone. It returns when the primary serves the signed result.
 func (l *Lab) Update(t testing.TB, changes ...Change) {
 	t.Helper()
-	if err := l.update(t, changes); err != nil {
+	if err := l.Edit(t.Context(), changes...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (l *Lab) update(t testing.TB, changes []Change) error {
+// Edit is [Lab.Update] for who is not the test itself.
+func (l *Lab) Edit(ctx context.Context, changes ...Change) error {
 	m := new(dns.Msg)
 	want := map[rrsetKey]map[string]bool{}
 	for i, c := range changes {
@@ -74,14 +75,14 @@ func (l *Lab) update(t testing.TB, changes []Change) error {
 		}
 	}
 	client := &dns.Client{Net: "tcp", Timeout: queryTimeout, TsigSecret: l.hand.sign(m, time.Now().Unix())}
-	reply, _, err := client.ExchangeContext(t.Context(), m, l.Primary.String())
+	reply, _, err := client.ExchangeContext(ctx, m, l.Primary.String())
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	if reply.Rcode != dns.RcodeSuccess || reply.IsTsig() == nil {
 		return fmt.Errorf("update: %s, signed %t", dns.RcodeToString[reply.Rcode], reply.IsTsig() != nil)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return await(ctx, func(ctx context.Context) error { return l.shows(ctx, want) })
 }

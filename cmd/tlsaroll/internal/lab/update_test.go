@@ -77,7 +77,7 @@ func TestUpdatePolicy(t *testing.T) {
 	if err != nil || reply.Rcode != dns.RcodeRefused {
 		t.Errorf("a TXT record with the program's key: %v, %v", reply, err)
 	}
-	if err := l.update(t, []Change{Add("mx1.example.com. 10 A 127.0.0.1")}); err == nil || err.Error() != `update: "mx1.example.com. 10 A 127.0.0.1": in none of the zones` {
+	if err := l.Edit(t.Context(), Add("mx1.example.com. 10 A 127.0.0.1")); err == nil || err.Error() != `update: "mx1.example.com. 10 A 127.0.0.1": in none of the zones` {
 		t.Errorf("another's zone: %v", err)
 	}
 }
