@@ -25,6 +25,9 @@ func rollAtPrimary(t *testing.T, kind lab.PrimaryKind, by func(*host) setting) {
 		t.Errorf("the secondary was seen converged after %s, and should lag %s", converged, lag)
 	}
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
+	if _, err := h.Next(t.Context(), h.Primary, lab.Owner(25)); err != nil {
+		t.Errorf("after the old record went: %v", err)
+	}
 }
 
 func usual(*host) setting { return setting{} }
@@ -42,6 +45,6 @@ func TestRolloverPowerDNS(t *testing.T) {
 func TestRolloverPowerDNSAPI(t *testing.T) {
 	t.Parallel()
 	rollAtPrimary(t, lab.PowerDNS, func(h *host) setting {
-		return setting{kind: "powerdns", provider: h.PowerDNS.URL, key: "token-file: " + h.PowerDNS.KeyFile}
+		return setting{api: "type: powerdns, server: " + h.PowerDNS.URL + ", token-file: " + h.PowerDNS.KeyFile}
 	})
 }

@@ -23,7 +23,6 @@ import (
 const (
 	labTTL   = 10 * time.Second
 	labFloor = 2 * time.Second
-	labIpub  = labTTL + labFloor
 )
 
 // host is a mail host of the lab with tlsaroll on it: one lineage, mx1.
@@ -32,6 +31,7 @@ type host struct {
 	t      *testing.T
 	config string
 	now    func() time.Time
+	ttl    time.Duration // of the lineage's records
 
 	program string   // as which the daemon is started: this test binary, or a path
 	env     []string // it has
@@ -47,8 +47,8 @@ type setting struct {
 	address   string // where to probe it
 	endpoints []string
 	ignore    string
-	kind      string // type of the provider; "": rfc2136
-	provider  string // its server; "": the lab's primary
+	api       string // all settings of a provider that is not rfc2136, but its zone
+	provider  string // address of the primary; "": the lab's
 	key       string // settings for the provider's key
 	zone      string // of the provider
 	install   string
@@ -68,7 +68,7 @@ type setting struct {
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
 	t.Helper()
-	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now}
+	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now, ttl: labTTL}
 	t.Cleanup(h.checkSecrets)
 	h.configure(s)
 	return h
@@ -100,12 +100,12 @@ resolver: %s
 timing: {ttls: 1, floor: %s, retire: %s, quiet: 1s, look: %s, poll: %s, settle: %s}
 zones: %s
 providers:
-  ns1: {type: %s, server: %q, zone: %s, %s}
+  ns1: {zone: %s, %s}
 lineages:
   mx1:
     scheme: %s
     known-ttl: %s
-    ttl: 10s
+    ttl: %s
     endpoints: [%s]
     ignore: %s
     install: %s
@@ -114,8 +114,8 @@ lineages:
     timeout: %s
     %s
 `, filepath.Join(h.Dir, or(s.state, "tlsaroll")), h.Dir, s.top, or(s.resolver, h.Resolver.String()), labFloor, or(s.retire, "0s"), or(s.look, "1s"), or(s.poll, "1s"), or(s.settle, "10s"), or(s.zones, "{example.org: {private: true}, example.net: {private: true}}"),
-		or(s.kind, "rfc2136"), or(s.provider, h.Primary.String()), zone, s.key,
-		or(s.scheme, "ee"), or(s.knownTTL, "10s"), strings.Join(append(s.endpoints, endpoint), ", "), or(s.ignore, "[]"),
+		zone, or(s.api, fmt.Sprintf("type: rfc2136, server: %q, %s", or(s.provider, h.Primary.String()), s.key)),
+		or(s.scheme, "ee"), or(s.knownTTL, h.ttl.String()), h.ttl, strings.Join(append(s.endpoints, endpoint), ", "), or(s.ignore, "[]"),
 		or(s.install, h.installs()), or(s.check, "[]"), or(s.reload, h.reloads()), or(s.timeout, "10s"), s.staged)
 	h.config = filepath.Join(h.Dir, "tlsaroll.yaml")
 	if err := os.WriteFile(h.config, []byte(text), 0o600); err != nil {
