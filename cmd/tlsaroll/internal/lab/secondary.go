@@ -32,9 +32,15 @@ type Secondary struct {
 type change struct {
 	serial uint32
 	due    time.Time // when the secondary may have it; zero: it has it
+	told   time.Time // when it was last told to look
 }
 
 const lagPoll = 50 * time.Millisecond
+
+// tellAgain is how long a secondary has to take a change in before it is told again. An NSD
+// that is told while it does, or that finds nothing new, looks each second until
+// something comes, whatever the lag is by then.
+const tellAgain = time.Second
 
 // newSecondary is one that is not started yet, the i-th of nameServers.
 func newSecondary(l *Lab, i int) *Secondary {
@@ -82,9 +88,11 @@ func (s *Secondary) loop(ctx context.Context) {
 				s.caughtUp(z.name, serial)
 				continue
 			}
-			// Said again at each poll until it shows: a secondary that is
-			// gone for good is the test's to notice.
-			_ = s.notify(ctx, z.name)
+			// Said again until it shows: a secondary that is gone for good is
+			// the test's to notice.
+			if s.toTell(z.name, time.Now()) {
+				_ = s.notify(ctx, z.name)
+			}
 		}
 	}
 }
@@ -96,12 +104,25 @@ func (s *Secondary) isDue(zone string, serial uint32, now time.Time) bool {
 	c := s.seen[zone]
 	switch {
 	case c.serial != serial && c.due.IsZero():
-		c = change{serial, now.Add(s.delay)}
+		c = change{serial: serial, due: now.Add(s.delay)}
 	case c.serial != serial:
 		c.serial = serial // goes along with the change that is on its way
 	}
 	s.seen[zone] = c
 	return !s.held && !c.due.IsZero() && !now.Before(c.due)
+}
+
+// toTell says whether it is time to tell the secondary, and notes that it is told.
+func (s *Secondary) toTell(zone string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.seen[zone]
+	if now.Sub(c.told) < tellAgain {
+		return false
+	}
+	c.told = now
+	s.seen[zone] = c
+	return true
 }
 
 // caughtUp notes that the secondary has the serial.
@@ -163,9 +184,8 @@ func (l *Lab) ReleaseSecondary(t testing.TB) {
 	l.second.Release(t)
 }
 
-// bringOver notifies, once a second, until the secondary has the primary's serials;
-// asked is when it was last told to look. Not more often: one that comes while
-// NSD takes a transfer in has it look again seconds later, whatever the lag is by then.
+// bringOver notifies, once in tellAgain, until the secondary has the primary's serials;
+// asked is when it was last told to look.
 func (s *Secondary) bringOver(ctx context.Context, asked time.Time) error {
 	for _, z := range s.lab.zones {
 		asked := asked
@@ -177,7 +197,7 @@ func (s *Secondary) bringOver(ctx context.Context, asked time.Time) error {
 			if err == nil {
 				return nil
 			}
-			if time.Since(asked) >= time.Second {
+			if time.Since(asked) >= tellAgain {
 				asked = time.Now()
 				if err := s.notify(ctx, z.name); err != nil {
 					return err
