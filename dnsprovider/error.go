@@ -3,6 +3,7 @@ package dnsprovider
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -83,6 +84,8 @@ type Error struct {
 	Kind     Kind
 	Err      error  // the cause
 	Hint     string // what to do, without full stop; empty if there is nothing to say
+	// Pause is how long the host asked to be left alone; 0: it did not.
+	Pause time.Duration
 }
 
 // Error is one line: what and where, who, why, and what to do.
@@ -125,6 +128,15 @@ func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Kind
+	}
+	return 0
+}
+
+// PauseOf is the Pause of the first Error in err's tree, 0 if there is none.
+func PauseOf(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Pause
 	}
 	return 0
 }

@@ -121,12 +121,19 @@ func (a *Agent) update(ctx context.Context, actions []rollover.Action) []outcome
 		}
 		return out
 	}
+	if err := a.rests.of(p.Name, a.clock.now()); err != nil {
+		for i := range out {
+			out[i].err = err
+		}
+		return out
+	}
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	results := p.Apply(ctx, first.Zone, changes)
 	for i := range out {
 		if i < len(results) {
 			out[i].err = results[i]
+			a.rests.heed(p.Name, results[i], a.clock.now())
 		} else {
 			out[i].err = fmt.Errorf("publish %s: provider %s: %w", changes[i].Owner, p.Name, errNoResult)
 		}
@@ -183,13 +190,6 @@ func (a *Agent) discard(d rollover.Discard) error {
 	return err
 }
 
-// A failure is what is remembered of an action that failed.
-type failure struct {
-	text  string
-	tries int
-	again time.Time // not before then
-}
-
 // tried are a plan's actions without those that failed a moment ago: whatever
 // else a pass is made for, they are tried again later each time. What is done on
 // this host is left to the plan.
@@ -204,11 +204,15 @@ func (a *Agent) tried(g *group) []rollover.Action {
 	})
 }
 
-// retry is when an action of the plan that failed is tried again, zero if none did.
+// retry is when an action of the plan that failed, or a copy that could not be read, is
+// tried again, zero if there is none.
 func (g *group) retry() time.Time {
 	var at time.Time
 	for _, action := range g.plan.Actions {
 		at = earliest(at, g.failures[action.String()].again)
+	}
+	for _, f := range g.notRead {
+		at = earliest(at, f.again)
 	}
 	return at
 }
@@ -228,7 +232,7 @@ func (a *Agent) tell(g *group, o outcomeOf) {
 	if len(g.failures) > maxFailures {
 		clear(g.failures)
 	}
-	f := failure{o.err.Error(), before.tries + 1, a.clock.now().Add(min(time.Second<<min(before.tries+1, 10), time.Minute))}
+	f := before.next(o.err, a.clock.now())
 	g.failures[what] = f
 	if f.text == before.text {
 		a.log.Debug("action failed again", "action", what, "err", o.err)

@@ -48,6 +48,7 @@ type Agent struct {
 	stashing latch // held while the stash changes
 	keying   latch // held while a key that was made ahead is taken up or changed
 	desk     *desk // shared with all heirs
+	rests    rests
 
 	// What is looked at in the background may take longer than the pass that began
 	// it, and ends with the agent.

@@ -25,10 +25,11 @@ type group struct {
 	state    rollover.State
 	plan     rollover.Plan // of the last pass
 	book     book
-	far      *far               // endpoints that are being looked at, nil: none
-	lookup   int                // number of the shared look-ups that the last look used
-	failures map[string]failure // by action
-	joined   *group             // which has taken this one in
+	far      *far                   // endpoints that are being looked at, nil: none
+	lookup   int                    // number of the shared look-ups that the last look used
+	failures map[string]failure     // by action
+	notRead  map[tlsa.Owner]failure // by where the copy could not be read
+	joined   *group                 // which has taken this one in
 }
 
 // shown is what those may see who do not have the turn.
@@ -88,7 +89,7 @@ func grouped(lineages []Lineage) [][]Lineage {
 
 // newGroup makes the group of some lineages.
 func newGroup(lineages []Lineage, cfg Config) *group {
-	g := &group{turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), failures: map[string]failure{}, base: rollover.Policy{
+	g := &group{turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), failures: map[string]failure{}, notRead: map[tlsa.Owner]failure{}, base: rollover.Policy{
 		Timing: cfg.Timing, Lineages: map[string]rollover.LineagePolicy{},
 		AllowInsecure: map[string]bool{}, Margin: map[string]time.Duration{}, Excluded: map[string]bool{},
 	}}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // Report is what one pass came to.
@@ -158,8 +161,9 @@ func (a *Agent) enter(ctx context.Context, g *group) (leave func(), err error) {
 func (a *Agent) decide(ctx context.Context, g *group, s *sight) (rollover.State, rollover.Plan, error) {
 	a.heed(g, s)
 	state, plan := rollover.Next(g.state, s.Observation, s.policy, a.clock.now())
+	maps.DeleteFunc(g.notRead, func(target tlsa.Owner, _ failure) bool { return !slices.Contains(plan.Read, target) })
 	if len(plan.Read) > 0 {
-		s.Copies = a.copies(ctx, plan.Read, state)
+		s.Copies = a.copies(ctx, g, plan.Read, state)
 		state, plan = rollover.Next(g.state, s.Observation, s.policy, a.clock.now())
 	}
 	return state, plan, ctx.Err()

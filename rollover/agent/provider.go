@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -54,18 +55,34 @@ func (a *Agent) provider(name string) *Provider {
 	return nil
 }
 
-// copies reads the providers' own copies of some targets.
-func (a *Agent) copies(ctx context.Context, targets []tlsa.Owner, s rollover.State) map[tlsa.Owner]rollover.Sight[tlsa.RRset] {
+// copies reads the providers' own copies of some targets. One that could not be read a
+// moment ago is left unread.
+func (a *Agent) copies(ctx context.Context, g *group, targets []tlsa.Owner, s rollover.State) map[tlsa.Owner]rollover.Sight[tlsa.RRset] {
 	var mu sync.Mutex
 	out := make(map[tlsa.Owner]rollover.Sight[tlsa.RRset], len(targets))
+	tries := map[tlsa.Owner]failure{}
 	var wait errgroup.Group
 	wait.SetLimit(sideBySide)
 	for _, target := range targets {
+		before := g.notRead[target]
+		if a.clock.now().Before(before.again) {
+			out[target] = rollover.Unseen[tlsa.RRset](before.text)
+		} else {
+			tries[target] = before
+		}
+	}
+	for target, before := range tries {
 		wait.Go(func() error {
-			sight := a.readCopy(ctx, target, s)
+			rrset, err := a.readCopy(ctx, target, s)
 			mu.Lock()
 			defer mu.Unlock()
-			out[target] = sight
+			if err == nil {
+				out[target] = rollover.Seen(rrset)
+				delete(g.notRead, target)
+				return nil
+			}
+			out[target] = rollover.Unseen[tlsa.RRset](err.Error())
+			g.notRead[target] = before.next(err, a.clock.now())
 			return nil
 		})
 	}
@@ -73,7 +90,9 @@ func (a *Agent) copies(ctx context.Context, targets []tlsa.Owner, s rollover.Sta
 	return out
 }
 
-func (a *Agent) readCopy(ctx context.Context, target tlsa.Owner, s rollover.State) rollover.Sight[tlsa.RRset] {
+var errNoProvider = errors.New("no provider of ours holds its zone")
+
+func (a *Agent) readCopy(ctx context.Context, target tlsa.Owner, s rollover.State) (tlsa.RRset, error) {
 	for _, owner := range slices.Sorted(maps.Keys(s.Owners)) {
 		l := s.Owners[owner]
 		if l.Target != target {
@@ -83,13 +102,14 @@ func (a *Agent) readCopy(ctx context.Context, target tlsa.Owner, s rollover.Stat
 		if p == nil {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
-		rrset, err := p.RRset(ctx, l.Zone, target)
-		cancel()
-		if err != nil {
-			return rollover.Unseen[tlsa.RRset](err.Error())
+		if err := a.rests.of(p.Name, a.clock.now()); err != nil {
+			return tlsa.RRset{}, err
 		}
-		return rollover.Seen(rrset)
+		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+		defer cancel()
+		rrset, err := p.RRset(ctx, l.Zone, target)
+		a.rests.heed(p.Name, err, a.clock.now())
+		return rrset, err
 	}
-	return rollover.Unseen[tlsa.RRset]("no provider of ours holds its zone")
+	return tlsa.RRset{}, errNoProvider
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -16,6 +17,8 @@ type Trouble struct {
 	Then Then
 	// Limited says that the host is asked too often, and that nothing was done.
 	Limited bool
+	// Pause is how long the host asked to be left alone; 0: it did not.
+	Pause time.Duration
 }
 
 // Then says what is to be done about the rest.
@@ -43,7 +46,7 @@ func (t *Trouble) About(op, provider, zone string, owner tlsa.Owner) error {
 	if zone != "" {
 		provider += " " + strings.TrimSuffix(zone, ".")
 	}
-	return &dnsprovider.Error{Op: op, Provider: provider, Owner: owner, Kind: t.Kind, Err: t.Err, Hint: t.Hint}
+	return &dnsprovider.Error{Op: op, Provider: provider, Owner: owner, Kind: t.Kind, Err: t.Err, Hint: t.Hint, Pause: t.Pause}
 }
 
 // Ended is the trouble of a caller who no longer waits, nil while he does.
