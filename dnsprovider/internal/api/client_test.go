@@ -185,10 +185,14 @@ func TestCheckURL(t *testing.T) {
 	for s, good := range map[string]bool{
 		"https://api.example.net/v4": true, "http://127.0.0.1:8080": true, "http://[::1]:8080/x": true, "http://localhost:1": true,
 		"http://api.example.net": false, "ftp://127.0.0.1": false, "api.example.net": false, "": false, "https://": false,
-		"https://user:pw@api.example.net": false, "https://api.example.net?x=1": false, "https://api.example.net/#x": false, "https://a b": false,
+		"https://user:planted@api.example.net": false, "https://api.example.net?key=planted": false, "http://127.example.net": false, "https://api.example.net/#x": false, "https://a b": false,
 	} {
-		if err := api.CheckURL(s); (err == nil) != good {
+		err := api.CheckURL(s)
+		if (err == nil) != good {
 			t.Errorf("%q: %v", s, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "planted") {
+			t.Errorf("a secret in %v", err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -43,7 +44,7 @@ func ByStatus(r *Reply, says string, h Hints) *Trouble {
 	case s == http.StatusTooManyRequests:
 		t.Kind, t.Hint = dnsprovider.Temporary, "the host limits how often it is asked: do other programs share the account"
 		if pause, asked := r.retryAfter(); asked {
-			t.Err = fmt.Errorf("%w, and to come back in %s", t.Err, pause)
+			t.Err, t.Pause = fmt.Errorf("%w, and to come back in %s", t.Err, pause), pause
 		}
 	case s >= 500:
 		t.Kind, t.Hint, t.Then = dnsprovider.Temporary, "the host is in trouble: try again later, its status page may say more", Open
@@ -102,10 +103,10 @@ func Words(says string, secrets ...dnsprovider.Secret) string {
 func CheckURL(s string) error {
 	r, err := http.NewRequest(http.MethodGet, s, nil)
 	if err != nil || r.URL.Host == "" || r.URL.User != nil || r.URL.RawQuery != "" || r.URL.Fragment != "" {
-		return fmt.Errorf("URL %q: not the address of an API (hint: as in https://api.example.net/v4)", s)
+		return errors.New("not the address of an API (hint: as in https://api.example.net/v4, without name, password and key)") // it may hold them
 	}
-	host := r.URL.Hostname()
-	loopback := host == "localhost" || strings.HasPrefix(host, "127.") || host == "::1"
+	address, err := netip.ParseAddr(r.URL.Hostname())
+	loopback := r.URL.Hostname() == "localhost" || err == nil && address.IsLoopback()
 	if r.URL.Scheme != "https" && (r.URL.Scheme != "http" || !loopback) {
 		return fmt.Errorf("URL %q: credentials go over https alone", s)
 	}
