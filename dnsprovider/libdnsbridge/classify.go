@@ -19,14 +19,18 @@ var httpStatus = regexp.MustCompile(`(?i)(?:status|code|http|error|response|retu
 // limited is how hosts say that they are asked too often, where the status says less.
 var limited = regexp.MustCompile(`(?i)throttl|rate exceeded|rate limit`)
 
+// address is a URL, for modules whose errors do not tell it from the rest. A port and a number in a
+// path are no status, and some hosts have secrets in it.
+var address = regexp.MustCompile(`"?https?://[^\s"]*"?`)
+
 // noJSON is how encoding/json and encoding/xml say that something else came.
 var noJSON = regexp.MustCompile(`(?i)invalid character|unexpected end of JSON|cannot unmarshal|XML syntax error|expected element type|unexpected EOF`)
 
 // classify makes trouble of what a module says. None of its errors is kept: they may hold
 // what they were given.
 func (p *Provider) classify(err error, zone string) *api.Trouble {
-	says := err.Error()
-	words := withoutURL(err)
+	says := address.ReplaceAllString(err.Error(), "the API")
+	words := address.ReplaceAllString(withoutURL(err), "the API")
 	if p.host.Quirks.Short != nil {
 		words = p.host.Quirks.Short(words)
 	}

@@ -55,6 +55,9 @@ type Quirks struct {
 	// take no harm from a record that stands already: changes of several owners go in
 	// one call.
 	Together bool
+	// MayBeEmpty is for hosts that list neither SOA nor NS records, so that a zone may have none
+	// that they list.
+	MayBeEmpty bool
 	// OneAtATime is for modules that must not be called from two goroutines at once.
 	OneAtATime bool
 	// Timeout is how long a call takes at worst, where that is longer than with others.

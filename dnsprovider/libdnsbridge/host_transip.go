@@ -47,7 +47,7 @@ func transip() Host {
 			{Name: "whitelisted", Default: "false", Example: "true"},
 		},
 		Open:   openTransIP,
-		Quirks: Quirks{ExactTTL: true, MaxTTL: transipMaxTTL, Classify: classifyTransIP},
+		Quirks: Quirks{MayBeEmpty: true, ExactTTL: true, MaxTTL: transipMaxTTL, Classify: classifyTransIP},
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *transipTokens) Get(string) (client.Token, error) {
 }
 
 // errTransIPToken is that the host knew the token no more, and has given another.
-var errTransIPToken = errors.New("the token was no more valid, and there is another")
+var errTransIPToken = errors.New("HTTP 401: the host does not know the token that it has just given")
 
 // Set takes the token that the module got when the host did not know the last one any more. The
 // error keeps it from sending the request again, which it would do with nothing in it.
@@ -50,6 +50,15 @@ func (s *transipTokens) Set(_ string, token client.Token) error {
 	defer s.mu.Unlock()
 	s.last = token
 	return errTransIPToken
+}
+
+// drop forgets a token that the host does not know, unless there is another already.
+func (s *transipTokens) drop(token client.Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == token {
+		s.last = nil
+	}
 }
 
 // refused reports whether the host did not know the token, whatever came of the module's wish

@@ -18,8 +18,7 @@ import (
 
 // transipZones is the module's client without its Provider, which reads the zone
 // before and after each change: with the reading that is done anyway it would be five
-// times for a record that comes and one that goes. Also it gives nothing at all if one record
-// of the zone cannot be parsed.
+// times for a record that comes and one that goes. The zone is read without either, see GetRecords.
 //
 // Each change has a client of its own, as clients keep the buffers of requests, and give one to the
 // next request while the last one may still close it. They share their tokens.
@@ -42,17 +41,6 @@ func (b transipZones) with(ctx context.Context, do func(client.ApiClient) error)
 	}
 }
 
-func (b transipZones) GetRecords(ctx context.Context, zone string) (records []libdns.Record, _ error) {
-	err := b.with(ctx, func(c client.ApiClient) (err error) {
-		records, err = c.GetDNSList(ctx, zone)
-		return err
-	})
-	for i, record := range records {
-		records[i] = record.RR() // it is a pointer to one
-	}
-	return records, err
-}
-
 // ListZones lists the domains of the account.
 func (b transipZones) ListZones(ctx context.Context) (zones []libdns.Zone, _ error) {
 	err := b.with(ctx, func(c client.ApiClient) (err error) {
@@ -64,6 +52,9 @@ func (b transipZones) ListZones(ctx context.Context) (zones []libdns.Zone, _ err
 
 func (b transipZones) AppendRecords(ctx context.Context, zone string, records []libdns.Record) (done []libdns.Record, _ error) {
 	for _, record := range records {
+		if err := transipName(record, zone); err != nil {
+			return done, err
+		}
 		err := b.with(ctx, func(c client.ApiClient) error {
 			_, err := provider.AppendRecords(ctx, nil, transipSight{c, nil}, zone, []libdns.Record{record.RR()})
 			return err
@@ -79,6 +70,9 @@ func (b transipZones) AppendRecords(ctx context.Context, zone string, records []
 func (b transipZones) DeleteRecords(ctx context.Context, zone string, records []libdns.Record) (done []libdns.Record, _ error) {
 	for _, record := range records {
 		one := []libdns.Record{record.RR()}
+		if err := transipName(record, zone); err != nil {
+			return done, err
+		}
 		err := b.with(ctx, func(c client.ApiClient) error {
 			_, err := provider.DeleteRecords(ctx, nil, transipSight{c, one}, zone, one)
 			return err
@@ -110,8 +104,21 @@ func transipError(err error) error {
 	return err
 }
 
+// errTransIPName is a name that the module cannot send.
+var errTransIPName = errors.New("the module takes the zone off names that end like it, and would write at another name")
+
+func transipName(record libdns.Record, zone string) error {
+	if name := record.RR().Name; libdns.RelativeName(name, zone) != name {
+		return errTransIPName
+	}
+	return nil
+}
+
 // classifyTransIP knows what is no status with its usual meaning: what is not in order has 406.
 func classifyTransIP(err error) dnsprovider.Kind {
+	if errors.Is(err, errTransIPName) {
+		return dnsprovider.Unsupported
+	}
 	if statusIn(err.Error()) == http.StatusNotAcceptable {
 		return dnsprovider.Malformed
 	}

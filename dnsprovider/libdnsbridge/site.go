@@ -2,6 +2,7 @@ package libdnsbridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ func (s *site) list(ctx context.Context) (listing, *api.Trouble) {
 	var all listing
 	t := s.p.call(ctx, s.zone, func(ctx context.Context) error {
 		found, err := s.p.backend.GetRecords(ctx, s.name())
+		if err == nil && len(found) == 0 && !s.p.host.Quirks.MayBeEmpty {
+			err = errNothing
+		}
 		if err == nil {
 			all, err = sorted(found, s.zone)
 		}
@@ -57,6 +61,10 @@ func (s *site) list(ctx context.Context) (listing, *api.Trouble) {
 	}
 	return all, nil
 }
+
+// errNothing is how most modules hear {} and other replies that are no listing: at most hosts
+// not even a new zone is empty.
+var errNothing = errors.New("unexpected EOF: a listing without any record")
 
 // name is the zone as the module wants it.
 func (s *site) name() string {
