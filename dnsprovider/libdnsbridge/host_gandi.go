@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	libdnsgandi "github.com/libdns/gandi"
@@ -39,14 +40,35 @@ func gandi() Host {
 			if err := printable("token", v["token"]); err != nil {
 				return nil, err
 			}
-			return &gandiBackend{&libdnsgandi.Provider{BearerToken: v["token"]}}, nil
+			return &gandiBackend{token: v["token"], module: &libdnsgandi.Provider{BearerToken: v["token"]}}, nil
 		},
 		Quirks: Quirks{Classify: classifyGandi},
 	}
 }
 
 // gandiBackend is the module, where it is told apart what can be taken for something else.
-type gandiBackend struct{ module *libdnsgandi.Provider }
+type gandiBackend struct {
+	token  string
+	mu     sync.Mutex
+	module *libdnsgandi.Provider // see current
+}
+
+func (b *gandiBackend) current() *libdnsgandi.Provider {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.module
+}
+
+// says puts into words what the module says, see [gandiSays]. After an error the module begins
+// afresh: it keeps for good what the API said of a zone, even where that was nothing.
+func (b *gandiBackend) says(err error) error {
+	if err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.module = &libdnsgandi.Provider{BearerToken: b.token}
+	}
+	return gandiSays(err)
+}
 
 // gandiPage is how many RRsets the API gives at once, and the module asks once
 // (https://github.com/go-gandi/go-gandi/issues/38).
@@ -54,9 +76,9 @@ const gandiPage = 500
 
 // GetRecords refuses a zone of which there may be more: what is on the next page would look absent.
 func (b *gandiBackend) GetRecords(ctx context.Context, zone string) ([]libdns.Record, error) {
-	records, err := b.module.GetRecords(ctx, zone)
+	records, err := b.current().GetRecords(ctx, zone)
 	if err != nil {
-		return nil, gandiSays(err)
+		return nil, b.says(err)
 	}
 	type key struct{ name, rrtype string }
 	rrsets := map[key]bool{}
@@ -84,8 +106,8 @@ func (b *gandiBackend) AppendRecords(ctx context.Context, zone string, records [
 		rr.TTL = max(rr.TTL, gandiMinTTL)
 		raised[i] = rr
 	}
-	done, err := b.module.AppendRecords(ctx, zone, raised)
-	return done, gandiSays(err)
+	done, err := b.current().AppendRecords(ctx, zone, raised)
+	return done, b.says(err)
 }
 
 // DeleteRecords takes it for done where there is nothing to delete. Of TXT values the module
@@ -93,17 +115,17 @@ func (b *gandiBackend) AppendRecords(ctx context.Context, zone string, records [
 // both ways, and takes nothing else away in either.
 func (b *gandiBackend) DeleteRecords(ctx context.Context, zone string, records []libdns.Record) (done []libdns.Record, _ error) {
 	for _, record := range records {
-		_, err := b.module.DeleteRecords(ctx, zone, []libdns.Record{record})
+		_, err := b.current().DeleteRecords(ctx, zone, []libdns.Record{record})
 		if rr := record.RR(); rr.Type == "TXT" && err != nil && strings.Contains(err.Error(), "Can't find such a DNS value") {
 			rr.Data = strings.Trim(rr.Data, `"`)
-			_, err = b.module.DeleteRecords(ctx, zone, []libdns.Record{rr})
+			_, err = b.current().DeleteRecords(ctx, zone, []libdns.Record{rr})
 		}
 		switch {
 		case err == nil:
 			done = append(done, record)
 		case strings.Contains(err.Error(), "Can't find"): // the RRset, or the value in it
 		default:
-			return done, gandiSays(err)
+			return done, b.says(err)
 		}
 	}
 	return done, nil

@@ -2,6 +2,8 @@ package libdnsbridge_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -116,4 +118,24 @@ func TestGandiSettings(t *testing.T) {
 		{libdnsbridge.Values{}, "token: missing"},
 		{libdnsbridge.Values{"token": gandiToken + "\r\nX-Other: 1"}, "token: has blanks, line ends or letters that no key has (hint: copy it again)"},
 	})
+}
+
+// TestGandiEmptyReply: where the host once said nothing about the zone, it is asked again.
+func TestGandiEmptyReply(t *testing.T) {
+	s, empty := newGandi(), true
+	internet.Route(fakeapi.GandiHost, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if empty {
+			_, _ = io.WriteString(w, "{}\n")
+			return
+		}
+		s.ServeHTTP(w, r)
+	}))
+	p := through(t, "gandi", libdnsbridge.Values{"token": gandiToken})
+	if stands, err := p.RRset(t.Context(), "", mxOwner); dnsprovider.KindOf(err) != dnsprovider.Temporary {
+		t.Errorf("there stands %v, %v", stands, err)
+	}
+	empty = false
+	if err := edit(t, p, mxOwner, digest("1")); err != nil {
+		t.Error(err)
+	}
 }

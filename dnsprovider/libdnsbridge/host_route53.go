@@ -79,14 +79,20 @@ func openRoute53(v Values) (Backend, error) {
 		options = append(options, config.WithSharedConfigProfile(v["profile"]))
 	}
 	options = append(options, config.WithRegion(v["region"]))
-	if _, err := config.LoadDefaultConfig(context.Background(), options...); err != nil {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := config.LoadDefaultConfig(ended, options...); err != nil {
 		return nil, fmt.Errorf("the SDK does not take this configuration: %w", err)
 	}
-	return &route53Backend{&route53.Provider{
+	b := &route53Backend{&route53.Provider{
 		Region: v["region"], Profile: v["profile"], AccessKeyId: v["access-key-id"], SecretAccessKey: v["secret-access-key"], SessionToken: v["session-token"],
 		HostedZoneID: strings.TrimPrefix(v["hosted-zone-id"], "/hostedzone/"),
 		MaxRetries:   1, // what is tried again, and when, is decided here
-	}}, nil
+	}}
+	// The module loads its configuration in its first call. That is now, as somebody may spoil
+	// the files of the SDK until the first pass. It asks nobody: its time is over.
+	_, _ = b.Provider.GetRecords(ended, "invalid.")
+	return b, nil
 }
 
 // route53Backend is the module, which takes a reply that is no listing for an empty one.
@@ -99,8 +105,12 @@ func (b *route53Backend) GetRecords(ctx context.Context, zone string) ([]libdns.
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(records, func(r libdns.Record) bool { return r.RR().Type == "SOA" }) {
+	i := slices.IndexFunc(records, func(r libdns.Record) bool { return r.RR().Type == "SOA" })
+	switch {
+	case i < 0:
 		return nil, errors.New("unexpected EOF: a listing without an SOA record, which no hosted zone lacks")
+	case records[i].RR().Name != "@": // names of another zone look relative to this one
+		return nil, errors.New("HostedZoneNotFound: hosted-zone-id is that of another zone")
 	}
 	return records, nil
 }

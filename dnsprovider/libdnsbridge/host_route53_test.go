@@ -76,3 +76,35 @@ func TestRoute53FindsTheZone(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestRoute53AnotherZone: the names of another zone look relative to this one, and it would seem that
+// nothing stands here.
+func TestRoute53AnotherZone(t *testing.T) {
+	s := fakeapi.NewRoute53(fakeapi.NewZone("example.net."), awsKeyID)
+	internet.Route(fakeapi.Route53Host, s)
+	for _, zone := range []string{"example.org.", "mail.example.net."} {
+		p, err := libdnsbridge.New(libdnsbridge.Config{
+			Host: host(t, "route53"), Zone: zone, Timeout: 3 * time.Second,
+			Values: libdnsbridge.Values{"access-key-id": awsKeyID, "secret-access-key": awsSecret, "hosted-zone-id": fakeapi.Route53Zone},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stands, err := p.RRset(t.Context(), "", tlsa.Owner("_25._tcp.mx."+zone)); !errors.Is(err, dnsprovider.ErrNoZone) {
+			t.Errorf("%s: there stands %v, %v", zone, stands, err)
+		}
+	}
+}
+
+// TestRoute53SpoiltLater: the module ends the process where its configuration cannot be loaded,
+// and it loads it in its first call.
+func TestRoute53SpoiltLater(t *testing.T) {
+	_, p := newRoute53(t, fakeapi.Route53Zone)
+	t.Setenv("AWS_MAX_ATTEMPTS", "many")
+	if _, err := p.RRset(t.Context(), "", mxOwner); err != nil {
+		t.Error(err)
+	}
+	if _, err := host(t, "route53").Open(libdnsbridge.Values{}); err == nil {
+		t.Error("the SDK takes what this test takes for spoilt")
+	}
+}
