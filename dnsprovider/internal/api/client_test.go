@@ -185,7 +185,7 @@ func TestCheckURL(t *testing.T) {
 	for s, good := range map[string]bool{
 		"https://api.example.net/v4": true, "http://127.0.0.1:8080": true, "http://[::1]:8080/x": true, "http://localhost:1": true,
 		"http://api.example.net": false, "ftp://127.0.0.1": false, "api.example.net": false, "": false, "https://": false,
-		"https://user:planted@api.example.net": false, "https://api.example.net?key=planted": false, "http://127.example.net": false, "https://api.example.net/#x": false, "https://a b": false,
+		"https://user:planted@api.example.net": false, "https://api.example.net?key=planted": false, "http://127.example.net": false, "http://127.0.0.1.example.net": false, "http://127.1": false, "https://api.example.net/#x": false, "https://a b": false,
 	} {
 		err := api.CheckURL(s)
 		if (err == nil) != good {
