@@ -245,6 +245,7 @@ func TestSentences(t *testing.T) {
 		{200, set(`"etag":"x","properties":{"TTL":60,"TLSARecords":[{"usage":3,"selector":1,"matchingType":1,"certAssociationData":"x"}]}`), "a record at the name is not understood: ", dnsprovider.ErrMalformed},
 		{200, `{"value":[{"name":"_25._tcp.mx","type":"Microsoft.Network/dnszones/CNAME","etag":"x","properties":{"targetResource":{"id":"x"}}}]}`,
 			"a CNAME at _25._tcp.mx.example.org. leads to a resource of Azure's, and no other record can stand beside it", dnsprovider.ErrAlias},
+		{200, `{}`, "a listing without any record, where even a new zone has SOA and NS (hint: ", dnsprovider.ErrTemporary},
 		{200, `{"value":[],"nextLink":"https://api.example.net/x"}`, "the listing has no end (hint: ", dnsprovider.ErrTemporary},
 	} {
 		_, err := with(t, says{test.status, test.body}).RRset(t.Context(), "", owner)
@@ -338,7 +339,7 @@ func TestDefaultURLs(t *testing.T) {
 		c.Zone = "example.org"
 		c.Transport = trip(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization"))
-			return says{http.StatusOK, "{}"}.RoundTrip(r)
+			return says{http.StatusOK, `{"value":[{"name":"@","type":"Microsoft.Network/dnszones/NS"}]}`}.RoundTrip(r)
 		})
 	})
 	if _, err := p.RRset(t.Context(), "", owner); err != nil {

@@ -101,6 +101,12 @@ func (s *site) list(ctx context.Context) (listing, *api.Trouble) {
 		all[name] = at
 		return nil
 	})
+	if t == nil && len(all) == 0 { // such as {}
+		t = &api.Trouble{
+			Kind: dnsprovider.Temporary, Err: errors.New("a listing without any record, where even a new zone has SOA and NS"),
+			Hint: "does something stand between here and the host's API",
+		}
+	}
 	return all, t
 }
 

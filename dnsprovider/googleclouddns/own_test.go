@@ -202,6 +202,7 @@ func TestZones(t *testing.T) {
 		{"private", func(g *fakeapi.GoogleCloudDNS) { g.Visibility = "private" }, nil, "example.org", "the project has no public zone example.org.", dnsprovider.ErrNoZone},
 		{"private, found", func(g *fakeapi.GoogleCloudDNS) { g.Visibility = "private" }, nil, "", "the project has no public zone that the name lies in", dnsprovider.ErrNoZone},
 		{"private, named", func(g *fakeapi.GoogleCloudDNS) { g.Visibility = "private" }, func(c *googleclouddns.Config) { c.ManagedZone = "the-zone" }, "", "is private: nobody outside sees it", dnsprovider.ErrNoZone},
+		{"private, both named", func(g *fakeapi.GoogleCloudDNS) { g.Visibility = "private" }, func(c *googleclouddns.Config) { c.ManagedZone = "the-zone" }, "example.org", "is private: nobody outside sees it", dnsprovider.ErrNoZone},
 		{"another managed zone", nil, func(c *googleclouddns.Config) { c.ManagedZone = "the-zone" }, "mx.example.org", `managed-zone is another zone, where "example.org." stands`, dnsprovider.ErrNoZone},
 		{"unknown managed zone", nil, func(c *googleclouddns.Config) { c.ManagedZone = "another" }, "", "404 Not Found: The 'parameters.managedZone' resource", dnsprovider.ErrNoZone},
 		{"another provider's zone", nil, func(c *googleclouddns.Config) { c.Zone = "example.net" }, "example.org", "configured for the zone example.net., and not for example.org.", dnsprovider.ErrOutsideZone},
@@ -265,12 +266,13 @@ func TestSentences(t *testing.T) {
 		{503, failure("Backend Error", "backendError"), "503 Service Unavailable: Backend Error (backendError) (hint: the host is in trouble: try again later, its status page may say more)", dnsprovider.ErrTemporary},
 		{500, "<html>", "status 500 and a web page where JSON is wanted (hint: does a proxy or a maintenance page stand between here and the host's API)", dnsprovider.ErrTemporary},
 		{400, "", "400 Bad Request (hint: the host does not take this record, or has changed its API)", dnsprovider.ErrMalformed},
+		{200, `{}`, "a listing without any record, where even a new zone has SOA and NS (hint: ", dnsprovider.ErrTemporary},
 		{200, `{"rrsets":[],"nextPageToken":"x"}`, "the listing has no end (hint: ", dnsprovider.ErrTemporary},
 		{200, `{"rrsets":[{"name":"_25._tcp.mx.example.org.","type":"TLSA","ttl":60,"rrdatas":["3 1 1"]}]}`, "a record at the name is not understood: ", dnsprovider.ErrMalformed},
 		{200, `{"rrsets":[{"name":"_25._tcp.mx.example.org.","type":"TLSA","ttl":60,"routingPolicy":{"geo":{}}}]}`, "the RRset has a routing policy: it is not the same for everybody", dnsprovider.ErrUnsupported},
 	} {
 		p.url = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/token" {
+			if r.URL.Path == "/token" || test.status == http.StatusOK && !strings.HasSuffix(r.URL.Path, "/rrsets") {
 				p.server.ServeHTTP(w, r)
 				return
 			}
@@ -385,11 +387,11 @@ func TestDefaultURLs(t *testing.T) {
 	var asked []string
 	api := fakeapi.NewGoogleCloudDNS(fakeapi.NewZone("example.org."))
 	p, err := googleclouddns.New(googleclouddns.Config{
-		Zone: "example.org", ManagedZone: "the-zone", Now: time.Now,
+		ManagedZone: "the-zone", Now: time.Now,
 		Credentials: dnsprovider.NewSecret(strings.Replace(api.Credentials(""), `"/token"`, `""`, 1)),
 		Transport: trip(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization"))
-			return says{http.StatusOK, "{}"}.RoundTrip(r)
+			return says{http.StatusOK, `{"name":"the-zone","dnsName":"example.org.","rrsets":[{"name":"example.org.","type":"NS"}]}`}.RoundTrip(r)
 		}),
 	})
 	if err != nil {
@@ -400,6 +402,7 @@ func TestDefaultURLs(t *testing.T) {
 	}
 	want := []string{
 		"POST https://oauth2.googleapis.com/token ",
+		"GET https://dns.googleapis.com/dns/v1/projects/mail-123456/managedZones/the-zone Bearer ya29.c.1",
 		"GET https://dns.googleapis.com/dns/v1/projects/mail-123456/managedZones/the-zone/rrsets Bearer ya29.c.1",
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {

@@ -2,6 +2,7 @@ package googleclouddns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -64,10 +65,7 @@ func (s *site) list(ctx context.Context) (listing, *api.Trouble) {
 		for _, found := range page.RRsets {
 			name := strings.ToLower(found.Name)
 			if !dnsprovider.InZone(name, s.zone) {
-				return nil, &api.Trouble{
-					Kind: dnsprovider.NoZone, Err: fmt.Errorf("managed-zone is another zone, where %.100q stands", found.Name),
-					Hint: "gcloud dns managed-zones list",
-				}
+				return nil, another(found.Name)
 			}
 			at := all[name]
 			switch found.Type {
@@ -85,12 +83,23 @@ func (s *site) list(ctx context.Context) (listing, *api.Trouble) {
 			all[name] = at
 		}
 		if page.Next == "" {
+			if len(all) == 0 {
+				return nil, nothing()
+			}
 			return all, nil
 		}
 		if pages++; page.Next == token || pages == maxPages {
 			return nil, endless()
 		}
 		token = page.Next
+	}
+}
+
+// nothing is the trouble of a listing without anything, such as {}.
+func nothing() *api.Trouble {
+	return &api.Trouble{
+		Kind: dnsprovider.Temporary, Err: errors.New("a listing without any record, where even a new zone has SOA and NS"),
+		Hint: "does something stand between here and the host's API",
 	}
 }
 

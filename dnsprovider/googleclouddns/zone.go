@@ -70,9 +70,14 @@ func (p *Provider) find(ctx context.Context, zone string, owner tlsa.Owner) (api
 	}
 	managed, t := p.managed, (*api.Trouble)(nil)
 	switch {
-	case managed != "" && zone != "":
 	case managed != "":
-		zone, t = p.dnsNameOf(ctx, managed)
+		var name string
+		if name, t = p.dnsNameOf(ctx, managed, zone); t == nil && zone != "" && zone != name {
+			t = another(name)
+		}
+		if zone == "" {
+			zone = name
+		}
 	case zone != "":
 		managed, t = p.managedOf(ctx, zone)
 	default:
@@ -84,13 +89,18 @@ func (p *Provider) find(ctx context.Context, zone string, owner tlsa.Owner) (api
 	return &site{p: p, zone: zone, managed: managed}, zone, nil
 }
 
-// dnsNameOf asks which zone a managed zone is.
-func (p *Provider) dnsNameOf(ctx context.Context, managed string) (string, *api.Trouble) {
+// dnsNameOf asks which zone a managed zone is, and whether it is public. The one it should be is
+// for errors.
+func (p *Provider) dnsNameOf(ctx context.Context, managed, should string) (string, *api.Trouble) {
 	if zone, _ := p.zones.known("", managed); zone != "" {
 		return zone, nil
 	}
+	about := should
+	if about == "" {
+		about = "of managed-zone " + managed
+	}
 	var z managedZone
-	if t := p.call(ctx, http.MethodGet, "/"+managed, "of managed-zone "+managed, nil, &z); t != nil {
+	if t := p.call(ctx, http.MethodGet, "/"+managed, about, nil, &z); t != nil {
 		return "", t
 	}
 	zone, err := dnsprovider.CanonicalZone(z.DNSName)
@@ -102,6 +112,14 @@ func (p *Provider) dnsNameOf(ctx context.Context, managed string) (string, *api.
 	}
 	p.meet(zone, z)
 	return zone, nil
+}
+
+// another is the trouble of a managed zone that is not the one wanted.
+func another(stands string) *api.Trouble {
+	return &api.Trouble{
+		Kind: dnsprovider.NoZone, Err: fmt.Errorf("managed-zone is another zone, where %.100q stands", stands),
+		Hint: "gcloud dns managed-zones list",
+	}
 }
 
 // meet remembers a zone that is met for the first time.
