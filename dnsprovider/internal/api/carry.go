@@ -84,6 +84,7 @@ func (c *carrier[R]) carry(ctx context.Context, tasks []*Task[R]) {
 	for _, batch := range c.host.Batches(todo) {
 		c.send(ctx, batch)
 	}
+	c.host.Forget(ctx) // what others have read meanwhile, in the same pass, may be from before
 	c.settle(ctx, todo)
 }
 
