@@ -27,6 +27,18 @@ var recordCodes = []Explanation{
 		Clears: "When a change succeeds, or none is needed.",
 		Do:     "Look at the error: it says what the provider refused.",
 	}, {
+		Code: CodeAddByHand, Severity: Warn, Person: true,
+		Means:  "Records have to be added by hand, as the provider is a person. The next certificate waits for them.",
+		Shows:  "From the pass after the one in which the person was told, until the primary has the records.",
+		Clears: "When the primary has them, or nobody wants them any more.",
+		Do:     "Add the lines that it shows, and leave all other records at the name as they are.",
+	}, {
+		Code: CodeChangeByHand, Severity: Info,
+		Means:  "Records have to be taken out by hand, or to be given another TTL, as the provider is a person. Nothing waits for that.",
+		Shows:  "From the pass after the one in which the person was told, until the primary has it so.",
+		Clears: "When the primary has it so, or nobody wants it any more.",
+		Do:     "Make the change that it shows, when it suits, and leave all other records at the name as they are.",
+	}, {
 		Code: CodeEndpointUnseen, Severity: Warn,
 		Means:  "An address of an endpoint does not answer, or was not seen often enough since. Nothing is retired, and no new combination comes in, on a guess.",
 		Shows:  "When it gave no answer in three looks and for more than a minute; as a reason to wait, at once.",

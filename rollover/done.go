@@ -15,6 +15,8 @@ type Result struct {
 	Switched bool
 	// Never is set where a provider has no means to do it, so that to try again is in vain.
 	Never bool
+	// ByHand is set where a person has to make the change and has not yet done so.
+	ByHand bool
 }
 
 // Done enters how an action ended. Like Next it is pure; the shell makes the
@@ -50,7 +52,7 @@ func (x *pass) changed(c Change, r Result) {
 			continue
 		}
 		l.Writing = time.Time{}
-		if l.Failed = r.Err; r.Err != "" {
+		if l.Failed, l.ByHand = r.Err, r.ByHand; r.Err != "" {
 			l.CopyRead = time.Time{} // what it holds now is to be read
 			x.Owners[owner] = l
 			continue

@@ -34,6 +34,7 @@ type Ledger struct {
 	Retired []tlsa.Association `json:"retired,omitempty"` // were ours and are taken out, the last ones last
 	Retime  time.Duration      `json:"retime,omitempty"`  // TTL that a person asked for, until it was written
 	Failed  string             `json:"failed,omitempty"`  // why the last change did not succeed
+	ByHand  bool               `json:"by_hand,omitempty"` // that is because a person has to make it
 	Writing time.Time          `json:"writing,omitzero"`  // when a change was decided whose end is not known
 	Repair  Repair             `json:"repair,omitzero"`
 

@@ -54,6 +54,8 @@ const (
 	CodeExpiresInWait     Code = "expires-in-wait"
 	CodeFamilyUntested    Code = "family-untested"
 	CodeUpdateFailed      Code = "update-failed"
+	CodeAddByHand         Code = "add-by-hand"
+	CodeChangeByHand      Code = "change-by-hand"
 	CodeSiblingFirst      Code = "sibling-first"
 	CodeEmergency         Code = "emergency"
 	CodeWithdrawing       Code = "withdrawing"

@@ -92,7 +92,7 @@ func (x *pass) change(s *site, c Change, action func(Change) Action) {
 	l := x.ledger(s)
 	c.Owner, c.Zone, c.Provider = s.target, l.Zone, l.Provider
 	if l.Failed != "" {
-		x.waitAt(s, reason(CodeUpdateFailed, "%s: the last change did not succeed: %s", s.target, l.Failed).of(string(s.target)))
+		x.waitAt(s, l.unchanged(c).of(string(s.target)))
 	}
 	for _, owner := range s.owners {
 		x.account(owner, func(a *accounting) {
@@ -105,6 +105,17 @@ func (x *pass) change(s *site, c Change, action func(Change) Action) {
 	x.act(action(c))
 }
 
+// unchanged is why the change, planned before, was not made yet.
+func (l *Ledger) unchanged(c Change) Reason {
+	switch {
+	case l.ByHand && len(c.Added()) > 0:
+		return reason(CodeAddByHand, "%s", l.Failed)
+	case l.ByHand:
+		return reason(CodeChangeByHand, "%s", l.Failed)
+	}
+	return reason(CodeUpdateFailed, "%s: the last change did not succeed: %s", c.Owner, l.Failed)
+}
+
 // succeeded forgets that a change failed, or was interrupted, where the copy, read
 // since, holds all that is ours and nothing is to be changed: the reply was lost, or
 // nobody wants the change any more.
@@ -112,7 +123,7 @@ func (x *pass) succeeded() {
 	for _, s := range x.sites() {
 		l := x.ledger(s)
 		if copied, read := x.seen.Copies[s.target]; read && copied.Known() && !x.changing[s.target] && len(copied.Value.Missing(l.Ours...)) == 0 {
-			x.update(s, func(l *Ledger) { l.Failed, l.Writing = "", time.Time{} })
+			x.update(s, func(l *Ledger) { l.Failed, l.ByHand, l.Writing = "", false, time.Time{} })
 		}
 	}
 }

@@ -44,10 +44,10 @@ func (x *pass) warnWaiting(name string) {
 }
 
 // ofFiles reports whether a reason says that something of ours, on this host or at
-// the provider, cannot be read or written.
+// the provider, cannot be read or written, or not without a person.
 func ofFiles(r Reason) bool {
 	switch r.Code {
-	case CodeLiveUnreadable, CodeStagedUnreadable, CodeCopyUnknown, CodeUpdateFailed:
+	case CodeLiveUnreadable, CodeStagedUnreadable, CodeCopyUnknown, CodeUpdateFailed, CodeChangeByHand:
 		return true
 	}
 	return false

@@ -165,7 +165,8 @@ func (j *job) stuck(r agent.Report) bool {
 		return false
 	}
 	for _, reason := range r.State.Lineages[j.lineage].Waiting {
-		if reason.Code.NeedsPerson() && !adopting(r, reason) {
+		// Who was told to add records by hand may be about to: that is worth waiting for.
+		if reason.Code.NeedsPerson() && reason.Code != rollover.CodeAddByHand && !adopting(r, reason) {
 			return true
 		}
 	}

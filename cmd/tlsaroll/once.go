@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
@@ -110,7 +111,12 @@ func (o *office) failed(r agent.Report) {
 		return
 	}
 	for _, err := range r.Failed {
-		o.ui.say(paint(o.ui.colourErr, red, "error: ")+err.Error(), "")
+		what := paint(o.ui.colourErr, red, "error: ")
+		var byHand *dnsprovider.ByHandError
+		if errors.As(err, &byHand) {
+			what = "waits for a person: "
+		}
+		o.ui.say(what+err.Error(), "")
 	}
 }
 

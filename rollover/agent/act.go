@@ -26,9 +26,15 @@ type outcomeOf struct {
 func (o outcomeOf) result() rollover.Result {
 	r := rollover.Result{Switched: o.switched}
 	if o.err != nil {
-		r.Err, r.Never = o.err.Error(), errors.Is(o.err, dnsprovider.ErrUnsupported)
+		r.Err, r.Never, r.ByHand = o.err.Error(), errors.Is(o.err, dnsprovider.ErrUnsupported), byHand(o.err)
 	}
 	return r
+}
+
+// byHand reports whether an error says that a person has to make a change.
+func byHand(err error) bool {
+	_, ok := errors.AsType[*dnsprovider.ByHandError](err)
+	return ok
 }
 
 // act carries out the actions of a group's plan, and makes durable how each
@@ -236,6 +242,10 @@ func (a *Agent) tell(g *group, o outcomeOf) {
 	g.failures[what] = f
 	if f.text == before.text {
 		a.log.Debug("action failed again", "action", what, "err", o.err)
+		return
+	}
+	if byHand(o.err) {
+		a.log.Warn("action waits for a person", "action", what, "err", o.err, "next_look", f.again)
 		return
 	}
 	a.log.Error("action failed", "action", what, "err", o.err, "next_look", f.again)

@@ -109,9 +109,12 @@ func (m *Metrics) swapped(lineage, result string, err error) {
 
 func (m *Metrics) updated(provider string, err error) {
 	result := "failed"
+	var byHand *dnsprovider.ByHandError
 	switch {
 	case err == nil:
 		result = "ok"
+	case errors.As(err, &byHand):
+		result = "by-hand"
 	case errors.Is(err, dnsprovider.ErrConflict):
 		result = "conflict"
 	case errors.Is(err, dnsprovider.ErrRefused):
