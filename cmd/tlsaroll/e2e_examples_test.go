@@ -39,9 +39,16 @@ func filled(t *testing.T, name string, table ...aReplacement) string {
 	return text
 }
 
-// newExampleHost is a host with an example's configuration: what all of them have is
-// replaced here, the rest by the table.
+// newExampleHost is a host with an example's configuration whose zone changes by dynamic
+// update.
 func newExampleHost(t *testing.T, l *lab.Lab, name string, table ...aReplacement) *host {
+	t.Helper()
+	return newHostOf(t, l, name, append(table, aReplacement{"ns1.example.org:53", l.Primary.String()})...)
+}
+
+// newHostOf is a host with an example's configuration: what all of them have is replaced
+// here, the rest by the table.
+func newHostOf(t *testing.T, l *lab.Lab, name string, table ...aReplacement) *host {
 	t.Helper()
 	h := &host{Lab: l, t: t, now: time.Now, config: filepath.Join(l.Dir, "tlsaroll.yaml")}
 	t.Cleanup(h.checkSecrets)
@@ -51,7 +58,6 @@ func newExampleHost(t *testing.T, l *lab.Lab, name string, table ...aReplacement
 		aReplacement{"resolver: 127.0.0.1:53", "resolver: " + l.Resolver.String()},
 		aReplacement{timing, "timing: " + exampleTiming},
 		aReplacement{"providers:\n", labZones + "providers:\n"},
-		aReplacement{"ns1.example.org:53", l.Primary.String()},
 		aReplacement{"/etc/postfix/tls/mx1.pem", l.Postfix.Combined},
 		aReplacement{"[systemctl, reload, postfix]", argv(l.Postfix.Reload)},
 	)...)
