@@ -26,7 +26,7 @@ func Example() {
 		},
 		Settings: []libdnsbridge.Setting{{Name: "token", Secret: true, Required: true, Example: "0123456789abcdef"}},
 		Open: func(v libdnsbridge.Values) (libdnsbridge.Backend, error) {
-			return &inMemory{token: v["token"]}, nil
+			return &inMemory{token: v["token"], records: []libdns.Record{libdns.NS{Name: "@", Target: "ns1.example.net."}}}, nil
 		},
 	}
 	provider, err := libdnsbridge.New(libdnsbridge.Config{
