@@ -200,9 +200,17 @@
 //
 // # Writing
 //
-//	an unsigned reply is believed                      rfc2136.TestUnsignedReplyIsNotBelieved
-//	an update has no prerequisites                     rfc2136.TestPrerequisites
-//	a lost reply counts as success                     rfc2136.TestRequestLostBeforeTheChange
-//	what the server says it has made is not read back  rfc2136.TestServerIgnoresTheAddition
-//	compare-and-set is dropped                         memory.TestProvider
+//	an unsigned reply is believed                           rfc2136.TestUnsignedReplyIsNotBelieved
+//	an update has no prerequisites                          rfc2136.TestPrerequisites
+//	a lost reply counts as success                          rfc2136.TestRequestLostBeforeTheChange
+//	what the server says it has made is not read back       rfc2136.TestServerIgnoresTheAddition
+//	compare-and-set is dropped                              memory.TestProvider
+//	old records are removed before the new ones are seen    libdnsbridge.TestNothingIsRemovedForWhatIsNotThere
+//	records are written below a delegation                  libdnsbridge.TestListings
+//	a listing of nothing is a zone in which nothing stands  libdnsbridge.TestNothingAtAll
+//	a call is begun beside one that hangs                   libdnsbridge.TestModuleHangs
+//	two changes of a zone overlap                           api.TestOneAtATime
+//	a reading from before a change counts after it          api.TestReadingDuringAChange
+//	half a reply is taken for one                           api.TestWhatMayHaveBeenCarriedOut
+//	a listing with records left out is taken for whole      cloudflare.TestShortListing
 package breakages
