@@ -16,7 +16,9 @@ func (p *program) load() (*config.Config, agent.Config, error) {
 }
 
 func (p *program) loadWarning(warn func(text string)) (*config.Config, agent.Config, error) {
-	cfg, warnings, err := loader().Load(p.configFile)
+	l := loader()
+	l.CheckProvider = p.checkProvider
+	cfg, warnings, err := l.Load(p.configFile)
 	for _, w := range warnings {
 		warn(w.Error())
 	}

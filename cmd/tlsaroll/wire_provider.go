@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"net/mail"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,6 +118,19 @@ func (p *program) wireProviders(cfg *config.Config, log *slog.Logger) (out []age
 	return out, errs
 }
 
+// checkProvider says what a provider finds wrong with its settings, while the configuration
+// is still being read, so that all there is to mend is said at once.
+func (p *program) checkProvider(c config.Provider) error {
+	w := &providerWiring{p, &config.Config{State: "/", Resolver: netip.MustParseAddrPort("127.0.0.1:53")}, slog.New(slog.DiscardHandler), map[[sha256.Size]byte]*dnsprovider.Account{}}
+	for _, k := range providerKinds() {
+		if k.Type == c.Type {
+			_, err := k.open(w, c)
+			return err
+		}
+	}
+	return nil // wireProviders says so
+}
+
 // account is shared by the providers that come with the same credentials: the host counts
 // what they ask together.
 func (w *providerWiring) account(kind string, credentials ...string) *dnsprovider.Account {
@@ -189,6 +204,9 @@ func (w *providerWiring) manual(c config.Provider) (dnsprovider.Provider, error)
 		out.Tell = append(out.Tell, person.Command(argv))
 	}
 	if to := c.Text("mail"); to != "" {
+		if m, err := mail.ParseAddress(to); err != nil || m.Address != to {
+			return nil, fmt.Errorf("%s: mail: %q is no mail address (hint: write mail: hostmaster@example.org)", c.Name, to)
+		}
 		out.Tell = append(out.Tell, person.Mail(to, w.now))
 	}
 	return person.New(out)

@@ -20,6 +20,11 @@ type Loader struct {
 	RefusedTypes  map[string]Refusal
 	IssuerSets    []string // names that issuers may use
 
+	// CheckProvider says what else is wrong with a provider whose settings could be read,
+	// one sentence a line that begins with the provider's name, and with no secret. Nil: nobody
+	// is asked. It is not where secrets are left unread.
+	CheckProvider func(Provider) error
+
 	// SkipSecrets leaves every secret unread: for commands that only ask the daemon,
 	// and may run as a user who cannot read them.
 	SkipSecrets bool

@@ -141,6 +141,7 @@ func (v value) readProvider() (Provider, bool) {
 	if zone, ok := f.take("zone"); ok {
 		p.Zone, _ = zone.domainName("example.org")
 	}
+	before := len(v.errors)
 	var margin time.Duration
 	if _, ok := f.duration("margin", &margin, span{0, day}); ok {
 		p.Margin = &margin
@@ -154,7 +155,37 @@ func (v value) readProvider() (Provider, bool) {
 		f.setting(s, p.settings)
 	}
 	f.done()
+	if v.CheckProvider != nil && !v.SkipSecrets && len(v.errors) == before {
+		f.check(p)
+	}
 	return p, true
+}
+
+// check reports what the provider itself finds wrong, where its setting stands.
+func (f *fields) check(p Provider) {
+	err := f.CheckProvider(p)
+	if err == nil {
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		what, hint, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(line, p.Name+": "), ")"), " (hint: ")
+		word, _, _ := strings.Cut(what, " ")
+		if at, ok := f.settingAt(strings.TrimSuffix(word, ":")); ok {
+			at.fail(strings.TrimPrefix(what, word+" "), hint)
+		} else {
+			f.lacks(what, hint)
+		}
+	}
+}
+
+// settingAt is where a setting stands, in whichever way it is given.
+func (f *fields) settingAt(name string) (value, bool) {
+	for _, way := range []string{name, name + "-file", name + "-env", name + "-credential"} {
+		if v, ok := f.values[way]; ok {
+			return v, true
+		}
+	}
+	return value{}, false
 }
 
 func (v value) providerType(f *fields) (ProviderType, bool) {

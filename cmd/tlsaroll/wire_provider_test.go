@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestProvidersFindings: what is wrong with providers is said all at once, with the rest of
+// the file, where it stands, and without a secret.
+func TestProvidersFindings(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("planted token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := &output{}
+	p := newProgram(world{stdin: strings.NewReader(""), stdout: said, stderr: said, lookupEnv: func(string) (string, bool) { return "", false }, now: time.Now, hangups: hangups})
+	p.configFile = filepath.Join(dir, "tlsaroll.yaml")
+	text := fmt.Sprintf(`
+state: /var/lib/tlsaroll
+resolver: 127.0.0.1:53
+providers:
+  a: {type: cloudflare, zone: example.org, token-file: %[1]s, zone-id: abc}
+  b: {type: googleclouddns, zone: example.net, credentials-file: %[1]s}
+  c: {type: powerdns, zone: example.com, server: "https://me:planted@192.0.2.1", token-file: %[1]s}
+  d: {type: exec, zone: a.example, read: [/x], change: [/y], env: [planted]}
+  e: {type: gandi, zone: b.example, token-file: %[1]s}
+  f: {type: manual, zone: c.example, mail: nobody}
+  g: {type: desec, zone: d.example}
+lineages: 5
+`, secret)
+	if err := os.WriteFile(p.configFile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := p.load()
+	var lines []string
+	for _, line := range findings(err) {
+		lines = append(lines, strings.TrimPrefix(line, p.configFile))
+	}
+	want := []string{
+		":5:3: providers.a: the token has characters that no token has",
+		"providers.a.zone-id: zone-id \"abc\": 32 hex digits",
+		":6:3: providers.b: the credentials are no JSON",
+		"providers.c.server: not the address of an API",
+		":8:67: providers.d.env: entry 1 is no variable",
+		"providers.e.token-file: has blanks",
+		":10:44: providers.f.mail: ",
+		":11:3: providers.g: no token",
+		":12:11: lineages: ",
+	}
+	all := strings.Join(lines, "\n")
+	for _, w := range want {
+		if !strings.Contains(all, w) {
+			t.Errorf("nobody says %s", w)
+		}
+	}
+	if strings.Contains(all, "planted") || len(lines) != 9 {
+		t.Errorf("it says\n%s", all)
+	}
+}
