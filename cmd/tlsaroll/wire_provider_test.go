@@ -43,7 +43,7 @@ lineages: 5
 	}
 	want := []string{
 		":5:3: providers.a: the token has characters that no token has",
-		"providers.a.zone-id: zone-id \"abc\": 32 hex digits",
+		"providers.a.zone-id: \"abc\": 32 hex digits",
 		":6:3: providers.b: the credentials are no JSON",
 		"providers.c.server: not the address of an API",
 		":8:67: providers.d.env: entry 1 is no variable",
