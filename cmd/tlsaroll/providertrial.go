@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func (p *program) providerTest(ctx context.Context, name string, o providerOptio
 	if o.ttl < time.Second || o.ttl%time.Second != 0 {
 		return usage(fmt.Errorf("--ttl %s: a TTL is a number of whole seconds (hint: --ttl 1h)", o.ttl))
 	}
+	if o.timeout < time.Second {
+		return usage(fmt.Errorf("--timeout %s: too short for any host (hint: --timeout 10m)", o.timeout))
+	}
 	client, err := lookup.New(lookup.Config{Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, SelfTestName: cfg.ResolverTest, Now: p.now})
 	if err != nil {
 		return err
@@ -71,7 +75,12 @@ func (p *program) providerTest(ctx context.Context, name string, o providerOptio
 			p.ui.trialEnd(result, o.ttl, provider.Margin)
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("provider test %s: stopped: %w", name, err)
+	case errors.Is(err, context.DeadlineExceeded) && bounded.Err() != nil:
+		return fmt.Errorf("provider test %s: given up after %s: %w", name, o.timeout, err)
+	case err != nil:
 		return fmt.Errorf("provider test %s: %w", name, err)
 	}
 	return signs(result)
@@ -126,6 +135,9 @@ func scratchAt(cfg *config.Config, p agent.Provider, o providerOptions) (zone st
 		if err != nil {
 			return "", "", fmt.Errorf("--owner: %w", err)
 		}
+		if !ofService(owner) {
+			return "", "", fmt.Errorf("--owner %s: not the owner name of TLSA records (hint: it begins as in _25._tcp.%[1]s)", owner)
+		}
 		if isEndpoint(cfg, owner) {
 			return "", "", fmt.Errorf("--owner %s: that is an endpoint of a lineage, and its records are not for tests (hint: name another)", owner)
 		}
@@ -139,6 +151,14 @@ func scratchAt(cfg *config.Config, p agent.Provider, o providerOptions) (zone st
 	}
 	owner, err = tlsa.OwnerOf(25, scratchHost+"."+zone)
 	return zone, owner, err
+}
+
+// ofService reports whether a name is one where TLSA records are looked for (RFC 6698,
+// section 3).
+func ofService(owner tlsa.Owner) bool {
+	port, rest, _ := strings.Cut(string(owner), ".")
+	n, err := strconv.ParseUint(strings.TrimPrefix(port, "_"), 10, 16)
+	return err == nil && n > 0 && strings.HasPrefix(port, "_") && strings.HasPrefix(rest, "_tcp.")
 }
 
 func isEndpoint(cfg *config.Config, owner tlsa.Owner) bool {

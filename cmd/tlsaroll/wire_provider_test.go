@@ -62,3 +62,46 @@ lineages: 5
 		t.Errorf("it says\n%s", all)
 	}
 }
+
+// TestProvidersMargin: what is usual with a type is waited, unless the configuration says
+// something else; nothing is something else.
+func TestProvidersMargin(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := &output{}
+	p := newProgram(world{stdin: strings.NewReader(""), stdout: said, stderr: said, lookupEnv: func(string) (string, bool) { return "", false }, now: time.Now, hangups: hangups})
+	p.configFile = filepath.Join(dir, "tlsaroll.yaml")
+	text := fmt.Sprintf(`
+state: %[2]s
+resolver: 127.0.0.1:53
+providers:
+  usual: {type: desec, zone: example.org, token-file: %[1]s}
+  given: {type: desec, zone: example.net, token-file: %[1]s, margin: 90s}
+  none: {type: desec, zone: example.com, token-file: %[1]s, margin: 0s}
+lineages:
+  mx1:
+    endpoints: [smtp://mx1.example.org]
+    staged: {cert: /a.crt, key: /a.key}
+    install: [{path: /a.pem, content: [key, chain], mode: "0600"}]
+    reload: [["true"]]
+`, secret, dir)
+	if err := os.WriteFile(p.configFile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, wired, err := p.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]time.Duration{"usual": 5 * time.Minute, "given": 90 * time.Second, "none": 0}
+	for _, made := range wired.Providers {
+		if made.Margin != want[made.Name] {
+			t.Errorf("%s: margin %s, want %s", made.Name, made.Margin, want[made.Name])
+		}
+	}
+	if len(wired.Providers) != len(want) {
+		t.Errorf("%d providers", len(wired.Providers))
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/memory"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -83,5 +84,35 @@ func TestProviderIsNotHammered(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestProviderMarginIsWaited: the swap comes later by it, and status says so before.
+func TestProviderMarginIsWaited(t *testing.T) {
+	const margin = 15 * time.Minute
+	var took, foretold []time.Duration
+	for _, m := range []time.Duration{0, margin} {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.config.Providers[0].Margin = m
+			a, _ := adopted(w)
+			defer w.close(a)
+			second := w.ca.issue(t, mx1)
+			begun := time.Now()
+			w.stage("mx1", second)
+			var ready time.Time
+			w.goOn(a, 3*time.Hour, func(r Report) bool {
+				l := r.State.Lineages["mx1"]
+				if s := rollover.Describe(r.State, r.Policy, r.At)[0].Successor; s != nil && s.ReadyAt != nil {
+					ready = *s.ReadyAt
+				}
+				return l.Live == second.ID()
+			})
+			took, foretold = append(took, time.Since(begun)), append(foretold, ready.Sub(begun))
+		})
+	}
+	for what, d := range map[string]time.Duration{"the swap": took[1] - took[0], "ready_at": foretold[1] - foretold[0]} {
+		if d < margin-time.Second || d > margin+time.Minute {
+			t.Errorf("%s is later by %s, want %s", what, d, margin)
+		}
 	}
 }
