@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,11 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 			}
 			if len(report.Failed) > 0 {
 				o.failed(report)
-				errs = append(errs, &exitCode{code: exitError})
+				if waitsForPerson(report.Failed) {
+					worst = exitPerson
+				} else {
+					errs = append(errs, &exitCode{code: exitError})
+				}
 			}
 			s := status(report, name, a.Now())
 			o.ui.result(s.Explain(a.Now()))
@@ -87,6 +92,15 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 		return &exitCode{code: worst}
 	}
 	return err
+}
+
+// waitsForPerson reports whether nothing went wrong but that a person has not yet changed a
+// zone that is changed by hand. A timer makes a pass every minute until then.
+func waitsForPerson(failed []error) bool {
+	return !slices.ContainsFunc(failed, func(err error) bool {
+		var byHand *dnsprovider.ByHandError
+		return !errors.As(err, &byHand)
+	})
 }
 
 // onceOver makes passes as long as something is done and succeeds: adopt,

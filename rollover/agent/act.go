@@ -244,7 +244,7 @@ func (a *Agent) tell(g *group, o outcomeOf) {
 		a.log.Debug("action failed again", "action", what, "err", o.err)
 		return
 	}
-	if byHand(o.err) {
+	if e, ok := errors.AsType[*dnsprovider.ByHandError](o.err); ok && e.Untold == nil {
 		a.log.Warn("action waits for a person", "action", what, "err", o.err, "next_look", f.again)
 		return
 	}
