@@ -53,8 +53,13 @@ func (x *pass) changed(c Change, r Result) {
 		}
 		l.Writing = time.Time{}
 		if l.Failed, l.ByHand = r.Err, r.ByHand; r.Err != "" {
-			l.CopyRead = time.Time{} // what it holds now is to be read
 			x.Owners[owner] = l
+			x.account(owner, func(a *accounting) {
+				if r.ByHand {
+					a.copied(c.Before) // the provider did not touch it
+				}
+				a.CopyRead = time.Time{} // what it holds now is to be read
+			})
 			continue
 		}
 		x.Owners[owner] = l

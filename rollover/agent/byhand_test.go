@@ -78,7 +78,7 @@ func TestChangesByHand(t *testing.T) {
 				t.Errorf("warned of %v, and not of %s", seen, code)
 			}
 		}
-		if slices.Contains(seen, rollover.CodeUpdateFailed) || slices.Contains(seen, rollover.CodeRepair) {
+		if slices.Contains(seen, rollover.CodeUpdateFailed) || slices.Contains(seen, rollover.CodeRepair) || slices.Contains(seen, rollover.CodeNotEverywhere) {
 			t.Errorf("warned of %v", seen)
 		}
 		if n := w.log.count("level=ERROR"); n > 0 {
