@@ -42,6 +42,9 @@ func (p *program) providerTest(ctx context.Context, name string, o providerOptio
 		return usage(fmt.Errorf("provider %s: a person changes its zone, and is asked for nothing that is not needed (hint: tlsaroll provider list %s says how it works)", name, cfg.Providers[i].Type))
 	}
 	provider := wired.Providers[i]
+	if byPerson(cfg.Providers, name) {
+		return usage(fmt.Errorf("provider %q is a person, who would be told of the test (hint: tlsaroll plan shows what is to be changed; to try the notice, let tell: be a command and look at what it gets)", name))
+	}
 	zone, owner, err := scratchAt(cfg, provider, o)
 	if err != nil {
 		return usage(err)
@@ -103,6 +106,13 @@ func signs(r trial.Result) error {
 	case lookup.Indeterminate:
 	}
 	return &exitCode{exitPerson, fmt.Errorf("zone %s: whether it is signed is not known: %s (hint: set resolver: to a validating resolver on this host)", zone, r.SecurityText)}
+}
+
+// byPerson reports whether the changes of a provider are made by hand.
+func byPerson(providers []config.Provider, name string) bool {
+	return slices.ContainsFunc(providers, func(c config.Provider) bool {
+		return c.Name == name && slices.ContainsFunc(providerKinds(), func(k providerKind) bool { return k.Type == c.Type && k.Atomic == dnsprovider.ByPerson })
+	})
 }
 
 func providerNames(providers []agent.Provider) (names []string) {
