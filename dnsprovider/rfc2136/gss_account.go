@@ -76,9 +76,9 @@ func (a *account) configuration() (c *config.Config, err error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil && (a.configFile != "" || !errors.Is(err, os.ErrNotExist)) {
-		return nil, fmt.Errorf("krb5-conf: %w", err)
+		return nil, fmt.Errorf("gss-krb5-conf: %w", err)
 	}
-	what := fmt.Sprintf("krb5-conf %q", path)
+	what := fmt.Sprintf("gss-krb5-conf %q", path)
 	const hint = "(hint: write one with the realm and its KDCs alone)"
 	defer caught(&err, what+": it cannot be read, as blocks within a block of [realms] are not understood "+hint)
 	// A word of its own for KDCs that are not named is what MIT's library has as its default.
@@ -109,9 +109,9 @@ func isAES(cipher int32) bool { return slices.Contains(aes(), cipher) }
 func (a *account) keys(realm string) (kt *keytab.Keytab, ciphers []int32, err error) {
 	raw, err := os.ReadFile(a.keytabFile)
 	if err != nil {
-		return nil, nil, fmt.Errorf("keytab: %w", err)
+		return nil, nil, fmt.Errorf("gss-keytab: %w", err)
 	}
-	what := fmt.Sprintf("keytab %q", a.keytabFile)
+	what := fmt.Sprintf("gss-keytab %q", a.keytabFile)
 	broken := what + ": this is no keytab, or not all of it"
 	defer caught(&err, broken)
 	kt = new(keytab.Keytab)

@@ -4,14 +4,20 @@ package rfc2136_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
 )
 
 // counting counts the keys that are negotiated through the proxy.
@@ -139,6 +145,27 @@ func TestGSSServerFound(t *testing.T) {
 		if err := apply(t, newProvider(t, c), rrset(), rrset("1")); err != nil {
 			t.Errorf("server %q: %v", server, err)
 		}
+	}
+}
+
+// TestGSSOverTLS: the key is negotiated over TLS as well.
+func TestGSSOverTLS(t *testing.T) {
+	r := startRealm(t)
+	m := r.startMember(tlsaOnly)
+	s := startSecureNamed(t) // for its certificate
+	proxy := newTLSProxy(t, m.address, &tls.Config{Certificates: []tls.Certificate{s.pair}, MinVersion: tls.VersionTLS13, NextProtos: []string{"dot"}}, nil)
+	negotiated := counting(t, proxy)
+	c := r.config(proxy.address)
+	c.TLS = &rfc2136.TLS{ServerName: serverName, Roots: s.roots}
+	if err := apply(t, newProvider(t, c), rrset(), rrset("1")); err != nil {
+		t.Error(err)
+	}
+	if n := negotiated(); n != 1 {
+		t.Errorf("%d keys were negotiated, want 1", n)
+	}
+	c.TLS.Roots = x509.NewCertPool()
+	if _, err := newProvider(t, c).RRset(t.Context(), zone, owner); !errors.Is(err, dnsprovider.ErrUnauthentic) || !strings.Contains(err.Error(), "and from a CA that is believed") {
+		t.Errorf("another CA: %v", err)
 	}
 }
 

@@ -50,7 +50,7 @@ func newNegotiator(p *Provider, c Config) (negotiator, error) {
 		n.account.dial = new(net.Dialer).DialContext
 	}
 	if c.GSS.Principal == "" || c.GSS.Keytab == "" {
-		return fail(errors.New("it takes a principal and a keytab"))
+		return fail(errors.New("it takes a principal and a keytab (hint: set gss-principal and gss-keytab)"))
 	}
 	var err error
 	if n.account.name, n.account.realm, err = parsePrincipal(c.GSS.Principal); err != nil {
@@ -58,10 +58,10 @@ func newNegotiator(p *Provider, c Config) (negotiator, error) {
 	}
 	if c.GSS.Service != "" {
 		if n.service, n.realm, err = parsePrincipal(c.GSS.Service); err != nil {
-			return fail(fmt.Errorf("service: %w", err))
+			return fail(fmt.Errorf("gss-service: %w", err))
 		}
 	} else if host, _, err := net.SplitHostPort(p.server); err == nil && net.ParseIP(withoutScope(host)) != nil {
-		return fail(fmt.Errorf("the server %s is an address, and tickets are for names (hint: configure the server by its name, or set service to its principal, such as DNS/ns1.example.org)", host))
+		return fail(fmt.Errorf("the server %s is an address, and tickets are for names (hint: configure the server by its name, or set gss-service to its principal, such as DNS/ns1.example.org)", host))
 	}
 	if err := n.account.check(); err != nil {
 		return fail(err)
@@ -111,7 +111,7 @@ func (n *contexts) negotiate(ctx context.Context, s *session) (*key, *trouble) {
 	if len(service.NameString) == 0 {
 		name := n.names[s.address]
 		if name == "" {
-			return nil, &trouble{kind: dnsprovider.Malformed, err: errors.New("the server's name is not known, and tickets are for names"), hint: "set service to its principal, such as DNS/ns1.example.org"}
+			return nil, &trouble{kind: dnsprovider.Malformed, err: errors.New("the server's name is not known, and tickets are for names"), hint: "set gss-service to its principal, such as DNS/ns1.example.org"}
 		}
 		service, _, _ = parsePrincipal("DNS/" + name)
 	}

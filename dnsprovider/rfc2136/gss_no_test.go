@@ -59,7 +59,7 @@ func TestGSSSaysNo(t *testing.T) {
 		{"password expired", as("passed"), dnsprovider.Refused, "KDC_ERR_KEY_EXPIRED: the password has expired (hint: change it, make a new keytab"},
 		{"account locked", as("locked"), dnsprovider.Refused, "KDC_ERR_CLIENT_REVOKED: the account is disabled or locked (hint: unlock the account"},
 		{"unknown service", func(c *rfc2136.Config) { c.GSS.Service = "DNS/ns3.example.org" }, dnsprovider.Refused,
-			"no ticket of tlsaroll@EXAMPLE.ORG for DNS/ns3.example.org: KDC_ERR_S_PRINCIPAL_UNKNOWN: the KDC does not know the principal of the server (hint: configure the server by the name that it has in Kerberos, or set service to its principal)"},
+			"no ticket of tlsaroll@EXAMPLE.ORG for DNS/ns3.example.org: KDC_ERR_S_PRINCIPAL_UNKNOWN: the KDC does not know the principal of the server (hint: configure the server by the name that it has in Kerberos, or set gss-service to its principal)"},
 		{"service of an old cipher", func(c *rfc2136.Config) { c.GSS.Service = "DNS/rc4.example.org" }, dnsprovider.Refused,
 			"KDC_ERR_ETYPE_NOSUPP: no cipher suits everybody (hint: allow AES for the account and for that of the server)"},
 		{"service of another server", func(c *rfc2136.Config) { c.GSS.Service = otherSystem }, dnsprovider.Refused,
@@ -130,7 +130,7 @@ func TestGSSWithoutAKDC(t *testing.T) {
 	_, err := newProvider(t, r.config(m.address)).RRset(t.Context(), zone, owner)
 	want := "read _25._tcp.mx.example.org.: rfc2136 " + m.address + ": no ticket of tlsaroll@EXAMPLE.ORG for DNS/ns1.example.org: " +
 		"no KDC of realm EXAMPLE.ORG can be reached: KDC " + r.address + ": dial tcp " + r.address + ": connect: connection refused " +
-		"(hint: is a KDC up, and does it take TCP from here; is the realm right, and does krb5-conf or DNS name its KDCs)"
+		"(hint: is a KDC up, and does it take TCP from here; is the realm right, and does gss-krb5-conf or DNS name its KDCs)"
 	if !errors.Is(err, dnsprovider.ErrTemporary) || err.Error() != want {
 		t.Errorf("error is\n%v, want\n%s", err, want)
 	}

@@ -59,7 +59,7 @@ func (a *account) ticketTrouble(ctx context.Context, err error, service string) 
 	switch {
 	case errors.As(err, &nobody):
 		t.kind = dnsprovider.Temporary
-		t.hint = "is a KDC up, and does it take TCP from here; is the realm right, and does krb5-conf or DNS name its KDCs"
+		t.hint = "is a KDC up, and does it take TCP from here; is the realm right, and does gss-krb5-conf or DNS name its KDCs"
 	case errors.As(err, &e):
 		a.explain(t, e)
 	}
@@ -72,7 +72,7 @@ func (a *account) explain(t *trouble, e *kerberosError) {
 	case errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, errorcode.KDC_ERR_WRONG_REALM:
 		t.hint = "are the principal and its realm written right; in Active Directory it is the logon name at the domain in capitals"
 	case errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN:
-		t.hint = "configure the server by the name that it has in Kerberos, or set service to its principal"
+		t.hint = "configure the server by the name that it has in Kerberos, or set gss-service to its principal"
 	case errorcode.KDC_ERR_ETYPE_NOSUPP:
 		t.hint = "allow AES for the account and for that of the server"
 	case errorcode.KDC_ERR_NAME_EXP, errorcode.KDC_ERR_CLIENT_REVOKED, errorcode.KDC_ERR_CLIENT_NOTYET:

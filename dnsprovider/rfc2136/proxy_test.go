@@ -74,7 +74,10 @@ func (p *proxy) pass(client net.Conn) {
 	}
 	defer func() { server.Close() }()
 	if p.front != nil {
-		client, server = tls.Server(client, p.front), tls.Client(server, p.back)
+		client = tls.Server(client, p.front)
+	}
+	if p.back != nil {
+		server = tls.Client(server, p.back)
 	}
 	for {
 		request, err := message(client)
