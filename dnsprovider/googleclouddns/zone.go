@@ -68,7 +68,8 @@ func (p *Provider) find(ctx context.Context, zone string, owner tlsa.Owner) (api
 			Hint: "a provider of its own for each zone, or one without zone and managed-zone",
 		}
 	}
-	managed, t := p.managed, (*api.Trouble)(nil)
+	managed := p.managed
+	var t *api.Trouble
 	switch {
 	case managed != "":
 		var name string

@@ -25,6 +25,7 @@ func Example() {
 			Margin: 5 * time.Minute, MarginSource: "our own, cautious figure",
 		},
 		Settings: []libdnsbridge.Setting{{Name: "token", Secret: true, Required: true, Example: "0123456789abcdef"}},
+		Quirks:   libdnsbridge.Quirks{MayBeEmpty: true}, // it lists neither SOA nor NS records
 		Open: func(v libdnsbridge.Values) (libdnsbridge.Backend, error) {
 			return &inMemory{token: v["token"], records: []libdns.Record{libdns.NS{Name: "@", Target: "ns1.example.net."}}}, nil
 		},
