@@ -16,14 +16,15 @@ type Capability struct {
 	Atomic Atomicity
 	// MinTTL is the lowest TTL that the host takes; lower ones are raised to it. Zero: none is known.
 	MinTTL time.Duration
-	// DNSSEC says whether the host signs: "always", "on request", "by the server's operator".
+	// DNSSEC says whether the host signs: "always", "on request", "by the server's operator",
+	// "where it is the registrar", "no".
 	DNSSEC string
 	// TXT reports whether TXT values can be set for dns-01: whether it is a [TXTProvider].
 	TXT bool
 
 	// Margin is what is waited beyond the moment at which all visible servers agree:
 	// behind an anycast address stand more servers than can be asked from one place.
-	// MarginSource is where the figure comes from.
+	// MarginSource is where the figure comes from, or why there is none.
 	Margin       time.Duration
 	MarginSource string
 

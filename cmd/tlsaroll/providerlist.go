@@ -88,7 +88,7 @@ func margin(c dnsprovider.Capability) string {
 	case c.Refused != "":
 		return ""
 	case c.Margin == 0:
-		return "none: every server is seen. " + c.MarginSource
+		return "none: " + c.MarginSource
 	}
 	return shortDuration(c.Margin) + " after all servers that are seen agree. " + c.MarginSource
 }

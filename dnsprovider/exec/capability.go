@@ -10,7 +10,7 @@ func Capability() dnsprovider.Capability {
 		Atomic:       dnsprovider.CompareAndSet,
 		DNSSEC:       "by the server's operator",
 		TXT:          true,
-		MarginSource: "none: who serves the zone is not known here; behind an anycast address wait longer than it takes there",
+		MarginSource: "who serves the zone is not known here; if it is by anycast, set margin to what its operator says",
 		Rights:       "what the commands need: one reads the zone, the other changes TLSA records in it, and TXT for dns-01",
 		Hazards: []string{
 			"a change is compared and set, and becomes visible in one step, only if the command sees to it",

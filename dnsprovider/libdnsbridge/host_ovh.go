@@ -30,8 +30,9 @@ func ovh() Host {
 			Margin:   5 * time.Minute,
 			MarginSource: "ours: OVHcloud gives no figure, and has anycast as an option; lego waits for 60s " +
 				"(https://go-acme.github.io/lego/dns/ovh/)",
-			Rights: "an application key with a consumer key for GET, POST and DELETE on /domain/zone/ZONE/*, made at " +
-				"https://eu.api.ovh.com/createToken/ (or ca.api.ovh.com, api.us.ovhcloud.com)",
+			Rights: "an application key with a consumer key for GET on /domain/zone/ZONE/*, POST on /domain/zone/ZONE/record and " +
+				"/domain/zone/ZONE/refresh, and DELETE on /domain/zone/ZONE/record/*, made at https://eu.api.ovh.com/createToken/ " +
+				"(or ca.api.ovh.com, api.us.ovhcloud.com)",
 			Hazards: []string{
 				"name servers get changes when the zone is refreshed, and that publishes whatever else was prepared in the zone",
 				"where the process ends between a change and its refresh, the console shows the record and DNS does not: press refresh there, or change something else",

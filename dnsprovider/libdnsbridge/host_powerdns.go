@@ -20,7 +20,7 @@ func powerDNS() Host {
 			Atomic:       dnsprovider.AddThenRemove,
 			DNSSEC:       "by the server's operator",
 			TXT:          true,
-			MarginSource: "none: every server that the zone names is asked; behind an anycast address of a secondary service set margin to what that service says",
+			MarginSource: "every server that the zone names is asked; if a secondary service has anycast, set margin to what it says",
 			Rights:       "the API key of the server, which may do everything: PowerDNS has one (https://doc.powerdns.com/authoritative/http-api/index.html)",
 			Hazards: []string{
 				"whoever has the API key has every zone of the server; rfc2136 with a TSIG key for one zone needs less",

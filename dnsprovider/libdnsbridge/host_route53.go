@@ -31,8 +31,8 @@ func awsRoute53() Host {
 			MarginSource: "https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html " +
 				"has changes on all servers \"generally within 60 seconds\"",
 
-			Rights: "route53:ListResourceRecordSets and route53:ChangeResourceRecordSets on the one hosted zone, the latter with the condition " +
-				"route53:ChangeResourceRecordSetsRecordTypes TLSA, and TXT for dns-01; route53:ListHostedZonesByName unless hosted-zone-id is set " +
+			Rights: "route53:ListResourceRecordSets and route53:ChangeResourceRecordSets on the one hosted zone, the latter with conditions for the type TLSA, " +
+				"and TXT for dns-01, and for the names; route53:ListHostedZonesByName unless hosted-zone-id is set " +
 				"(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html)",
 			Hazards: []string{
 				"record sets are replaced as a whole: an edit by somebody else within the same fraction of a second may be lost",

@@ -25,7 +25,7 @@ func transip() Host {
 			Type: "transip", Name: "TransIP",
 			Verified: "a server written from the API's documentation",
 			Atomic:   dnsprovider.AddThenRemove,
-			DNSSEC:   "always",
+			DNSSEC:   "where it is the registrar",
 			TXT:      true,
 			Margin:   15 * time.Minute,
 			MarginSource: "ours: TransIP gives no figure, and those who write clients wait for 4 to 10 minutes until its servers have a change " +

@@ -9,7 +9,7 @@ func Capability() dnsprovider.Capability {
 		Verified:     "a person of the tests' own, who changes a zone on a DNS server",
 		Atomic:       dnsprovider.ByPerson,
 		DNSSEC:       "by the server's operator",
-		MarginSource: "none: who serves the zone is not known here; behind an anycast address wait longer than it takes there",
+		MarginSource: "who serves the zone is not known here; if it is by anycast, set margin to what its operator says",
 		Rights:       "none: the zone's primary has to answer questions over TCP",
 		Hazards: []string{
 			"every rollover waits for a person, twice: before the swap, and at leisure after it",

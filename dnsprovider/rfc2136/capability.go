@@ -10,7 +10,7 @@ func Capability() dnsprovider.Capability {
 		Atomic:       dnsprovider.CompareAndSet,
 		DNSSEC:       "by the server's operator",
 		TXT:          true,
-		MarginSource: "none: every server that the zone names is asked; behind an anycast address of a secondary service set margin to what that service says",
+		MarginSource: "every server that the zone names is asked; if a secondary service has anycast, set margin to what it says",
 		Rights: "a TSIG key of its own that may change TLSA records at the owner names and nothing else, and TXT at _acme-challenge for dns-01: " +
 			"BIND update-policy with name, Knot acl with update-type and update-owner-name, PowerDNS TSIG-ALLOW-DNSUPDATE (the whole zone) or a Lua policy",
 		Hazards: []string{
