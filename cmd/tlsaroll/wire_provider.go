@@ -59,6 +59,7 @@ func providerKinds() []providerKind {
 			{Name: "tenant", Kind: config.Text, Required: true, Example: "00000000-0000-0000-0000-000000000000"},
 			{Name: "client", Kind: config.Text, Required: true, Example: "00000000-0000-0000-0000-000000000000"},
 			{Name: "secret", Kind: config.Credential, Required: true},
+			{Name: "api-version", Kind: config.Text, Example: "2023-07-01-preview"},
 		}, (*providerWiring).azureDNS},
 		{exec.Capability(), []config.Setting{
 			{Name: "read", Kind: config.Argv, Required: true, Example: "[/usr/local/lib/tlsaroll/read]"},
@@ -183,7 +184,7 @@ func (w *providerWiring) azureDNS(c config.Provider) (dnsprovider.Provider, erro
 	secret := string(c.Secret("secret").Reveal())
 	return azuredns.New(azuredns.Config{
 		Name: c.Name, Zone: c.Zone, Subscription: c.Text("subscription"), ResourceGroup: c.Text("resource-group"), Tenant: c.Text("tenant"),
-		Client: c.Text("client"), Secret: dnsprovider.NewSecret(secret), Account: w.account(c.Type, c.Text("subscription"), secret), Now: w.now,
+		Client: c.Text("client"), Secret: dnsprovider.NewSecret(secret), APIVersion: c.Text("api-version"), Account: w.account(c.Type, c.Text("subscription"), secret), Now: w.now,
 	})
 }
 
