@@ -13,7 +13,6 @@ import (
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/trial"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
-	person "github.com/tlsaroll/tlsaroll/dnsprovider/manual"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -37,9 +36,6 @@ func (p *program) providerTest(ctx context.Context, name string, o providerOptio
 	i := slices.IndexFunc(wired.Providers, func(x agent.Provider) bool { return x.Name == name })
 	if i < 0 {
 		return usage(fmt.Errorf("no provider %q (hint: the configuration has: %s)", name, list(providerNames(wired.Providers))))
-	}
-	if cfg.Providers[i].Type == person.Capability().Type {
-		return usage(fmt.Errorf("provider %s: a person changes its zone, and is asked for nothing that is not needed (hint: tlsaroll provider list %s says how it works)", name, cfg.Providers[i].Type))
 	}
 	provider := wired.Providers[i]
 	if byPerson(cfg.Providers, name) {
