@@ -106,8 +106,8 @@ func (a *Agent) readCopy(ctx context.Context, target tlsa.Owner, s rollover.Stat
 			return tlsa.RRset{}, err
 		}
 		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
-		defer cancel()
 		rrset, err := p.RRset(ctx, l.Zone, target)
+		cancel()
 		a.rests.heed(p.Name, err, a.clock.now())
 		return rrset, err
 	}
