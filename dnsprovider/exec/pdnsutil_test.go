@@ -35,7 +35,7 @@ func startPowerDNS(t *testing.T) *powerDNS {
 		needs(t, "pdns-backend-sqlite3")
 	}
 	p := &powerDNS{t: t, dir: t.TempDir()}
-	needs(t, "python3")
+	needs(t, "/usr/bin/python3")
 	call(t, "", "/usr/bin/python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read())", p.dir+"/pdns.sqlite3", pdnsSchema)
 	port := freePort(t)
 	p.server = fmt.Sprintf("127.0.0.1:%d", port)

@@ -24,6 +24,9 @@ func needs(t *testing.T, program string) string {
 	t.Helper()
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin") {
 		path := filepath.Join(dir, program)
+		if filepath.IsAbs(program) {
+			path = program
+		}
 		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
 			return path
 		}
@@ -38,7 +41,7 @@ func needs(t *testing.T, program string) string {
 // example is a script of the examples.
 func example(t *testing.T, name string) string {
 	t.Helper()
-	needs(t, "python3")
+	needs(t, "/usr/bin/python3") // as its first line has it
 	path, err := filepath.Abs(filepath.Join("../../examples", name))
 	if err != nil {
 		t.Fatal(err)
