@@ -16,8 +16,11 @@
 // # Rights
 //
 // A service account of its own with a key in JSON, and on the managed zone the role
-// DNS Administrator (roles/dns.admin), or one of one's own with dns.changes.create and
-// dns.resourceRecordSets.create, delete, list and update. Zones can have IAM policies of their
-// own (https://cloud.google.com/dns/docs/zones/iam-per-resource-zones). To look for the
-// zone needs dns.managedZones.list in the project; with managed-zone it does not.
+// DNS Administrator (roles/dns.admin), or two of one's own: one with dns.managedZones.get,
+// dns.changes.create and dns.resourceRecordSets.list, and one with
+// dns.resourceRecordSets.create, delete and update, which can be bound on condition of the
+// RRset's name and type (https://codelabs.developers.google.com/codelabs/cloud-dns-per-rrset-iam).
+// Zones can have IAM policies of their own
+// (https://cloud.google.com/dns/docs/zones/iam-per-resource-zones). To look for the zone needs
+// dns.managedZones.list in the project; with managed-zone it does not.
 package googleclouddns
