@@ -44,6 +44,8 @@ func (e *kerberosError) Error() string {
 		meaning = "the key is not the right one"
 	case errorcode.KRB_AP_ERR_SKEW:
 		meaning = "the clocks are too far apart"
+	case errorcode.KRB_ERR_GENERIC:
+		meaning = fmt.Sprintf("%q", printable(e.EText))
 	}
 	return name + ": " + meaning
 }
@@ -101,6 +103,10 @@ func plain(err error) string {
 	if _, after, found := strings.Cut(text, "_Error: "); found {
 		text = after
 	}
+	return printable(text)
+}
+
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'
