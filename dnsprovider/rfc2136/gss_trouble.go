@@ -45,7 +45,7 @@ func (e *kerberosError) Error() string {
 	case errorcode.KRB_AP_ERR_SKEW:
 		meaning = "the clocks are too far apart"
 	case errorcode.KRB_ERR_GENERIC:
-		meaning = fmt.Sprintf("%q", printable(e.EText))
+		meaning = fmt.Sprintf("%q", e.EText)
 	}
 	return name + ": " + meaning
 }
@@ -103,10 +103,6 @@ func plain(err error) string {
 	if _, after, found := strings.Cut(text, "_Error: "); found {
 		text = after
 	}
-	return printable(text)
-}
-
-func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'
