@@ -57,7 +57,7 @@ $`)
 	before := h.records(owner)
 	for flag, sentence := range map[string]string{
 		owner:                                  "tlsaroll: --owner _25._tcp.mx1.example.org.: that is an endpoint of a lineage, and its records are not for tests (hint: name another)\n",
-		"_25._tcp.mx1.example.net.":            "tlsaroll: --owner _25._tcp.mx1.example.net.: not in the zone example.org.\n",
+		"_25._tcp.mx1.example.net.":            "tlsaroll: --owner _25._tcp.mx1.example.net.: not in the zone example.org\n",
 		"_25._tcp.mx1..example.org":            `tlsaroll: --owner: name "_25._tcp.mx1..example.org": an empty label` + "\n",
 		"_25._tcp." + strings.Repeat("a", 300): "",
 	} {

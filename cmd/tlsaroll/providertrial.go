@@ -138,7 +138,7 @@ func scratchAt(cfg *config.Config, p agent.Provider, o providerOptions) (zone st
 		}
 	}
 	if p.Zone != "" && zone != p.Zone {
-		return "", "", fmt.Errorf("--zone %s: provider %s has the zone %s (hint: leave --zone out)", o.zone, p.Name, p.Zone)
+		return "", "", fmt.Errorf("--zone %s: provider %s has the zone %s (hint: leave --zone out)", o.zone, p.Name, strings.TrimSuffix(p.Zone, "."))
 	}
 	if o.owner != "" {
 		owner, err := tlsa.ParseOwner(o.owner)
@@ -152,7 +152,7 @@ func scratchAt(cfg *config.Config, p agent.Provider, o providerOptions) (zone st
 			return "", "", fmt.Errorf("--owner %s: that is an endpoint of a lineage, and its records are not for tests (hint: name another)", owner)
 		}
 		if zone != "" && !dnsprovider.InZone(string(owner), zone) {
-			return "", "", fmt.Errorf("--owner %s: not in the zone %s", owner, zone)
+			return "", "", fmt.Errorf("--owner %s: not in the zone %s", owner, strings.TrimSuffix(zone, "."))
 		}
 		return zone, owner, nil
 	}

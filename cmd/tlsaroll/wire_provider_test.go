@@ -42,9 +42,9 @@ lineages: 5
 		lines = append(lines, strings.TrimPrefix(line, p.configFile))
 	}
 	want := []string{
-		":5:3: providers.a: the token has characters that no token has",
+		"providers.a.token-file: has characters that no token has",
 		"providers.a.zone-id: \"abc\": 32 hex digits",
-		":6:3: providers.b: the credentials are no JSON",
+		"providers.b.credentials-file: are no JSON",
 		"providers.c.server: not the address of an API",
 		":8:67: providers.d.env: entry 1 is no variable",
 		"providers.e.token-file: has blanks",
@@ -95,7 +95,7 @@ lineages:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]time.Duration{"usual": 5 * time.Minute, "given": 90 * time.Second, "none": 0}
+	want := map[string]time.Duration{"usual": 10 * time.Minute, "given": 90 * time.Second, "none": 0}
 	for _, made := range wired.Providers {
 		if made.Margin != want[made.Name] {
 			t.Errorf("%s: margin %s, want %s", made.Name, made.Margin, want[made.Name])

@@ -281,7 +281,7 @@ func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 func TestNewSaysAllThatIsWrong(t *testing.T) {
 	s := newSubscription(t, "example.org.")
 	const want = `azure: zone: name "a b": ' ' may not stand in a name
-azure: URL "http://api.example.net": credentials go over https alone
+azure: URL "http://api.example.net": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)
 azure: subscription "": not an id (hint: az account show --query id)
 azure: resource-group "a/b": not the name of one (hint: az network dns zone list --query [].resourceGroup)
 azure: tenant "": not the id of a directory (hint: az account show --query tenantId)

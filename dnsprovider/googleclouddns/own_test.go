@@ -319,7 +319,7 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 		Name: "g", Credentials: dnsprovider.NewSecret(good), Zone: "a b", ManagedZone: "../x", Project: "../../x", BaseURL: "http://api.example.net", Timeout: -1,
 	})
 	want := `g: zone: name "a b": ' ' may not stand in a name
-g: URL "http://api.example.net": credentials go over https alone
+g: URL "http://api.example.net": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)
 g: project "../../x": not the id of a project (hint: gcloud projects list)
 g: managed-zone "../x": not the name of a managed zone (hint: gcloud dns managed-zones list)
 g: a timeout of -1ns: less than nothing

@@ -108,7 +108,7 @@ func CheckURL(s string) error {
 	address, err := netip.ParseAddr(r.URL.Hostname())
 	loopback := r.URL.Hostname() == "localhost" || err == nil && address.IsLoopback()
 	if r.URL.Scheme != "https" && (r.URL.Scheme != "http" || !loopback) {
-		return fmt.Errorf("URL %q: credentials go over https alone", s)
+		return fmt.Errorf("URL %q: credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)", s)
 	}
 	return nil
 }

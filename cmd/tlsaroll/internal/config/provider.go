@@ -169,9 +169,9 @@ func (f *fields) check(p Provider) {
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		what, hint, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(line, p.Name+": "), ")"), " (hint: ")
-		word, _, _ := strings.Cut(what, " ")
-		if at, ok := f.settingAt(strings.TrimSuffix(word, ":")); ok {
-			at.fail(strings.TrimPrefix(what, word+" "), hint)
+		name, rest, _ := strings.Cut(strings.TrimPrefix(what, "the "), " ")
+		if at, ok := f.settingAt(strings.TrimSuffix(name, ":")); ok {
+			at.fail(rest, hint)
 		} else {
 			f.lacks(what, hint)
 		}
