@@ -29,10 +29,14 @@ type aReplacement struct{ example, lab string }
 // its place: who changes the example is told here.
 func filled(t *testing.T, name string, table ...aReplacement) string {
 	t.Helper()
-	text := readDocument(t, "examples/"+name).text
+	return replaced(t, readDocument(t, "examples/"+name).text, table...)
+}
+
+func replaced(t *testing.T, text string, table ...aReplacement) string {
+	t.Helper()
 	for _, r := range table {
 		if !strings.Contains(text, r.example) {
-			t.Fatalf("examples/%s: nothing is %q any more", name, r.example)
+			t.Fatalf("nothing is %q any more in\n%s", r.example, text)
 		}
 		text = strings.ReplaceAll(text, r.example, r.lab)
 	}

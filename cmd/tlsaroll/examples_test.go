@@ -58,6 +58,9 @@ func (d document) links(t *testing.T) {
 	t.Helper()
 	for _, m := range regexp.MustCompile(`\]\(([^)]*)\)`).FindAllStringSubmatch(d.text, -1) {
 		name, heading, _ := strings.Cut(m[1], "#")
+		if name == "" {
+			name = filepath.Base(d.name)
+		}
 		if _, err := os.Stat(d.beside(name)); err != nil {
 			t.Errorf("%s: leads to %s: %v", d.name, m[1], err)
 			continue

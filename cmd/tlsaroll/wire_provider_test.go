@@ -95,7 +95,7 @@ lineages:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]time.Duration{"usual": 10 * time.Minute, "given": 90 * time.Second, "none": 0}
+	want := map[string]time.Duration{"usual": kindOf(t, "desec").Margin, "given": 90 * time.Second, "none": 0}
 	for _, made := range wired.Providers {
 		if made.Margin != want[made.Name] {
 			t.Errorf("%s: margin %s, want %s", made.Name, made.Margin, want[made.Name])
