@@ -15,7 +15,7 @@ func (p *Provider) survey(ctx context.Context, addresses []string, items []*item
 	var s *session
 	for _, address := range addresses {
 		if s != nil {
-			s.close()
+			s.release()
 		}
 		s = p.open(address)
 		sights, troubles := s.look(ctx, items[0].zone, owners(items))
@@ -32,7 +32,7 @@ func (p *Provider) survey(ctx context.Context, addresses []string, items []*item
 // applyBatch carries out the changes of one message: look, change, look again.
 func (p *Provider) applyBatch(ctx context.Context, addresses []string, batch []*item) {
 	s := p.survey(ctx, addresses, batch)
-	defer s.close()
+	s.release()
 	todo := having(alive(batch), func(it *item) bool { return !it.change.Done(it.seen.rrset) })
 	for _, it := range todo {
 		if !it.seen.rrset.Same(it.change.Before) {
@@ -67,7 +67,7 @@ type dispatch struct {
 
 func (d *dispatch) close() {
 	if d.session != nil {
-		d.session.close()
+		d.session.release()
 	}
 }
 

@@ -211,7 +211,8 @@ func TestManyOwners(t *testing.T) {
 		"BIND": func(t testing.TB) *named {
 			return startNamed(t, `allow-update { key "tlsaroll.example.org."; }; dnssec-policy default; inline-signing yes;`)
 		},
-		"Knot": func(t testing.TB) *named { return startKnot(t, "dnssec-signing: on") },
+		"Knot":     func(t testing.TB) *named { return startKnot(t, "dnssec-signing: on") },
+		"PowerDNS": func(t testing.TB) *named { return startPowerDNS(t, "", pdnsAllow, "secure-zone "+zone).named },
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := start(t)
@@ -243,5 +244,30 @@ func TestManyOwners(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestManyOwnersAreSeen at once, when there is no error: where BIND signs at a side it
+// compares the copy that is not signed yet.
+func TestManyOwnersAreSeen(t *testing.T) {
+	n := startNamed(t, `allow-update { key "tlsaroll.example.org."; }; dnssec-policy default; inline-signing yes;`)
+	c := bindConfig(n)
+	c.ReadBack = 10 * time.Second
+	p := newProvider(t, c)
+	changes := additions(500)
+	for range 4 {
+		for i, err := range p.Apply(t.Context(), zone, changes) {
+			if err != nil {
+				t.Fatalf("change %d: %v", i, err)
+			}
+		}
+		for _, i := range []int{0, 248, 249, 250, 499} {
+			if got := n.stands(t, changes[i].Owner); !got.Same(changes[i].After) {
+				t.Errorf("owner %d has %v, want %v", i, got, changes[i].After)
+			}
+		}
+		for i := range changes {
+			changes[i].Before, changes[i].After = changes[i].After, changes[i].Before
+		}
 	}
 }

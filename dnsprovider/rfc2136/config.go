@@ -87,6 +87,7 @@ type Provider struct {
 	now         func() time.Time
 	log         *slog.Logger
 
+	kept *kept         // connections
 	turn chan struct{} // holds one token while nobody talks to a server
 }
 
@@ -97,7 +98,7 @@ var _ dnsprovider.Provider = (*Provider)(nil)
 func New(c Config) (*Provider, error) {
 	p := &Provider{
 		name: c.Name, timeout: c.Timeout, readBackFor: c.ReadBack, maxBatch: c.MaxBatch,
-		dial: c.Dial, now: c.Now, log: c.Log, turn: make(chan struct{}, 1),
+		dial: c.Dial, now: c.Now, log: c.Log, kept: newKept(), turn: make(chan struct{}, 1),
 	}
 	if p.name == "" {
 		p.name = "rfc2136"

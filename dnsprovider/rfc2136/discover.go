@@ -134,7 +134,7 @@ func (d *discovery) whoKnows(ctx context.Context) (asking, *trouble) {
 // askServer asks the primary, and takes only what it says with authority.
 func (p *Provider) askServer(ctx context.Context, address string, m *dns.Msg) (*dns.Msg, *trouble) {
 	s := p.open(address)
-	defer s.close()
+	defer s.release()
 	replies, troubles := s.ask(ctx, []*dns.Msg{m})
 	if troubles[0] != nil {
 		return nil, troubles[0]

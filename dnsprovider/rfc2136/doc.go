@@ -24,11 +24,25 @@
 //
 // Where there are very many owners, the server does the comparing: instead of a query for
 // each, before and after, a second message asks with nothing but prerequisites whether
-// the RRsets are what was wanted. Only what it plainly says yes to is done; the rest goes
-// the way above.
+// the RRsets are what was wanted, and one of each message is looked up. Only what it plainly
+// says yes to is done; the rest goes the way above. An RRset that gets more records has
+// the TTL of [dnsprovider.Change].Before then, if it has one.
 //
 // A reply that is lost is settled by reading: the change was made, or it was not and
 // is sent once more, or somebody else was there.
+//
+// # Connections
+//
+// An update has a connection of its own, which the server cannot have closed before, as it may
+// one that was idle. Where there are several messages of different owners, four are on their
+// way at once; none goes over a connection that had to wait. A server that promises to keep
+// connections open (RFC 7828), as BIND does, is asked again over the same one, updates
+// included, for half the time it promises and ten seconds at most. A server that breaks
+// its promise costs a look at what became of the update. Only the first query over a
+// connection asks for the promise, and a server that does not know EDNS is never asked again.
+//
+// Whatever is on its way at once was signed at the same moment, as a server may refuse
+// what was signed before what it has seen (RFC 8945, section 5.2.3).
 //
 // # Where it is sent
 //

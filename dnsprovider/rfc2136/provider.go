@@ -35,7 +35,7 @@ func (p *Provider) RRset(ctx context.Context, zone string, owner tlsa.Owner) (tl
 		return fail(t)
 	}
 	it := &item{change: dnsprovider.Change{Owner: owner}, zone: name}
-	p.survey(ctx, addresses, []*item{it}).close()
+	p.survey(ctx, addresses, []*item{it}).release()
 	if it.err != nil {
 		return fail(it.err)
 	}

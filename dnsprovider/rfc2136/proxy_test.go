@@ -1,6 +1,7 @@
 package rfc2136_test
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
@@ -67,6 +68,8 @@ func (p *proxy) meanwhile(edit func()) {
 // pass passes messages on, one after the other.
 func (p *proxy) pass(client net.Conn) {
 	defer func() { client.Close() }()
+	conn := client
+	defer context.AfterFunc(p.t.Context(), func() { conn.Close() })() // it may be kept, and ends with the test
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
 		p.t.Error(err)

@@ -21,8 +21,7 @@ func (p *Provider) askResolver(ctx context.Context, m *dns.Msg) (*dns.Msg, *trou
 		return nil, t
 	}
 	m.RecursionDesired = true
-	s := p.open(address)
-	s.key, s.negotiator, s.tls = nil, nil, nil
+	s := &session{p: p, address: address, brief: true}
 	defer s.close()
 	replies, troubles := s.ask(ctx, []*dns.Msg{m})
 	if t := troubles[0]; t != nil {

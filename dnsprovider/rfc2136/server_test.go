@@ -266,7 +266,7 @@ func (s *server) update(req *dns.Msg) int {
 		if rrtype := rr.Header().Rrtype; rrtype != dns.TypeNS && rrtype != dns.TypeDNAME {
 			names[name] = true // the others are of what lies above
 		}
-		if !strings.HasSuffix(name, "."+zone) {
+		if name != zone && !strings.HasSuffix(name, "."+zone) {
 			return dns.RcodeNotZone
 		}
 	}

@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"time"
@@ -15,10 +13,6 @@ import (
 	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 )
-
-// pipelined is how many requests are on the way at once (RFC 7766, section 6.2.1.1); the
-// next is sent when a reply is there. As many fit into the buffers of both ends.
-const pipelined = 32
 
 // session is a TCP connection to one address of a server.
 type session struct {
@@ -30,19 +24,34 @@ type session struct {
 	reader  *bufio.Reader
 	replies int // that came over this connection
 
+	brief   bool          // nothing is kept: one question, and not of the primary
+	offered bool          // the server was told over this connection that it may be kept, and has not answered yet
+	promise time.Duration // for which the server keeps this connection open; 0: it may close it at any moment
+
 	negotiator negotiator // nil: there is nothing to negotiate
 }
 
-// open prepares a session; it connects when there is something to say.
+// open prepares a session with the primary; it connects when there is something to say.
+// A connection that is kept is taken.
 func (p *Provider) open(address string) *session {
-	return &session{p: p, address: address, key: p.key, negotiator: p.negotiator, tls: p.tls}
+	s := &session{p: p, address: address, key: p.key, negotiator: p.negotiator, tls: p.tls}
+	p.kept.take(s)
+	return s
 }
 
+// release ends a session, and keeps its connection for the next where the server does.
+func (s *session) release() {
+	if s.conn == nil || s.promise == 0 || s.reader.Buffered() > 0 || !s.p.kept.put(s) {
+		s.close()
+	}
+}
+
+// close closes the connection: after an error nothing is known of it.
 func (s *session) close() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
-	s.conn = nil
+	s.conn, s.promise, s.offered = nil, 0, false
 }
 
 func (s *session) connect(ctx context.Context) error {
@@ -58,7 +67,7 @@ func (s *session) connect(ctx context.Context) error {
 			return err
 		}
 	}
-	s.conn, s.reader, s.replies = conn, bufio.NewReader(conn), 0
+	s.conn, s.reader, s.replies, s.promise, s.offered = conn, bufio.NewReader(conn), 0, 0, false
 	return nil
 }
 
@@ -80,7 +89,13 @@ func (s *session) inquire(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, 
 			return replies, troubles
 		}
 		err := s.round(ctx, left, func(i int, raw, mac []byte) {
+			if i == 0 && s.spurned(raw) {
+				return // it is sent again, as nothing else has come of it
+			}
 			reply, t := s.p.check(s.key, left[i], raw, mac)
+			if i == 0 {
+				s.promised(reply)
+			}
 			replies[index[i]], troubles[index[i]] = reply, t.at(s.address)
 		})
 		if err == nil {
@@ -93,16 +108,19 @@ func (s *session) inquire(ctx context.Context, queries []*dns.Msg) ([]*dns.Msg, 
 		}
 		for i := range queries {
 			if !answered(i) {
-				troubles[i] = s.p.unanswered(ctx, err, unheard).at(s.address)
+				troubles[i] = s.unheard(ctx, err)
 			}
 		}
 	}
 }
 
 // deliver sends an update over a connection of its own, so that the server cannot have
-// closed it before, and returns the reply, if it is one to rely on.
+// closed it before, and returns the reply, if it is one to rely on. A connection that
+// the server has promised to keep open is as good: replies came over it a moment ago.
 func (s *session) deliver(ctx context.Context, update *dns.Msg) (*dns.Msg, *trouble) {
-	s.close()
+	if s.promise == 0 {
+		s.close()
+	}
 	if t := s.reach(ctx); t != nil {
 		return nil, t
 	}
@@ -121,6 +139,15 @@ func (s *session) deliver(ctx context.Context, update *dns.Msg) (*dns.Msg, *trou
 	return reply, t.at(s.address)
 }
 
+// unheard is the trouble of a query that has no reply.
+func (s *session) unheard(ctx context.Context, err error) *trouble {
+	t := s.p.unanswered(ctx, err, unheard).at(s.address)
+	if _, port, _ := net.SplitHostPort(s.address); port == tlsPort && s.tls == nil && errors.Is(err, errClosed) {
+		t.hint = "port " + tlsPort + " is for TLS, and TLS is not configured"
+	}
+	return t
+}
+
 // reach connects, and no more: if that is in vain, nothing was done here.
 func (s *session) reach(ctx context.Context) *trouble {
 	bounded, cancel := context.WithTimeout(ctx, s.p.timeout)
@@ -129,136 +156,6 @@ func (s *session) reach(ctx context.Context) *trouble {
 		return s.p.unanswered(ctx, because(bounded, err), unheard).at(s.address)
 	}
 	return nil
-}
-
-// errClosed says that the server closed the connection.
-var errClosed = errors.New("the server closed the connection without a reply")
-
-// round sends requests and hands on the replies, with the MACs of their requests, in
-// whatever order they come (RFC 7766, section 7). With an error, the rest remains
-// unanswered. The time-out is for the next reply.
-func (s *session) round(outer context.Context, requests []*dns.Msg, got func(i int, raw, requestMAC []byte)) error {
-	ctx, cancel := context.WithCancelCause(outer)
-	defer cancel(nil)
-	patience := time.AfterFunc(s.p.timeout, func() { cancel(context.DeadlineExceeded) })
-	defer patience.Stop()
-	if err := s.connect(ctx); err != nil {
-		return because(ctx, err)
-	}
-	// A deadline that is over ends every call under way; so the context does.
-	conn := s.conn
-	conn.SetDeadline(time.Time{})
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	defer func() {
-		if !stop() {
-			s.close() // the deadline may come in at any moment
-		}
-	}()
-
-	on := &underway{requests: requests, macs: make([][]byte, len(requests)), open: map[uint16]int{}}
-	if err := s.send(on, pipelined); err != nil {
-		return because(ctx, err)
-	}
-	for len(on.open) > 0 {
-		quickAck(conn)
-		raw, err := s.receive()
-		if err != nil {
-			return because(ctx, err)
-		}
-		patience.Reset(s.p.timeout)
-		id := binary.BigEndian.Uint16(raw)
-		i, ok := on.open[id]
-		if !ok { // whose it is cannot be said, so the connection is of no use any more
-			return errors.New("a reply to a request that was not made (wrong ID)")
-		}
-		delete(on.open, id)
-		s.replies++
-		got(i, raw, on.macs[i])
-		if err := s.send(on, 1); err != nil {
-			return because(ctx, err)
-		}
-	}
-	return nil
-}
-
-// because puts the reason why a context ended in place of what it did to a connection.
-func because(ctx context.Context, err error) error {
-	var insecure *notSecure
-	if errors.As(err, &insecure) {
-		return err // it says what was waited for
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
-}
-
-// underway is what was sent of some requests, and not yet answered.
-type underway struct {
-	requests []*dns.Msg
-	macs     [][]byte
-	sent     int            // requests before it are sent
-	open     map[uint16]int // those without a reply, by ID
-}
-
-// send signs the next few requests and writes them at one go.
-func (s *session) send(on *underway, count int) error {
-	var out []byte
-	for ; count > 0 && on.sent < len(on.requests); count-- {
-		m := on.requests[on.sent]
-		for m.Id = dns.Id(); ; m.Id = dns.Id() {
-			if _, taken := on.open[m.Id]; !taken {
-				break
-			}
-		}
-		raw, mac, err := s.pack(m)
-		if err != nil {
-			return err
-		}
-		out = append(out, lengthPrefixed(raw)...)
-		on.open[m.Id], on.macs[on.sent] = on.sent, mac
-		on.sent++
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	_, err := s.conn.Write(out)
-	return closed(err)
-}
-
-func (s *session) pack(m *dns.Msg) (raw, mac []byte, err error) {
-	if s.key == nil {
-		raw, err = m.Pack()
-		return raw, nil, err
-	}
-	return s.key.sign(m, s.p.now())
-}
-
-// receive reads one message with its length (RFC 1035, section 4.2.2).
-func (s *session) receive() ([]byte, error) {
-	var length [2]byte
-	if _, err := io.ReadFull(s.reader, length[:]); err != nil {
-		return nil, closed(err)
-	}
-	n := binary.BigEndian.Uint16(length[:])
-	if n < headerLen {
-		return nil, fmt.Errorf("a reply of %d octets", n)
-	}
-	raw := make([]byte, n)
-	if _, err := io.ReadFull(s.reader, raw); err != nil {
-		return nil, closed(err)
-	}
-	return raw, nil
-}
-
-// closed tells the end of a connection from a time-out.
-func closed(err error) error {
-	var timeout net.Error
-	switch {
-	case err == nil, errors.As(err, &timeout) && timeout.Timeout():
-		return err
-	}
-	return fmt.Errorf("%w (%w)", errClosed, err)
 }
 
 // check says whether raw is the reply to the request, from who holds the key.

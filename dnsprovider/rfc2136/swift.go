@@ -2,9 +2,11 @@ package rfc2136
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/miekg/dns"
+	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -18,83 +20,219 @@ const swiftFrom = 50
 // prerequisites that the RRsets are those of Before, and that no alias and no zone cut is
 // in the way; and a second update, without any change in it, has as its prerequisites
 // that they are those of After (RFC 2136, section 3.2). That is as good as reading them, owner by
-// owner, and takes a message for 250 owners instead of 250 questions. Only a yes to both
-// counts. After anything else all is looked at afresh, so that a reply that was lost does
-// no harm. What prerequisites cannot tell is the TTL: it is believed to be that of Before.
+// owner, and takes a message for 250 owners instead of 250 questions. One of each message is
+// looked up all the same: a server that signs at a side shows a change later than it
+// compares. Only a yes to all of it counts. After anything else all is looked at afresh, so that
+// a reply that was lost does no harm. What prerequisites cannot tell is the TTL: it is believed
+// to be that of Before.
 func (p *Provider) swift(ctx context.Context, addresses []string, items []*item) (left []*item) {
-	var able []*item
-	once := map[tlsa.Owner]bool{}
-	for _, it := range items {
-		if it.change.TTLOnly() || once[it.change.Owner] || it.change.Before.Same(it.change.After) {
-			continue
-		}
-		once[it.change.Owner] = true
-		it.seen = sight{rrset: it.change.Before}
-		able = append(able, it)
-	}
+	able := swiftOnes(items)
 	if len(able) < swiftFrom {
 		return items
 	}
-	batches := p.swiftBatches(able)
-	s := p.open(addresses[0])
-	defer s.close()
-	told := s.yes(ctx, batches, composeGuarded)
-	seen := s.yes(ctx, told, composeCheck)
 	done := map[*item]bool{}
-	for _, batch := range seen {
+	for _, batch := range p.swiftly(ctx, addresses[0], p.swiftBatches(able)) {
 		for _, it := range batch {
 			done[it] = true
 		}
 	}
+	if n := len(able) - len(done); n > 0 {
+		p.log.Info("changes of some owners were not made, or not seen, at one go: they are looked at one by one", "owners", n, "of", len(able))
+	}
 	return having(items, func(it *item) bool { return !done[it] }) // in their order: there may be two of one owner
+}
+
+// swiftly makes the changes and returns the batches that are made and shown.
+//
+// A server that shows the first of them at once gets the others together. One that does not
+// signs at a side, and gets them one after the other, each when the one before is shown: BIND
+// may overlook an update that comes while it takes over another, and show it only after
+// yet another one, which may be hours later.
+func (p *Provider) swiftly(ctx context.Context, address string, batches [][]*item) (seen [][]*item) {
+	together := p.made(ctx, address, batches[:1])
+	if len(together) == 0 {
+		return nil
+	}
+	rest := batches[1:]
+	if p.shown(ctx, address, together, atOnce) != nil {
+		together = append(together, p.made(ctx, address, rest)...)
+		return p.shown(ctx, address, together, patiently)
+	}
+	for one := together; ; rest = rest[1:] {
+		if one = p.shown(ctx, address, one, patiently); len(one) == 0 {
+			return seen
+		}
+		if seen = append(seen, one...); len(rest) == 0 {
+			return seen
+		}
+		if one = p.made(ctx, address, rest[:1]); len(one) == 0 {
+			return seen
+		}
+	}
+}
+
+// made sends the batches' changes and has them compared, and returns those that are made.
+func (p *Provider) made(ctx context.Context, address string, batches [][]*item) [][]*item {
+	s := p.open(address)
+	defer s.release()
+	return s.yes(ctx, s.yes(ctx, batches, composeGuarded), composeCheck)
+}
+
+// swiftOnes are the items of which prerequisites can tell all that matters: the first of an
+// owner, with a TTL that is known or not needed.
+func swiftOnes(items []*item) (able []*item) {
+	met := map[tlsa.Owner]bool{}
+	for _, it := range items {
+		c := it.change
+		first := !met[c.Owner]
+		met[c.Owner] = true
+		keeps := !c.Before.Denial() && len(c.Add()) > 0
+		if !first || c.TTLOnly() || c.Before.Same(c.After) || (keeps && dnsprovider.ValidateTTL(c.Before.TTL) != nil) {
+			continue
+		}
+		it.seen = sight{rrset: c.Before}
+		able = append(able, it)
+	}
+	return able
 }
 
 // swiftBatches are as many items as go into a message each.
 func (p *Provider) swiftBatches(items []*item) (batches [][]*item) {
-	for len(items) > 0 {
-		n := min(p.maxBatch, len(items))
-		for n > 1 && composeGuarded(items[0].zone, items[:n]).Len() > maxMessage {
-			n /= 2
+	size, from := 0, 0
+	for i, it := range items {
+		n := it.guardedSize()
+		if i > from && (i-from == p.maxBatch || size+n > maxMessage) {
+			batches, size, from = append(batches, items[from:i]), 0, i
 		}
-		batches, items = append(batches, items[:n]), items[n:]
+		size += n
 	}
-	return batches
+	return append(batches, items[from:])
+}
+
+// guardedSize is the most that the item takes in a message of composeGuarded. The zone's name
+// is a pointer in every name (RFC 1035, section 4.1.4), as it stands in the question.
+func (it *item) guardedSize() int {
+	const pointer, header, params = 2, 10, 3
+	room := func(name tlsa.Owner) int { return max(len(name)-len(it.zone), 0) + pointer + header }
+	n := 0
+	for _, name := range it.above() {
+		n += 2 * room(name)
+	}
+	own := room(it.change.Owner)
+	n += 2 * own // no alias, no zone cut
+	for _, set := range [...][]tlsa.Association{it.change.Before.Associations, it.change.Add(), it.change.Remove()} {
+		for _, a := range set {
+			n += own + params + len(a.Data)/2
+		}
+	}
+	return n
+}
+
+// above are the names between the owner and the apex of the zone.
+func (it *item) above() (names []tlsa.Owner) {
+	for _, name, _ := strings.Cut(string(it.change.Owner), "."); name != it.zone && name != ""; _, name, _ = strings.Cut(name, ".") {
+		names = append(names, tlsa.Owner(name))
+	}
+	return names
 }
 
 // yes sends a message for each batch, several at a time, and returns those that the server
-// said NOERROR to.
+// said NOERROR to. Nothing is sent twice: what was on its way when a connection ended is
+// left out, and the rest goes over another.
 func (s *session) yes(ctx context.Context, batches [][]*item, compose func(string, []*item) *dns.Msg) (agreed [][]*item) {
+	if len(batches) == 0 || s.agree(ctx) != nil {
+		return nil
+	}
+	if s.promise == 0 {
+		s.close() // see deliver
+	}
+	for rest := batches; len(rest) > 0; {
+		messages := make([]*dns.Msg, len(rest))
+		on := &underway{count: len(rest), atOnce: pipelinedUpdates}
+		on.request = func(i int) *dns.Msg {
+			messages[i] = compose(rest[i][0].zone, rest[i])
+			return messages[i]
+		}
+		on.got = func(i int, raw, mac []byte) {
+			reply, t := s.p.check(s.key, messages[i], raw, mac)
+			messages[i] = nil
+			if t == nil && reply.Rcode == dns.RcodeSuccess {
+				agreed = append(agreed, rest[i])
+			}
+		}
+		err := s.pipeline(ctx, on)
+		if err == nil {
+			break
+		}
+		onward := s.replies > 0 && errors.Is(err, errClosed) && ctx.Err() == nil
+		s.close()
+		if !onward {
+			break
+		}
+		rest = rest[on.sent:]
+	}
+	return agreed
+}
+
+// Whether shown waits.
+const (
+	atOnce    = false
+	patiently = true
+)
+
+// shown looks one item of each batch up, and returns the batches whose one has changed,
+// or as soon as that is seen.
+func (p *Provider) shown(ctx context.Context, address string, batches [][]*item, waits bool) (seen [][]*item) {
 	if len(batches) == 0 {
 		return nil
 	}
-	messages := make([]*dns.Msg, len(batches))
+	d := &dispatch{p: p, zone: batches[0][0].zone, addresses: []string{address}}
+	defer d.close()
+	samples := make([]*item, len(batches))
 	for i, batch := range batches {
-		messages[i] = compose(batch[0].zone, batch)
+		samples[i] = batch[len(batch)-1]
 	}
-	replies, troubles := s.ask(ctx, messages)
-	for i, batch := range batches {
-		if troubles[i] == nil && replies[i].Rcode == dns.RcodeSuccess {
-			agreed = append(agreed, batch)
+	if waits {
+		d.await(ctx, samples)
+	} else {
+		d.readBack(ctx, samples)
+	}
+	for i, it := range samples {
+		if it.verdict() == nil {
+			seen = append(seen, batches[i])
 		}
 	}
-	return agreed
+	return seen
 }
 
 // composeGuarded is the message of the careful way, with a look at the names above besides:
 // what is written below a zone cut or a DNAME nobody sees.
 func composeGuarded(zone string, batch []*item) *dns.Msg {
-	m := compose(zone, batch)
-	above := map[tlsa.Owner]bool{}
+	m := new(dns.Msg)
+	m.SetUpdate(zone)
+	m.Compress = true
+	met := map[tlsa.Owner]bool{}
 	for _, it := range batch {
-		for name := string(it.change.Owner); name != zone; {
-			if !above[tlsa.Owner(name)] {
-				above[tlsa.Owner(name)] = true
-				m.Answer = append(m.Answer, absent(tlsa.Owner(name), dns.TypeNS))
-				if name != string(it.change.Owner) { // a DNAME is about what lies below it
-					m.Answer = append(m.Answer, absent(tlsa.Owner(name), dns.TypeDNAME))
-				}
+		m.Ns = append(m.Ns, updates(it)...)
+		owner := it.change.Owner
+		switch {
+		case it.change.After.Denial(): // what is to go goes, wherever it is
+			m.Answer = append(m.Answer, prerequisites(it)...)
+			continue
+		case it.change.Before.Denial(): // no alias, no zone cut and no record else
+			m.Answer = append(m.Answer, absent(owner, dns.TypeANY))
+		default:
+			m.Answer = append(append(m.Answer, prerequisites(it)...), absent(owner, dns.TypeNS))
+		}
+		if len(met) == 0 {
+			m.Answer = append(m.Answer, absent(tlsa.Owner(zone), dns.TypeDNAME))
+			met[tlsa.Owner(zone)] = true
+		}
+		for _, name := range it.above() {
+			if !met[name] {
+				met[name] = true
+				m.Answer = append(m.Answer, absent(name, dns.TypeNS), absent(name, dns.TypeDNAME))
 			}
-			_, name, _ = strings.Cut(name, ".")
 		}
 	}
 	return m
@@ -106,9 +244,13 @@ func composeCheck(zone string, batch []*item) *dns.Msg {
 	m.SetUpdate(zone)
 	m.Compress = true
 	for _, it := range batch {
-		after := *it
-		after.seen = sight{rrset: it.change.After}
-		m.Answer = append(m.Answer, prerequisites(&after)...)
+		owner, after := it.change.Owner, it.change.After
+		if after.Denial() {
+			m.Answer = append(m.Answer, absent(owner, dns.TypeTLSA))
+		}
+		for _, a := range after.Associations {
+			m.Answer = append(m.Answer, rr(owner, a, dns.ClassINET, 0))
+		}
 	}
 	return m
 }

@@ -109,9 +109,15 @@ func TestTLSSaysNo(t *testing.T) {
 		{"another CA", func(c *rfc2136.Config) { c.TLS.Roots = x509.NewCertPool() }, dnsprovider.Unauthentic,
 			"TLS: tls: failed to verify certificate: x509: certificate signed by unknown authority (hint: the server's certificate has to be valid for the name ns1.example.org, and from a CA that is believed)"},
 		{"a port without TLS", func(c *rfc2136.Config) { c.Server = s.address }, dnsprovider.Temporary,
-			"(hint: does the server offer TLS at this port, which is 853 as a rule)"},
+			"TLS: no reply within 3s (hint: does the server offer TLS at this port, which is 853 as a rule)"},
 		{"a port with TLS, in the clear", func(c *rfc2136.Config) { c.TLS = nil }, dnsprovider.Temporary,
 			"(hint: is the server up, and does it take TCP from here)"},
+		{"port 853, in the clear", func(c *rfc2136.Config) {
+			c.TLS, c.Server = nil, "127.0.0.1:853"
+			c.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, s.secure)
+			}
+		}, dnsprovider.Temporary, "(hint: port 853 is for TLS, and TLS is not configured)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := config(&server{address: s.secure})

@@ -66,6 +66,9 @@ func (p *Provider) unanswered(outer context.Context, err error, then leaves) *tr
 	}
 	var insecure *notSecure
 	if errors.As(err, &insecure) {
+		if errors.Is(err, errNoReply) {
+			insecure = &notSecure{fmt.Errorf("%w within %s", errNoReply, p.timeout)}
+		}
 		return insecure.trouble(p.tls.ServerName, then)
 	}
 	var timeout net.Error

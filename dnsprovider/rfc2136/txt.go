@@ -79,7 +79,7 @@ func (p *Provider) edit(ctx context.Context, zone string, e txtEdit) *trouble {
 	for _, address := range addresses {
 		s := p.open(address)
 		t = s.edit(ctx, e)
-		s.close()
+		s.release()
 		if t == nil || !t.leaves.another() {
 			break
 		}
