@@ -177,37 +177,37 @@ func (e hostExample) fourTimes() string {
 	return strings.Replace(text, "  mx1:\n", "  mx1:\n    provider: "+name+"\n", 1)
 }
 
-// crowd holds each request until three are there, or for a moment.
+// crowd holds each request until three have met, or for a moment.
 type crowd struct {
 	http.Handler
 	hold time.Duration // zero: 50 ms
 
 	mu       sync.Mutex
 	now, top int
-	full     chan struct{}
+	met      chan struct{}
 }
 
 func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
-	if c.full == nil {
-		c.full = make(chan struct{})
+	if c.met == nil {
+		c.met = make(chan struct{})
 	}
 	c.now++
-	c.top = max(c.top, c.now)
-	if c.now == 3 {
-		close(c.full)
-		c.full = nil
-	}
-	full := c.full
-	c.mu.Unlock()
-	if full != nil {
-		timer := time.NewTimer(cmp.Or(c.hold, 50*time.Millisecond))
+	if c.top = max(c.top, c.now); c.now == 3 {
 		select {
-		case <-full:
-		case <-timer.C:
+		case <-c.met:
+		default:
+			close(c.met)
 		}
-		timer.Stop()
 	}
+	met := c.met
+	c.mu.Unlock()
+	timer := time.NewTimer(cmp.Or(c.hold, 50*time.Millisecond))
+	select {
+	case <-met:
+	case <-timer.C:
+	}
+	timer.Stop()
 	c.Handler.ServeHTTP(w, r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
