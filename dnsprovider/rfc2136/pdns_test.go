@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/providertest"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/rfc2136"
@@ -198,4 +200,73 @@ func TestPowerDNSEditedPastTheServer(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestPowerDNSKeepsTheName in the chain of NSEC and NSEC3 records, few owners or many: a
+// resolver may conclude from the chain what there is not (RFC 8198).
+func TestPowerDNSKeepsTheName(t *testing.T) {
+	for name, commands := range map[string][]string{
+		"NSEC":  {pdnsAllow, "secure-zone " + zone},
+		"NSEC3": {pdnsAllow, "secure-zone " + zone, "set-nsec3 " + zone, "rectify-zone " + zone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := startPowerDNS(t, "", commands...)
+			c := bindConfig(n.named)
+			c.ReadBack = 10 * time.Second
+			p := newProvider(t, c)
+			for _, owners := range []int{3, 60} {
+				steps := []tlsa.RRset{{}, rrset("1"), rrset("1", "2"), rrset("2"), rrset("2", "3"), rrset("3"), {}}
+				for i := range steps[1:] {
+					changes := additions(owners)
+					for j := range changes {
+						changes[j].Before, changes[j].After = steps[i], steps[i+1]
+					}
+					for j, err := range p.Apply(t.Context(), zone, changes) {
+						if err != nil {
+							t.Fatalf("step %d, change %d: %v", i, j, err)
+						}
+						if there := n.inChain(t, changes[j].Owner); there != !steps[i+1].Denial() {
+							t.Errorf("step %d, change %d: in the chain: %v", i, j, there)
+						}
+					}
+				}
+			}
+			// Taken out by itself, a record takes the name with it.
+			n.add(t, owner, "3600 IN TLSA "+record("1").String(), "3600 IN TLSA "+record("2").String())
+			gone, err := dns.NewRR(string(owner) + " 0 IN TLSA " + record("1").String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := new(dns.Msg).SetUpdate(zone)
+			m.Remove([]dns.RR{gone})
+			n.edit(t, m, owner, nil)
+			if n.inChain(t, owner) {
+				t.Log("this PowerDNS keeps names in the chain by itself, and a record that stays need not be put in again")
+			}
+		})
+	}
+}
+
+// inChain reports whether the denial of a type at the name is that of a name that is there.
+func (n *pdns) inChain(t *testing.T, owner tlsa.Owner) bool {
+	t.Helper()
+	m := new(dns.Msg).SetQuestion(string(owner), dns.TypeHINFO).SetEdns0(4096, true)
+	client := &dns.Client{Net: "tcp", Timeout: 5 * time.Second}
+	reply, _, err := client.Exchange(m, n.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rr := range reply.Ns {
+		switch rr := rr.(type) {
+		case *dns.NSEC:
+			if dns.CanonicalName(rr.Hdr.Name) == string(owner) {
+				return slices.Contains(rr.TypeBitMap, dns.TypeTLSA)
+			}
+		case *dns.NSEC3:
+			if rr.Match(string(owner)) {
+				return slices.Contains(rr.TypeBitMap, dns.TypeTLSA)
+			}
+		}
+	}
+	return false
 }

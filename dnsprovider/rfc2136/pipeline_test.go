@@ -1,7 +1,11 @@
 package rfc2136_test
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -178,16 +182,53 @@ func TestManyChangesOfSomeOwners(t *testing.T) {
 
 // TestTTLThatWasNotRead: without one in Before, what stands there keeps its own.
 func TestTTLThatWasNotRead(t *testing.T) {
-	s := serve(t)
-	changes := additions(60)
-	for i := range changes {
-		s.set(changes[i].Owner, "7200 IN TLSA "+record("1").String())
-		changes[i].Before, changes[i].After = tlsa.NewRRset(0, record("1")), rrset("1", "2")
-	}
-	allDone(t, s, changes, newProvider(t, config(s)).Apply(t.Context(), zone, changes))
-	for _, c := range changes {
-		if got := s.stands(c.Owner); got.TTL != 2*time.Hour {
-			t.Fatalf("%s has the TTL %s", c.Owner, got.TTL)
+	for _, digits := range [][]string{{"1", "2", "3"}, {"1"}, {"2"}} {
+		s := serve(t)
+		changes := additions(60)
+		for i := range changes {
+			s.set(changes[i].Owner, "7200 IN TLSA "+record("1").String(), "7200 IN TLSA "+record("2").String())
+			changes[i].Before, changes[i].After = tlsa.NewRRset(0, record("1"), record("2")), rrset(digits...)
 		}
+		allDone(t, s, changes, newProvider(t, config(s)).Apply(t.Context(), zone, changes))
+		for _, c := range changes {
+			if got := s.stands(c.Owner); got.TTL != 2*time.Hour {
+				t.Fatalf("%s has the TTL %s", c.Owner, got.TTL)
+			}
+		}
+	}
+}
+
+// TestLargeMessagesGoAtOnce, too: no more goes into one than has room.
+func TestLargeMessagesGoAtOnce(t *testing.T) {
+	whole := tlsa.Association{Params: tlsa.Params{Usage: tlsa.DANEEE}, Data: strings.Repeat("30", 4000)}
+	for name, test := range map[string]struct {
+		after tlsa.RRset
+		host  string
+	}{
+		"whole certificates": {rrset("1").With(whole), ""},
+		"many labels":        {rrset("1"), strings.Repeat("a.b.c.d.", 12)},
+		"long labels":        {rrset("1", "2", "3"), strings.Repeat(strings.Repeat("x", 60)+".", 3)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t)
+			c := config(s)
+			c.ReadBack = 10 * time.Second
+			var log bytes.Buffer
+			c.Log = slog.New(slog.NewTextHandler(&log, nil))
+			p := newProvider(t, c)
+			for _, step := range [][2]tlsa.RRset{{{}, test.after}, {test.after, test.after.With(record("e"))}, {test.after.With(record("e")), test.after}, {test.after, {}}} {
+				changes := make([]dnsprovider.Change, 120)
+				for i := range changes {
+					changes[i] = dnsprovider.Change{
+						Owner:  tlsa.Owner(fmt.Sprintf("_25._tcp.mx%d.%sexample.org.", i, test.host)),
+						Before: step[0], After: step[1],
+					}
+				}
+				allDone(t, s, changes, p.Apply(t.Context(), zone, changes))
+			}
+			if log.Len() > 0 {
+				t.Errorf("not at one go: %s", log.String())
+			}
+		})
 	}
 }

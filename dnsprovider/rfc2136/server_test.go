@@ -263,8 +263,8 @@ func (s *server) update(req *dns.Msg) int {
 	names := map[string]bool{}
 	for _, rr := range slices.Concat(req.Answer, req.Ns) {
 		name := dns.CanonicalName(rr.Header().Name)
-		if rrtype := rr.Header().Rrtype; rrtype != dns.TypeNS && rrtype != dns.TypeDNAME {
-			names[name] = true // the others are of what lies above
+		if rr.Header().Rrtype == dns.TypeTLSA {
+			names[name] = true // the others are of what lies above, too
 		}
 		if name != zone && !strings.HasSuffix(name, "."+zone) {
 			return dns.RcodeNotZone

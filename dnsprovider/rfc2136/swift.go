@@ -86,7 +86,7 @@ func swiftOnes(items []*item) (able []*item) {
 		c := it.change
 		first := !met[c.Owner]
 		met[c.Owner] = true
-		keeps := !c.Before.Denial() && len(c.Add()) > 0
+		keeps := !c.Before.Denial() && !c.After.Denial()
 		if !first || c.TTLOnly() || c.Before.Same(c.After) || (keeps && dnsprovider.ValidateTTL(c.Before.TTL) != nil) {
 			continue
 		}
@@ -114,13 +114,18 @@ func (p *Provider) swiftBatches(items []*item) (batches [][]*item) {
 func (it *item) guardedSize() int {
 	const pointer, header, params = 2, 10, 3
 	room := func(name tlsa.Owner) int { return max(len(name)-len(it.zone), 0) + pointer + header }
-	n := 0
+	own := room(it.change.Owner)
+	n := own
 	for _, name := range it.above() {
 		n += 2 * room(name)
 	}
-	own := room(it.change.Owner)
-	n += 2 * own // no alias, no zone cut
-	for _, set := range [...][]tlsa.Association{it.change.Before.Associations, it.change.Add(), it.change.Remove()} {
+	c := it.change
+	sets := [][]tlsa.Association{c.Before.Associations, c.Add(), c.Remove()}
+	if len(sets[1]) == 0 && !c.After.Denial() { // see anew
+		stays := c.After.Associations[:1]
+		sets = append(sets, stays, stays)
+	}
+	for _, set := range sets {
 		for _, a := range set {
 			n += own + params + len(a.Data)/2
 		}
@@ -217,22 +222,26 @@ func composeGuarded(zone string, batch []*item) *dns.Msg {
 		owner := it.change.Owner
 		switch {
 		case it.change.After.Denial(): // what is to go goes, wherever it is
-			m.Answer = append(m.Answer, prerequisites(it)...)
+			m.Answer = append(m.Answer, stand(owner, it.change.Before)...)
 			continue
 		case it.change.Before.Denial(): // no alias, no zone cut and no record else
 			m.Answer = append(m.Answer, absent(owner, dns.TypeANY))
-		default:
-			m.Answer = append(append(m.Answer, prerequisites(it)...), absent(owner, dns.TypeNS))
+		default: // and so no alias
+			m.Answer = append(append(m.Answer, stand(owner, it.change.Before)...), absent(owner, dns.TypeNS))
 		}
 		if len(met) == 0 {
 			m.Answer = append(m.Answer, absent(tlsa.Owner(zone), dns.TypeDNAME))
 			met[tlsa.Owner(zone)] = true
 		}
 		for _, name := range it.above() {
-			if !met[name] {
-				met[name] = true
+			switch {
+			case met[name]:
+			case name[0] == '_': // as a rule there is nothing at all
+				m.Answer = append(m.Answer, absent(name, dns.TypeANY))
+			default:
 				m.Answer = append(m.Answer, absent(name, dns.TypeNS), absent(name, dns.TypeDNAME))
 			}
+			met[name] = true
 		}
 	}
 	return m
@@ -244,13 +253,7 @@ func composeCheck(zone string, batch []*item) *dns.Msg {
 	m.SetUpdate(zone)
 	m.Compress = true
 	for _, it := range batch {
-		owner, after := it.change.Owner, it.change.After
-		if after.Denial() {
-			m.Answer = append(m.Answer, absent(owner, dns.TypeTLSA))
-		}
-		for _, a := range after.Associations {
-			m.Answer = append(m.Answer, rr(owner, a, dns.ClassINET, 0))
-		}
+		m.Answer = append(m.Answer, stand(it.change.Owner, it.change.After)...)
 	}
 	return m
 }

@@ -28,14 +28,7 @@ func compose(zone string, batch []*item) *dns.Msg {
 // is no CNAME, and the TLSA RRset is the one that was read.
 func prerequisites(it *item) []dns.RR {
 	owner := it.change.Owner
-	rrs := []dns.RR{absent(owner, dns.TypeCNAME)}
-	if it.seen.rrset.Denial() {
-		return append(rrs, absent(owner, dns.TypeTLSA))
-	}
-	for _, a := range it.seen.rrset.Associations {
-		rrs = append(rrs, rr(owner, a, dns.ClassINET, 0))
-	}
-	return rrs
+	return append([]dns.RR{absent(owner, dns.TypeCNAME)}, stand(owner, it.seen.rrset)...)
 }
 
 // updates are what is to be done (RFC 2136, section 2.5). The additions come first, so
@@ -88,6 +81,17 @@ func rr(owner tlsa.Owner, a tlsa.Association, class uint16, ttl time.Duration) d
 		Hdr:   dns.RR_Header{Name: string(owner), Rrtype: dns.TypeTLSA, Class: class, Ttl: uint32(ttl / time.Second)},
 		Usage: uint8(a.Usage), Selector: uint8(a.Selector), MatchingType: uint8(a.Matching), Certificate: a.Data,
 	}
+}
+
+// stand says that the RRset is this one (RFC 2136, sections 2.4.2 and 2.4.3).
+func stand(owner tlsa.Owner, s tlsa.RRset) (rrs []dns.RR) {
+	if s.Denial() {
+		return []dns.RR{absent(owner, dns.TypeTLSA)}
+	}
+	for _, a := range s.Associations {
+		rrs = append(rrs, rr(owner, a, dns.ClassINET, 0))
+	}
+	return rrs
 }
 
 // absent says that there is no RRset of the type (RFC 2136, section 2.4.3).
