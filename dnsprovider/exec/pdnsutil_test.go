@@ -112,7 +112,7 @@ func TestExamplePdnsutil(t *testing.T) {
 		providertest.Run(t, func(t *testing.T) providertest.Fixture {
 			command, lose, meanwhile := interposed(t, t.TempDir(), script, "change")
 			return providertest.Fixture{
-				Provider: p.provider(command), Zone: zone, Slow: true,
+				Provider: p.provider(command), Zone: zone, Slow: !*whole,
 				Seed: func(_ *testing.T, owner tlsa.Owner, ttl time.Duration, rdata ...string) {
 					p.put(string(owner), "TLSA", ttl, rdata...)
 				},

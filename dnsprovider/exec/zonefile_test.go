@@ -174,7 +174,7 @@ func TestExampleZonefile(t *testing.T) {
 		providertest.Run(t, func(t *testing.T) providertest.Fixture {
 			command, lose, meanwhile := interposed(t, t.TempDir(), script, "change", z.path)
 			return providertest.Fixture{
-				Provider: z.provider(command), Zone: zone, Slow: true,
+				Provider: z.provider(command), Zone: zone, Slow: !*whole,
 				Seed: func(_ *testing.T, owner tlsa.Owner, ttl time.Duration, rdata ...string) {
 					z.put(string(owner), "TLSA", ttl, rdata...)
 				},

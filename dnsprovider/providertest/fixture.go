@@ -68,7 +68,8 @@ type Fixture struct {
 	// has looked at the copy, if it does look, and before it changes it.
 	Meanwhile func(t *testing.T, edit func())
 
-	// Slow is set where a call costs processes: then fewer writers are at work at once.
+	// Slow is set where a call costs processes: then fewer writers are at work at once, and
+	// what the provider does by itself is left out.
 	Slow bool
 
 	// TTL is one that the provider accepts as it is; twice that too. Default: one hour.
