@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -148,7 +149,12 @@ func TestRolloverRoute53(t *testing.T) {
 	a.rollThrough(fmt.Sprintf("type: route53, margin: 0s, access-key-id: %s, secret-access-key-file: %s", id, h.credential("aws", secret)), 6)
 }
 
+var minuteTTL = flag.Bool("minute-ttl", false, "roll over where no TTL can be below a minute, too")
+
 func TestRolloverCloudflare(t *testing.T) {
+	if !*minuteTTL {
+		t.Skip("LEFT OUT: no TTL at Cloudflare is below a minute, so this takes a minute and a half (hint: -minute-ttl)")
+	}
 	t.Parallel()
 	const ttl, token = time.Minute, "v1-0123456789_abcdefghijklmnopqrstuvwxyz"
 	h := newHost(t, lab.Options{TTL: ttl, Resolvers: 4, SecondaryLag: 2 * time.Second, Records: []string{lab.Owner(25) + " 60 TLSA " + someoneElses}}, setting{})
