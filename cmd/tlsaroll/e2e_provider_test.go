@@ -45,7 +45,7 @@ $`)
 
 	// A secondary that does not follow: nothing is left at the primary.
 	h.HoldSecondary()
-	code, _, errs := h.tlsaroll("provider", "test", "--timeout", "4s", "ns1")
+	code, _, errs := h.tlsaroll("provider", "test", "--timeout", "12s", "ns1")
 	if code != exitError || !strings.Contains(errs.String(), "provider test ns1: publish two records: not seen everywhere after ") || !strings.Contains(errs.String(), "ns2.example.org. (127.") {
 		t.Errorf("exit %d\n%s", code, errs)
 	}

@@ -17,7 +17,7 @@ func newDeSEC(t *testing.T) (*fakeapi.Server, *libdnsbridge.Provider) {
 	internet.Route(fakeapi.DeSECHost, s)
 	p, err := libdnsbridge.New(libdnsbridge.Config{
 		Host: host(t, "desec"), Values: libdnsbridge.Values{"token": deSECToken},
-		Timeout: 3 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
+		Timeout: 5 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func (p *pdns) provider(t *testing.T) *libdnsbridge.Provider {
 	t.Helper()
 	provider, err := libdnsbridge.New(libdnsbridge.Config{
 		Host: host(t, "powerdns"), Values: libdnsbridge.Values{"server": p.url, "token": pdnsKey}, Zone: p.zone,
-		Timeout: 5 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
+		Timeout: 20 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func newRoute53(t *testing.T, zoneID string) (*fakeapi.Server, *libdnsbridge.Pro
 	internet.Route(fakeapi.Route53Host, s)
 	p, err := libdnsbridge.New(libdnsbridge.Config{
 		Host: host(t, "route53"), Values: libdnsbridge.Values{"access-key-id": awsKeyID, "secret-access-key": awsSecret, "hosted-zone-id": zoneID}, Zone: benchZone,
-		Timeout: 3 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
+		Timeout: 20 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -162,7 +162,7 @@ func startPlain(t *testing.T) (*fakeapi.Server, string) {
 
 func newPlain(t *testing.T, url string, change ...func(*libdnsbridge.Config)) *libdnsbridge.Provider {
 	t.Helper()
-	c := libdnsbridge.Config{Host: plainHost(), Values: libdnsbridge.Values{"server": url, "token": plainToken}, Timeout: 5 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond}}
+	c := libdnsbridge.Config{Host: plainHost(), Values: libdnsbridge.Values{"server": url, "token": plainToken}, Timeout: 20 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond}}
 	for _, f := range change {
 		f(&c)
 	}

@@ -17,7 +17,7 @@ import (
 func through(t *testing.T, name string, v libdnsbridge.Values) *libdnsbridge.Provider {
 	t.Helper()
 	p, err := libdnsbridge.New(libdnsbridge.Config{
-		Host: host(t, name), Zone: "example.org", Values: v, Timeout: 3 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
+		Host: host(t, name), Zone: "example.org", Values: v, Timeout: 20 * time.Second, Pauses: []time.Duration{1100 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 // SOA record and without what its signing made.
 func (l *Lab) content(ctx context.Context, zone string) (records, error) {
 	m := new(dns.Msg).SetAxfr(zone)
-	deadline := time.Now().Add(queryTimeout)
+	deadline := time.Now().Add(restorePatience)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
