@@ -69,7 +69,7 @@ type Fixture struct {
 	Meanwhile func(t *testing.T, edit func())
 
 	// Slow is set where a call costs processes: then fewer writers are at work at once, and
-	// what the provider does by itself is left out.
+	// a dozen tests stand for all.
 	Slow bool
 
 	// TTL is one that the provider accepts as it is; twice that too. Default: one hour.

@@ -49,8 +49,8 @@ func TestProviderIsNotHammered(t *testing.T) {
 		back              time.Duration
 	}{
 		"reads fail":             {refusing{read: &dnsprovider.Error{Kind: dnsprovider.Temporary, Err: errors.New("503")}}, 15, 24, 13, 5 * time.Minute},
-		"changes fail":           {refusing{change: &dnsprovider.Error{Kind: dnsprovider.Refused, Err: errors.New("403")}}, 30, 50, 30, 5 * time.Minute},
-		"a person is waited for": {refusing{change: &dnsprovider.Error{Kind: dnsprovider.Temporary, Err: &dnsprovider.ByHandError{}}}, 100, 140, 130, time.Minute},
+		"changes fail":           {refusing{change: &dnsprovider.Error{Kind: dnsprovider.Refused, Err: errors.New("403")}}, 30, 65, 35, 5 * time.Minute},
+		"a person is waited for": {refusing{change: &dnsprovider.Error{Kind: dnsprovider.Temporary, Err: &dnsprovider.ByHandError{}}}, 100, 170, 150, time.Minute},
 		"reads are limited":      {refusing{read: limited}, 1, 2, 2, time.Hour},
 		"changes are limited":    {refusing{change: limited}, 1, 4, 2, time.Hour},
 	} {
@@ -64,7 +64,7 @@ func TestProviderIsNotHammered(t *testing.T) {
 				p.read, p.change, p.reads, p.applies = test.read, test.change, 0, 0
 				w.stage("mx1", second)
 				at := time.Now()
-				for hour := 1; hour <= 4; hour++ {
+				for hour := 1; hour <= 2; hour++ {
 					w.goOn(a, 2*time.Hour, func(r Report) bool { return !r.At.Before(at.Add(time.Duration(hour) * time.Hour)) })
 					asked := p.reads + p.applies
 					if least, most := test.first, test.most; hour == 1 && (asked < least || asked > most) {
