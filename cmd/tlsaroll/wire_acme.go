@@ -100,13 +100,9 @@ func (p *program) wireChallenges(cfg *config.Config, l config.Lineage, providers
 	if err != nil {
 		return nil, err
 	}
-	c := &challenges{providers: providers, client: client, zones: map[string]lookup.Zone{}}
+	c := &challenges{providers: providers, client: client, zones: lookupZones(cfg)}
 	for _, e := range l.Endpoints {
 		c.own = append(c.own, e.Provider)
-	}
-	for _, z := range cfg.Zones {
-		zone := wireZone(z)
-		c.zones[z.Name] = lookup.Zone{Hidden: zone.Hidden, Exclude: zone.Exclude, Private: zone.Private}
 	}
 	if !slices.ContainsFunc(providers, func(p agent.Provider) bool { return writesTXT(p.Provider) != nil }) {
 		return nil, errors.New("no provider that can write TXT records (hint: use http-01 or tls-alpn-01)")
