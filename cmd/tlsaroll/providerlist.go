@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 )
 
@@ -80,7 +81,7 @@ func lowest(c dnsprovider.Capability) string {
 	case c.MinTTL == 0:
 		return "none is known"
 	}
-	return shortDuration(c.MinTTL) + ": a lower one is raised to it"
+	return config.ShortDuration(c.MinTTL) + ": a lower one is raised to it"
 }
 
 func margin(c dnsprovider.Capability) string {
@@ -90,7 +91,7 @@ func margin(c dnsprovider.Capability) string {
 	case c.Margin == 0:
 		return "none: " + c.MarginSource
 	}
-	return shortDuration(c.Margin) + " after all servers that are seen agree. " + c.MarginSource
+	return config.ShortDuration(c.Margin) + " after all servers that are seen agree. " + c.MarginSource
 }
 
 func dns01(c dnsprovider.Capability) string {
@@ -107,19 +108,7 @@ func orDash(d time.Duration) string {
 	if d == 0 {
 		return "-"
 	}
-	return shortDuration(d)
-}
-
-// shortDuration leaves out the units that are zero: 1h, not 1h0m0s.
-func shortDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return config.ShortDuration(d)
 }
 
 func yesNo(b bool) string {

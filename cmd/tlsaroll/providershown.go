@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/trial"
 )
 
@@ -63,11 +64,11 @@ func (u *ui) trialStep(s trial.Step) {
 // trialEnd prints what it all comes to.
 func (u *ui) trialEnd(r trial.Result, asked, margin time.Duration) {
 	if r.TTL != asked {
-		u.result(fmt.Sprintf("the host made a TTL of %s of %s: write ttl: %[1]s in the lineages, or every first wait is longer than it looks", shortDuration(r.TTL), shortDuration(asked)))
+		u.result(fmt.Sprintf("the host made a TTL of %s of %s: write ttl: %[1]s in the lineages, or every first wait is longer than it looks", config.ShortDuration(r.TTL), config.ShortDuration(asked)))
 	}
 	line := fmt.Sprintf("two records stood beside each other, each went alone, and the last server followed after %s", took(r.Slowest))
 	if margin > 0 {
-		line += fmt.Sprintf("; a rollover waits %s more, for servers that cannot be seen", shortDuration(margin))
+		line += fmt.Sprintf("; a rollover waits %s more, for servers that cannot be seen", config.ShortDuration(margin))
 	}
 	u.result(line)
 }
@@ -83,5 +84,5 @@ func withTTL(ttl time.Duration) string {
 	if ttl == 0 {
 		return ""
 	}
-	return ", TTL " + shortDuration(ttl)
+	return ", TTL " + config.ShortDuration(ttl)
 }

@@ -64,9 +64,9 @@ func (f *fields) duration(name string, to *time.Duration, s span) (value, bool) 
 	}
 	switch {
 	case d < s.least:
-		v.fail(text+" is too short", "write "+short(s.least)+" or more")
+		v.fail(text+" is too short", "write "+ShortDuration(s.least)+" or more")
 	case d > s.most:
-		v.fail(text+" is too long", "write "+short(s.most)+" or less")
+		v.fail(text+" is too long", "write "+ShortDuration(s.most)+" or less")
 	default:
 		*to = d
 		return v, true
@@ -82,15 +82,15 @@ func (f *fields) ttl(name string, to *time.Duration) (value, bool) {
 		return v, false
 	}
 	if d%time.Second != 0 {
-		v.fail("a TTL counts whole seconds", "write "+short(d.Round(time.Second)))
+		v.fail("a TTL counts whole seconds", "write "+ShortDuration(d.Round(time.Second)))
 		return v, false
 	}
 	*to = d
 	return v, true
 }
 
-// short is a duration without the units that are zero: 24h, not 24h0m0s.
-func short(d time.Duration) string {
+// ShortDuration is a duration without the units that are zero: 24h, not 24h0m0s.
+func ShortDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

@@ -52,7 +52,7 @@ func (r *reader) checkLifetimes(c *Config) {
 	for _, l := range c.Lineages {
 		v, given := r.seen["lineages."+l.Name+".lifetime"]
 		if wait := c.Timing.PublicationInterval(l.TTL); given && l.SelfSigned && l.Lifetime <= wait {
-			v.warn(fmt.Sprintf("not longer than the wait before a swap, which is %s or more: no certificate would live to see it", short(wait)), "write "+short(4*wait)+" or more")
+			v.warn(fmt.Sprintf("not longer than the wait before a swap, which is %s or more: no certificate would live to see it", ShortDuration(wait)), "write "+ShortDuration(4*wait)+" or more")
 		}
 	}
 }
