@@ -11,6 +11,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -46,7 +47,7 @@ func retained(l rollover.Ledger) []lookup.Retained {
 		if s.Unlisted.IsZero() {
 			continue
 		}
-		address, asked, _ := strings.Cut(s.Address, forName)
+		address, asked, _ := strings.Cut(s.Address, facts.ForName)
 		if at, err := netip.ParseAddrPort(address); err == nil {
 			out = append(out, lookup.Retained{Server: lookup.Server{Name: s.Name, Address: at}, NSTTL: s.NSTTL, Asked: tlsa.Owner(asked)})
 		}
@@ -60,10 +61,10 @@ func excludedIn(views map[tlsa.Owner]lookup.View, s rollover.State) map[string]b
 	excluded := map[string]bool{}
 	for owner, v := range views {
 		for _, server := range v.Excluded {
-			address := addressOf(server)
+			address := facts.AddressOf(server)
 			excluded[address] = true
 			for _, known := range s.Owners[owner].Servers {
-				if bare, _, _ := strings.Cut(known.Address, forName); bare == address {
+				if bare, _, _ := strings.Cut(known.Address, facts.ForName); bare == address {
 					excluded[known.Address] = true
 				}
 			}
@@ -72,48 +73,11 @@ func excludedIn(views map[tlsa.Owner]lookup.View, s rollover.State) map[string]b
 	return excluded
 }
 
-// forName joins an address and a name on the way that it was asked for, so that
-// one address that serves an alias and its target counts as two servers.
-const forName = " for "
-
-// addressOf names a server in a ledger. One without an address counts, too: it is
-// unknown what it would give.
-func addressOf(s lookup.Server) string {
-	if !s.Address.IsValid() {
-		return s.Name + " (no address)"
-	}
-	return s.Address.String()
-}
-
+// ownerView is what was seen of an owner name, and which of our providers holds it.
 func (a *Agent) ownerView(policy rollover.Policy, owner tlsa.Owner, v lookup.View) rollover.OwnerView {
-	out := rollover.OwnerView{Target: v.Target, Zone: v.Zone, AliasTTL: v.AliasTTL, Security: rollover.Security(v.Security), SecurityText: v.SecurityText, Err: v.Err}
-	if out.Err == "" {
-		out.Err = v.Incomplete
-	}
+	out := facts.Owner(v)
 	if p := a.providerFor(policy, owner, v.Zone); p != nil {
 		out.Provider = p.Name
-	}
-	for _, s := range v.Servers {
-		out.Servers = append(out.Servers, serverView(v, s))
-	}
-	for _, f := range v.Findings {
-		out.Findings = append(out.Findings, rollover.NewWarning(rollover.Code(f.Code), f.About, f.Text))
-	}
-	return out
-}
-
-func serverView(v lookup.View, s lookup.ServerView) rollover.ServerView {
-	out := rollover.ServerView{Name: s.Name, Address: addressOf(s.Server), NSTTL: s.NSTTL, Alias: s.Leads != "",
-		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, SignedUntil: s.SignedUntil,
-		// a hidden server before the signer has no signatures, and nobody asks it for any
-		Unsigned: s.Err == "" && !s.Signed() && s.Source != lookup.SourceHidden}
-	if s.Asked != v.Target && s.Asked != "" {
-		out.Address += forName + string(s.Asked)
-	}
-	if s.Err != "" {
-		out.Answer = rollover.Unseen[tlsa.RRset](s.Err)
-	} else {
-		out.Answer = rollover.Seen(s.RRset)
 	}
 	return out
 }

@@ -12,40 +12,9 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
-
-func TestServerView(t *testing.T) {
-	owner, target := owner25(mx1), tlsa.Owner("tlsa.example.org.")
-	until := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	rrset := tlsa.RRset{TTL: time.Hour}
-	server := lookup.Server{Name: "ns1.example.org.", Address: netip.MustParseAddrPort("192.0.2.53:53")}
-	view := lookup.View{Owner: owner, Target: target}
-	for _, test := range []struct {
-		name string
-		in   lookup.ServerView
-		want rollover.ServerView
-	}{
-		{"signed", lookup.ServerView{Server: server, Asked: target, RRset: rrset, NSTTL: time.Minute, Proof: lookup.Verified, SignedUntil: until},
-			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", NSTTL: time.Minute, Answer: rollover.Seen(rrset), SignedUntil: until}},
-		{"unsigned", lookup.ServerView{Server: server, Asked: target, RRset: rrset, Proof: lookup.Unproved},
-			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Answer: rollover.Seen(rrset), Unsigned: true}},
-		{"of the alias", lookup.ServerView{Server: server, Asked: owner, Leads: string(target), Proof: lookup.Verified},
-			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53 for _25._tcp.mx1.example.org.", Alias: true, Answer: rollover.Seen(tlsa.RRset{})}},
-		{"silent", lookup.ServerView{Server: server, Asked: target, Err: "no answer", RRset: rrset},
-			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Answer: rollover.Unseen[tlsa.RRset]("no answer")}},
-		{"without a route", lookup.ServerView{Server: server, Asked: target, Err: "no route", FamilyUntested: true},
-			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Untested: true, Answer: rollover.Unseen[tlsa.RRset]("no route")}},
-		{"without an address", lookup.ServerView{Server: lookup.Server{Name: "ns9.example.org."}, Asked: target, Err: "no address"},
-			rollover.ServerView{Name: "ns9.example.org.", Address: "ns9.example.org. (no address)", Answer: rollover.Unseen[tlsa.RRset]("no address")}},
-		{"retained", lookup.ServerView{Server: server, Source: lookup.SourceRetained, Asked: target, RRset: rrset, Proof: lookup.ByResolver},
-			rollover.ServerView{Name: "ns1.example.org.", Address: "192.0.2.53:53", Retained: true, Answer: rollover.Seen(rrset)}},
-	} {
-		if diff := cmp.Diff(test.want, serverView(view, test.in)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
-	}
-}
 
 func TestRetained(t *testing.T) {
 	gone := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -68,8 +37,8 @@ func TestExcludedIn(t *testing.T) {
 	owner := owner25(mx1)
 	views := map[tlsa.Owner]lookup.View{owner: {Excluded: []lookup.Server{{Name: "ns2.", Address: ns2At}, {Name: "ns9."}}}}
 	s := rollover.State{Owners: map[tlsa.Owner]rollover.Ledger{owner: {Servers: []rollover.Server{
-		{Address: ns1At.String()}, {Address: ns2At.String()}, {Address: ns2At.String() + forName + string(owner)}}}}}
-	want := map[string]bool{ns2At.String(): true, ns2At.String() + forName + string(owner): true, "ns9. (no address)": true}
+		{Address: ns1At.String()}, {Address: ns2At.String()}, {Address: ns2At.String() + facts.ForName + string(owner)}}}}}
+	want := map[string]bool{ns2At.String(): true, ns2At.String() + facts.ForName + string(owner): true, "ns9. (no address)": true}
 	if diff := cmp.Diff(want, excludedIn(views, s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

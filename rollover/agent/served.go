@@ -11,6 +11,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/probe"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -113,10 +114,10 @@ func (a *Agent) probeAll(ctx context.Context, slots slots, targets map[target]bo
 func (a *Agent) probeOne(ctx context.Context, t target) (out []rollover.Presented, chains []*tlsa.Chain) {
 	e, err := probe.ParseURL(t.url)
 	if err != nil {
-		return []rollover.Presented{{URL: t.url, Address: t.address.String(), Algorithm: anyAlgorithm, Outcome: rollover.Unreached, Err: err.Error()}}, nil
+		return []rollover.Presented{{URL: t.url, Address: t.address.String(), Algorithm: facts.AnyAlgorithm, Outcome: rollover.Unreached, Err: err.Error()}}, nil
 	}
 	for _, r := range a.rooms.Prober.Address(ctx, e, t.address) {
-		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: r.Offer.SNI, Algorithm: cmp.Or(r.Offer.Algorithm, anyAlgorithm), Outcome: outcome(r)}
+		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: r.Offer.SNI, Algorithm: facts.Algorithm(r.Offer), Outcome: facts.Outcome(r)}
 		if r.Err != nil {
 			p.Err = r.Err.Error()
 		}
@@ -127,21 +128,6 @@ func (a *Agent) probeOne(ctx context.Context, t target) (out []rollover.Presente
 		out = append(out, p)
 	}
 	return out, chains
-}
-
-// anyAlgorithm is the offer of every key algorithm.
-const anyAlgorithm = "any"
-
-func outcome(r probe.Result) rollover.PresentedOutcome {
-	switch {
-	case r.Outcome == probe.Served:
-		return rollover.Served
-	case r.Outcome == probe.NotOffered, r.Outcome == probe.AlgorithmUntested:
-		return rollover.NotOffered
-	case r.Outcome.Broken():
-		return rollover.NoTLS
-	}
-	return rollover.Unreached
 }
 
 // addresses are where an endpoint is reached: as configured, else its A and AAAA,
