@@ -28,6 +28,7 @@ type Lookup struct {
 	Text     string            // why Security is what it is
 	// Exists is set where there was a record of the type asked for.
 	Exists bool
+	NoName bool   // the name itself does not exist
 	Err    string // why there is no answer; "": there is one, maybe a denial
 }
 
@@ -41,6 +42,8 @@ type MX struct {
 	// Implicit says that there is no MX record, and mail goes to the domain's own
 	// addresses; Hosts then has it as the only one.
 	Implicit bool
+	// Given says that a person named the host, and no MX record was asked for.
+	Given bool
 	// Aliases are the CNAMEs at the domain itself.
 	Aliases []Step
 	// SPF is the SPF policy at the domain (RFC 7208); "" where there is none. It says

@@ -30,7 +30,8 @@ type Host struct {
 	Aliases []Step
 	Target  string
 	// Bases are the TLSA base domains in the order in which clients try them (RFC 7672,
-	// section 2.2.2). None: DANE does not apply to the host, or its lookup failed.
+	// section 2.2.2). None: DANE does not apply to the host, or its lookup failed. Where
+	// its addresses are insecure, it is the host itself if records stand there in vain.
 	Bases     []Base
 	Addresses []Address
 	// CAA are the records that hold for Name (RFC 8659, section 3), in presentation form.
@@ -41,6 +42,9 @@ type Host struct {
 type Base struct {
 	Name  string // the base domain
 	Owner tlsa.Owner
+	// InVain says that no client asks for these records, as the host's addresses are
+	// insecure (RFC 7672, section 2.2.2).
+	InVain bool
 	// OwnerView is what every authoritative server gave and how the lookup of a
 	// validating client ends.
 	rollover.OwnerView

@@ -15,6 +15,11 @@ type failure struct {
 	err     error
 }
 
+// deferred is what a server said that puts something off.
+type deferred struct{ reply }
+
+func (e deferred) Error() string { return "the server said " + e.String() }
+
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 

@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -31,6 +32,8 @@ type Prober struct {
 	// Hello is the name to give in EHLO: fully qualified, best one that resolves.
 	// "" gives the local address as a literal, such as [192.0.2.25].
 	Hello string
+	// Now is the clock that greetings are timed by; nil: they are not.
+	Now func() time.Time
 
 	lanes lanes
 }
@@ -45,6 +48,7 @@ type Prober struct {
 func (p *Prober) Probe(ctx context.Context, e Endpoint, addr netip.AddrPort, offer Offer) Result {
 	r := Result{Address: addr, Offer: offer}
 	err := p.probe(ctx, e, &r)
+	r.Temporary = errors.As(err, new(deferred))
 	if err == nil {
 		r.Outcome = Served
 		return r
@@ -75,7 +79,8 @@ func (p *Prober) probe(ctx context.Context, e Endpoint, r *Result) error {
 	defer s.raw.Close()
 
 	if !how.implicit {
-		if err := s.negotiate(how.dialect); err != nil {
+		err := s.negotiate(how.dialect)
+		if r.Greeted = s.greeted; err != nil {
 			return err
 		}
 	}
@@ -95,6 +100,7 @@ func (p *Prober) connect(ctx context.Context, addr netip.AddrPort) (*session, er
 		hello:   p.Hello,
 		timeout: cmp.Or(p.Timeout, DefaultTimeout),
 		banner:  cmp.Or(p.BannerTimeout, DefaultBannerTimeout),
+		now:     p.Now,
 	}
 	dial := p.Dial
 	if dial == nil {
@@ -116,7 +122,7 @@ func (p *Prober) connect(ctx context.Context, addr netip.AddrPort) (*session, er
 
 // negotiate speaks in the clear, up to the go-ahead for TLS.
 func (s *session) negotiate(d dialect) error {
-	err := d.greeting(s)
+	err := s.timed(d.greeting)
 	if err == nil {
 		err = d.startTLS(s)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -20,6 +21,11 @@ type Result struct {
 	Algorithm string
 	// Version is that of TLS, as in [crypto/tls.VersionTLS13]; 0 if none was agreed on.
 	Version uint16
+	// Temporary says that the server put TLS off: 454 (RFC 3207, section 4).
+	Temporary bool
+	// Greeted is how long the server took to greet; 0 where it did not, or has not to,
+	// and without [Prober.Now].
+	Greeted time.Duration
 	// Err says why; nil if the outcome is Served or NotOffered.
 	Err error
 }

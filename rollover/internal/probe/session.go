@@ -19,6 +19,8 @@ type session struct {
 	hello   string    // name for EHLO
 	timeout time.Duration
 	banner  time.Duration
+	now     func() time.Time // nil: nothing is timed
+	greeted time.Duration    // how long the greeting took
 
 	capabilities []string // of ManageSieve, which says them unasked
 }
@@ -37,6 +39,19 @@ func (s *session) within(d time.Duration, what string, step func() error) error 
 		return fmt.Errorf("%s: %w", what, plain(err))
 	}
 	return nil
+}
+
+// timed reads the greeting, and takes down how long it took to come.
+func (s *session) timed(greeting func(*session) error) error {
+	if s.now == nil {
+		return greeting(s)
+	}
+	begun := s.now()
+	err := greeting(s)
+	if err == nil {
+		s.greeted = s.now().Sub(begun)
+	}
+	return err
 }
 
 // say sends a command. Nothing is ever sent before the reply to the last one

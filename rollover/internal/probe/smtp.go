@@ -103,7 +103,9 @@ func smtpStartTLS(s *session) error {
 		switch {
 		case err != nil:
 			return err
-		case r.code == 454 || r.permanent():
+		case r.code == 454:
+			return &failure{NoSTARTTLS, deferred{r}}
+		case r.permanent():
 			return failed(NoSTARTTLS, "the server said %s", r)
 		case r.temporary():
 			return failed(Refused, "the server said %s", r)
