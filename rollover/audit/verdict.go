@@ -1,0 +1,206 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+)
+
+// hostVerdict is what becomes of mail to one host. The host is the only one: what a
+// sender does with others when this one fails is for [domainVerdict].
+func hostVerdict(s Sender, d Domain, h Host) Verdict {
+	c := claimOf(h, d.At)
+	switch s {
+	case DANE:
+		return c.dane(h)
+	case DANEOnly:
+		return daneOnly(c.dane(h))
+	case MTASTS:
+		delivery, partly, why := deliverySTS(d, h)
+		return Verdict{Sender: MTASTS, Delivery: delivery, Partly: partly, Why: why}
+	}
+	return plain(h)
+}
+
+// dane is the decision table of RFC 7672, section 2.2.
+func (c claim) dane(h Host) Verdict {
+	v := Verdict{Sender: DANE, Why: c.why}
+	switch c.demand {
+	case demandNever:
+		v.Delivery = Deferred
+		return v
+	case demandUnknown:
+		v.Delivery = Unknown
+		return v
+	case demandNothing:
+		if v.Delivery = plain(h).Delivery; v.Delivery == Opportunistic {
+			v.Why = "without DANE: " + c.why
+		} else {
+			v.Why = plain(h).Why
+		}
+		return v
+	}
+	t := c.count(h)
+	switch {
+	case t.good > 0 && c.demand == demandTLS:
+		v.Delivery = WithTLS
+	case t.good > 0:
+		v.Delivery, v.Why = WithDANE, fmt.Sprintf("what it presents matches %s", c.base.Owner)
+	case t.bad > 0:
+		v.Delivery = Deferred
+	default:
+		v.Delivery, v.Why = Unknown, cmp.Or(t.unseen, "it has no address that could be asked")
+	}
+	if t.bad > 0 {
+		v.Partly, v.Why = t.good > 0 || t.blind > 0, t.wrong
+	}
+	return v
+}
+
+// A tally counts addresses by what a DANE client meets there.
+type tally struct {
+	good, bad, blind int
+	wrong            string // why, of the first bad one
+	unseen           string // why, of the first blind one
+}
+
+func (c claim) count(h Host) (t tally) {
+	for _, a := range h.Addresses {
+		switch known, why := c.judge(a); known {
+		case rollover.Yes:
+			t.good++
+		case rollover.No:
+			t.bad++
+			t.wrong = cmp.Or(t.wrong, why)
+		default:
+			t.blind++
+			t.unseen = cmp.Or(t.unseen, why)
+		}
+	}
+	return t
+}
+
+// judge says whether every client that sends SNI, as those of DANE do, takes what an
+// address presents, whatever key algorithms it knows.
+func (c claim) judge(a Address) (rollover.Known, string) {
+	if a.Untested != "" {
+		return rollover.Unknown, fmt.Sprintf("%s: %s", a.Address, a.Untested)
+	}
+	seen, unseen := false, fmt.Sprintf("%s: not asked", a.Address)
+	for _, h := range a.Handshakes {
+		switch {
+		case !h.SNI || h.Outcome == rollover.NotOffered:
+		case h.Outcome == rollover.NoTLS:
+			return rollover.No, h.Err
+		case h.Outcome == rollover.Unreached || h.Chain == nil:
+			unseen = h.Err
+		default:
+			seen = true
+			if err := c.fails(h.Chain); c.demand == demandMatch && err != nil {
+				return rollover.No, fmt.Sprintf("%s presents %s%s, which the records at %s do not match: %v", a.Address, h.Chain.ID().Short(), asked(h), c.base.Owner, err)
+			}
+		}
+	}
+	if !seen {
+		return rollover.Unknown, unseen
+	}
+	return rollover.Yes, ""
+}
+
+// asked says what a client asked for that was not content with any algorithm.
+func asked(h Handshake) string {
+	if h.Algorithm == "any" {
+		return ""
+	}
+	return " to who asks for " + h.Algorithm
+}
+
+// daneOnly is what becomes of mail that must not go without DANE, from what becomes of it
+// where DANE is used if it applies.
+func daneOnly(v Verdict) Verdict {
+	v.Sender = DANEOnly
+	if v.Delivery == Opportunistic || v.Delivery == WithTLS {
+		v.Delivery = Deferred
+	}
+	return v
+}
+
+// plain is for senders that verify nothing: whoever answers gets the mail, in TLS where
+// that works.
+func plain(h Host) Verdict {
+	v := Verdict{Sender: May, Delivery: Unknown, Why: "it could not be asked"}
+	if c := unreachable(h); c.demand != "" {
+		v.Delivery, v.Why = Deferred, c.why
+		if c.demand == demandUnknown {
+			v.Delivery = Unknown
+		}
+		return v
+	}
+	for _, a := range h.Addresses {
+		for _, s := range a.Handshakes {
+			switch {
+			case s.Outcome == rollover.Served:
+				return Verdict{Sender: May, Delivery: Opportunistic, Why: "in TLS, with nobody verified"}
+			case s.Outcome == rollover.NoTLS:
+				v.Delivery, v.Why = Opportunistic, "in the clear: "+s.Err
+			case v.Delivery == Unknown && s.Err != "":
+				v.Why = s.Err
+			}
+		}
+	}
+	return v
+}
+
+// JudgeHost makes the report on one host, as it was seen at a time.
+func JudgeHost(h Host, at time.Time) HostReport { return reportOn(Domain{At: at}, h) }
+
+func reportOn(d Domain, h Host) HostReport {
+	c := claimOf(h, d.At)
+	out := HostReport{Host: h.Name, Preference: h.Preference, Port: h.Port, Records: []string{}, Findings: []Finding{}, Addresses: []AddressReport{}}
+	for _, s := range Senders() {
+		if h.SMTP || s == DANE || s == May {
+			out.Senders = append(out.Senders, hostVerdict(s, d, h))
+		}
+	}
+	if b := cmp.Or(c.base, last(h.Bases)); b != nil {
+		out.Owner, out.Security = b.Owner.String(), b.Security
+		for _, a := range b.Resolved.Value.Associations {
+			out.Records = append(out.Records, a.String())
+		}
+	}
+	for _, a := range h.Addresses {
+		out.Addresses = append(out.Addresses, c.report(a))
+	}
+	return out
+}
+
+func last(bases []Base) *Base {
+	if len(bases) == 0 {
+		return nil
+	}
+	return &bases[len(bases)-1]
+}
+
+// report says how an address did.
+func (c claim) report(a Address) AddressReport {
+	out := AddressReport{Address: a.Address.String()}
+	i := slices.IndexFunc(a.Handshakes, func(h Handshake) bool { return h.Version != 0 })
+	if i >= 0 {
+		out.Version = versionName(a.Handshakes[i].Version)
+	}
+	switch c.demand {
+	case demandMatch:
+		out.Verified, out.Why = c.judge(a)
+		if out.Verified == rollover.Yes {
+			record, depth, _ := c.base.Resolved.Value.MatchedBy(a.Handshakes[i].Chain, c.ref)
+			out.Why = fmt.Sprintf("%s depth %d", record.Params, depth)
+		}
+	default:
+		_, out.Why = c.judge(a)
+		out.Why = cmp.Or(out.Why, c.why)
+	}
+	return out
+}
