@@ -8,6 +8,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/journal"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/stsfetch"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -22,7 +23,7 @@ func assemble(cfg Config, rooms Rooms, known journal.Contents) *Agent {
 // build is assemble with an empty inbox.
 func build(cfg Config, rooms Rooms, known journal.Contents) *Agent {
 	if cfg.FetchPolicy == nil {
-		cfg.FetchPolicy = policyFetcher{}.fetch
+		cfg.FetchPolicy = stsfetch.Fetcher{}.Fetch
 	}
 	if cfg.Watch == nil {
 		cfg.Watch = certwatch.Watch

@@ -11,6 +11,8 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/stsfetch"
+	"github.com/tlsaroll/tlsaroll/rollover/mtasts"
 )
 
 const (
@@ -100,47 +102,32 @@ func (a *Agent) lookPolicy(ctx context.Context, pass Looker, host string, known 
 	case id == known.id && known.enforced.Known() && now.Sub(known.at) < policyAge:
 		return known
 	}
-	ctx, cancel := context.WithTimeout(ctx, policyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, stsfetch.Timeout)
 	defer cancel()
 	text, err := a.cfg.FetchPolicy(ctx, domain)
 	if err != nil {
 		return unknown(err)
 	}
-	mode, err := policyMode(text)
-	if err != nil {
+	policy, err := mtasts.ParsePolicy(text)
+	if policy.Mode == "" {
 		return unknown(fmt.Errorf("policy of %s: %w", domain, err))
 	}
-	return mtaState{enforced: rollover.Seen(mode == modeEnforce), id: id, at: now}
+	// A mode counts even where the rest of the policy would keep strict senders from using it.
+	return mtaState{enforced: rollover.Seen(policy.Mode == mtasts.Enforce), id: id, at: now}
 }
 
-// policyID reads the TXT answer. Other than one record that begins as one of
-// MTA-STS does, or one without an id, is none (RFC 8461, section 3.1).
+// policyID is the id in the TXT answer; "": there is no policy (RFC 8461, section 3.1). An
+// id of a form that strict senders would not take is one all the same.
 func policyID(answer lookup.Answer) (string, error) {
 	if answer.Err != "" {
 		return "", fmt.Errorf("%s", answer.Err)
 	}
-	var records []string
+	var texts []string
 	for _, rr := range answer.Records {
 		if txt, ok := rr.(*dns.TXT); ok {
-			if text := strings.Join(txt.Txt, ""); isPolicyRecord(text) {
-				records = append(records, text)
-			}
+			texts = append(texts, strings.Join(txt.Txt, ""))
 		}
 	}
-	if len(records) != 1 {
-		return "", nil
-	}
-	for _, field := range strings.Split(records[0], ";") {
-		key, value, _ := strings.Cut(field, "=")
-		if strings.TrimSpace(key) == "id" {
-			return strings.TrimSpace(value), nil
-		}
-	}
-	return "", nil
-}
-
-// isPolicyRecord reports whether a text begins with "v=STSv1;".
-func isPolicyRecord(text string) bool {
-	version, _, more := strings.Cut(text, ";")
-	return more && strings.TrimSpace(version) == "v=STSv1"
+	record, _ := mtasts.ParseRecord(texts) // what is wrong with it is for check to tell
+	return record.ID, nil
 }

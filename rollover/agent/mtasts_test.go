@@ -13,6 +13,8 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
+const policyText = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmax_age: 604800\r\n"
+
 func TestPolicyID(t *testing.T) {
 	txt := func(texts ...string) (all []dns.RR) {
 		for _, text := range texts {
@@ -29,6 +31,7 @@ func TestPolicyID(t *testing.T) {
 		{"in pieces", lookup.Answer{Records: txt("v=STS|v1; id=2026|0101")}, "20260101"},
 		{"beside others", lookup.Answer{Records: txt("v=spf1 -all", "v=STSv1;id=a", "v=STSv10; id=b")}, "a"},
 		{"two: none", lookup.Answer{Records: txt("v=STSv1; id=a", "v=STSv1; id=b")}, ""},
+		{"an id that strict senders would not take", lookup.Answer{Records: txt("v=STSv1; id=2026-01-01")}, "2026-01-01"},
 		{"without id", lookup.Answer{Records: txt("v=STSv1; foo=bar")}, ""},
 		{"none", lookup.Answer{}, ""},
 	} {

@@ -74,6 +74,8 @@ type STS struct {
 	RecordErr string
 	// Policy is the policy as it was fetched, where Record is good.
 	Policy rollover.Sight[STSPolicy]
+	// PolicyErr says why the policy that was fetched counts for nothing.
+	PolicyErr string
 }
 
 // STSPolicy is a policy (RFC 8461, section 3.2).

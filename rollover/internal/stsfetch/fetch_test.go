@@ -1,40 +1,43 @@
-package agent
+package stsfetch
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 const policyText = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmax_age: 604800\r\n"
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 // policyHost serves the policies of example.org, with a certificate for names.
-func policyHost(t *testing.T, handler http.HandlerFunc, names ...string) policyFetcher {
+func policyHost(t *testing.T, handler http.HandlerFunc, names ...string) Fetcher {
 	t.Helper()
-	authority := newCA(t)
-	pair := authority.issue(t, names...)
-	cert, err := tls.X509KeyPair(pair.ChainPEM(), pair.Key.PEM())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert, leaf := selfSigned(t, names...)
 	server := httptest.NewUnstartedServer(handler)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	roots := x509.NewCertPool()
-	roots.AddCert(authority.cert)
-	return policyFetcher{roots: roots, dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	roots.AddCert(leaf)
+	return Fetcher{Roots: roots, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address != "mta-sts.example.org:443" {
 			return nil, fmt.Errorf("no such host: %s", address)
 		}
@@ -42,7 +45,7 @@ func policyHost(t *testing.T, handler http.HandlerFunc, names ...string) policyF
 	}}
 }
 
-func TestFetchPolicy(t *testing.T) {
+func TestFetch(t *testing.T) {
 	good := func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != "mta-sts.example.org" || r.URL.Path != "/.well-known/mta-sts.txt" || r.Method != http.MethodGet {
 			http.Error(w, "not this", http.StatusTeapot)
@@ -73,7 +76,7 @@ func TestFetchPolicy(t *testing.T) {
 			url + `: media type "text/html; charset=utf-8", want text/plain (RFC 8461, section 3.2)`},
 		{"too large", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
-			fmt.Fprint(w, policyText, strings.Repeat("mx: mx1.example.org\r\n", policySize/20))
+			fmt.Fprint(w, policyText, strings.Repeat("mx: mx1.example.org\r\n", size/20))
 		}, "mta-sts.example.org", url + ": larger than 65536 octets"},
 		{"cut off", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
@@ -82,7 +85,7 @@ func TestFetchPolicy(t *testing.T) {
 		}, "mta-sts.example.org", url + ": unexpected EOF"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			text, err := policyHost(t, test.handler, test.cert).fetch(t.Context(), "example.org")
+			text, err := policyHost(t, test.handler, test.cert).Fetch(t.Context(), "example.org")
 			switch {
 			case test.want == "" && (err != nil || text != policyText):
 				t.Errorf("got %q, %v", text, err)
@@ -93,57 +96,41 @@ func TestFetchPolicy(t *testing.T) {
 	}
 }
 
-// TestFetchPolicyTrustsNobodyElse: the host's own roots do not vouch for the test's CA.
-func TestFetchPolicyTrustsNobodyElse(t *testing.T) {
+// TestFetchTrustsNobodyElse: the host's own roots do not vouch for the test's certificate.
+func TestFetchTrustsNobodyElse(t *testing.T) {
 	f := policyHost(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }, "mta-sts.example.org")
-	f.roots = nil
-	if _, err := f.fetch(t.Context(), "example.org"); err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
+	f.Roots = nil
+	if _, err := f.Fetch(t.Context(), "example.org"); err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestFetchPolicyEnds(t *testing.T) {
+func TestFetchEnds(t *testing.T) {
 	stop := make(chan struct{})
 	f := policyHost(t, func(http.ResponseWriter, *http.Request) { <-stop }, "mta-sts.example.org")
 	t.Cleanup(func() { close(stop) })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := f.fetch(ctx, "example.org"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := f.Fetch(ctx, "example.org"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestPolicyMode(t *testing.T) {
-	for _, test := range []struct{ name, text, mode, err string }{
-		{"enforce", policyText, "enforce", ""},
-		{"testing, LF alone", "version: STSv1\nmode: testing\nmx: a\nmax_age: 1\n", "testing", ""},
-		{"none, another order, no end of line", "max_age: 1\nmode:none\nversion:  STSv1 ", "none", ""},
-		{"twice: the first counts", "version: STSv1\nmode: none\nmode: enforce\n", "none", ""},
-		{"unknown fields", "version: STSv1\nfuture: x: y\nmode: enforce\nnonsense\n", "enforce", ""},
-		{"no version", "mode: enforce\n", "", "no version STSv1"},
-		{"another version", "version: STSv2\nmode: enforce\n", "", "no version STSv1"},
-		{"no mode", "version: STSv1\n", "", `mode "": neither enforce nor testing nor none`},
-		{"another mode", "version: STSv1\nmode: Enforce\n", "", `mode "Enforce": neither enforce nor testing nor none`},
-		{"nothing", "", "", "no version STSv1"},
-	} {
-		mode, err := policyMode(test.text)
-		if mode != test.mode || (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
-			t.Errorf("%s: %q, %v", test.name, mode, err)
-		}
+// selfSigned makes a certificate that is its own root.
+func selfSigned(t *testing.T, names ...string) (tls.Certificate, *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func FuzzPolicyMode(f *testing.F) {
-	f.Add(policyText)
-	f.Add("version: STSv1\nmode: none")
-	f.Add(":\n::\r\n\x00")
-	f.Fuzz(func(t *testing.T, text string) {
-		mode, err := policyMode(text)
-		if (mode == "") != (err != nil) {
-			t.Errorf("mode %q, %v", mode, err)
-		}
-		if again, _ := policyMode(strings.ReplaceAll(text, "\r\n", "\n")); again != mode {
-			t.Errorf("the end of a line decides: %q, %q", mode, again)
-		}
-	})
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: names, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, leaf
 }
