@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -44,57 +43,42 @@ func (a *Association) UnmarshalText(text []byte) (err error) {
 
 // ParseAssociation reads the presentation form of RFC 6698, section 2.2: three
 // decimal octets, or their acronyms from RFC 7218, and hex, in which white space
-// is allowed. Case is folded. A record that parses may still be malformed, see
-// [Association.Unusable].
+// is allowed. Case is folded. The form that is for records of any type will do as
+// well (RFC 3597, section 5): \# 35 030101…. A record that parses may still be
+// malformed, see [Association.Unusable].
 func ParseAssociation(s string) (Association, error) {
 	fields := strings.Fields(s)
+	if len(fields) > 0 && fields[0] == `\#` {
+		a, err := parseGeneric(fields[1:])
+		if err != nil {
+			return Association{}, fmt.Errorf("tlsa record %.100q: %w", s, err)
+		}
+		return a, nil
+	}
 	if len(fields) < 4 {
 		return Association{}, fmt.Errorf("tlsa record %.100q: want usage, selector, matching type and hex data, as in \"3 1 1 ab…\"", s)
 	}
-	var octets [3]uint8
-	for i, field := range [...]struct {
-		name     string
-		acronyms []string
-	}{
-		{"usage", []string{PKIXTA: "PKIX-TA", PKIXEE: "PKIX-EE", DANETA: "DANE-TA", DANEEE: "DANE-EE"}},
-		{"selector", []string{Cert: "Cert", SPKI: "SPKI"}},
-		{"matching type", []string{Full: "Full", SHA256: "SHA2-256", SHA512: "SHA2-512"}},
-	} {
-		octet, ok := parseOctet(fields[i], field.acronyms)
-		if !ok {
-			return Association{}, fmt.Errorf("tlsa record %.100q: %s %q is no number from 0 to 255", s, field.name, fields[i])
-		}
-		octets[i] = octet
+	p, err := parseParams(fields)
+	if err != nil {
+		return Association{}, fmt.Errorf("tlsa record %.100q: %w", s, err)
 	}
 	data := strings.ToLower(strings.Join(fields[3:], ""))
 	if _, err := hex.DecodeString(data); err != nil {
 		return Association{}, fmt.Errorf("tlsa record %.100q: the association data is no hex: %w", s, err)
 	}
-	return Association{Params{Usage(octets[0]), Selector(octets[1]), MatchingType(octets[2])}, data}, nil
-}
-
-func parseOctet(field string, acronyms []string) (octet uint8, ok bool) {
-	for i, acronym := range acronyms {
-		if strings.EqualFold(field, acronym) {
-			return uint8(i), true
-		}
-	}
-	n, err := strconv.ParseUint(field, 10, 8)
-	return uint8(n), err == nil && strconv.FormatUint(n, 10) == field
+	return Association{p, data}, nil
 }
 
 // Associate returns the association that matches cert under p. The digest is
 // always computed from the parsed certificate, never from a file's bytes
 // (RFC 6698, sections 2.1.2 and 2.1.3).
 func Associate(p Params, cert *x509.Certificate) (Association, error) {
-	var raw []byte
-	switch p.Selector {
-	case Cert:
-		raw = cert.Raw
-	case SPKI:
+	if err := p.undefinedData(); err != nil {
+		return Association{}, fmt.Errorf("tlsa %s: %w", p, err)
+	}
+	raw := cert.Raw
+	if p.Selector == SPKI {
 		raw = cert.RawSubjectPublicKeyInfo
-	default:
-		return Association{}, fmt.Errorf("tlsa %s: %w", p, errSelector)
 	}
 	switch p.Matching {
 	case Full:
@@ -104,8 +88,6 @@ func Associate(p Params, cert *x509.Certificate) (Association, error) {
 	case SHA512:
 		sum := sha512.Sum512(raw)
 		raw = sum[:]
-	default:
-		return Association{}, fmt.Errorf("tlsa %s: %w", p, errMatching)
 	}
 	return Association{p, hex.EncodeToString(raw)}, nil
 }

@@ -22,6 +22,10 @@ func TestParseAssociation(t *testing.T) {
 		"PKIX-TA 1 SHA2-512 00":               {tlsa.Params{tlsa.PKIXTA, tlsa.SPKI, tlsa.SHA512}, "00"},
 		"1 0 0 00":                            {tlsa.Params{tlsa.PKIXEE, tlsa.Cert, tlsa.Full}, "00"},
 		"255 255 255 00":                      {tlsa.Params{255, 255, 255}, "00"},
+		"PrivCert PrivSel PrivMatch 00":       {tlsa.Params{255, 255, 255}, "00"},
+		`\# 5 030101abcd`:                     abcd,
+		` \# 5 03 0101 AB CD`:                 abcd,
+		`\# 4 ffffff00`:                       {tlsa.Params{255, 255, 255}, "00"},
 		"4 2 3 " + strings.Repeat("0", 1<<16): {tlsa.Params{4, 2, 3}, strings.Repeat("0", 1<<16)},
 	} {
 		got, err := tlsa.ParseAssociation(in)
@@ -45,14 +49,23 @@ func TestParseAssociation(t *testing.T) {
 		"3 1 1 abc":            `tlsa record "3 1 1 abc": the association data is no hex: encoding/hex: odd length hex string`,
 		"3 1 1 ab:cd":          `tlsa record "3 1 1 ab:cd": the association data is no hex: encoding/hex: invalid byte: U+003A ':'`,
 		"3 1 1 ( ab )":         `tlsa record "3 1 1 ( ab )": the association data is no hex: encoding/hex: invalid byte: U+0028 '('`,
+		`\#`:                   `tlsa record "\\#": no length (hint: \# 35 030101…, RFC 3597)`,
+		`\# 65536 030101`:      `tlsa record "\\# 65536 030101": the length "65536" is no number from 0 to 65535`,
+		`\# 5 030101abc`:       `tlsa record "\\# 5 030101abc": the data is no hex: encoding/hex: odd length hex string`,
+		`\# 6 030101abcd`:      `tlsa record "\\# 6 030101abcd": the length is given as 6 octets, and there are 5`,
+		`\# 3 030101`:          `tlsa record "\\# 3 030101": no association data behind usage, selector and matching type`,
+		`\# 0`:                 `tlsa record "\\# 0": no association data behind usage, selector and matching type`,
+		`\#5 030101abcd`:       `tlsa record "\\#5 030101abcd": want usage, selector, matching type and hex data, as in "3 1 1 ab…"`,
 		"_25._tcp.mx 3 1 1 ab": `tlsa record "_25._tcp.mx 3 1 1 ab": usage "_25._tcp.mx" is no number from 0 to 255`,
 	} {
 		if got, err := tlsa.ParseAssociation(in); err == nil || err.Error() != want || got != (tlsa.Association{}) {
 			t.Errorf("got  %v, %v\nwant %s", got, err, want)
 		}
 	}
-	if _, err := tlsa.ParseAssociation(strings.Repeat("x", 1<<16)); err == nil || len(err.Error()) > 300 {
-		t.Error("an error repeats all of a long line")
+	for _, long := range []string{strings.Repeat("x", 1<<16), `\# 5 ` + strings.Repeat("ab", 1<<16)} {
+		if _, err := tlsa.ParseAssociation(long); err == nil || len(err.Error()) > 300 {
+			t.Error("an error repeats all of a long line")
+		}
 	}
 }
 
@@ -76,9 +89,9 @@ func TestAssociate(t *testing.T) {
 	leaf := issueLeaf(t, party{})
 	chain := present(t, leaf)
 	for p, want := range map[tlsa.Params]string{
-		{tlsa.DANEEE, 2, tlsa.SHA256}: "tlsa 3 2 1: the selector is unknown",
-		{tlsa.DANEEE, tlsa.SPKI, 3}:   "tlsa 3 1 3: the matching type is unknown",
-		{tlsa.DANEEE, 255, 255}:       "tlsa 3 255 255: the selector is unknown",
+		{tlsa.DANEEE, 2, tlsa.SHA256}: "tlsa 3 2 1: the selector 2 is unknown (RFC 6698, section 2.1.2)",
+		{tlsa.DANEEE, tlsa.SPKI, 3}:   "tlsa 3 1 3: the matching type 3 is unknown (RFC 6698, section 2.1.3)",
+		{tlsa.DANEEE, 255, 255}:       "tlsa 3 255 255: the selector 255 is for private use (RFC 6698, section 2.1.2)",
 	} {
 		if _, err := tlsa.Associate(p, leaf.Certificate); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

@@ -16,6 +16,7 @@ func FuzzParseAssociation(f *testing.F) {
 	}
 	f.Add("DANE-EE SPKI SHA2-256 ab cd")
 	f.Add("255 255 255 00")
+	f.Add(`\# 5 030101 abcd`)
 	f.Fuzz(func(t *testing.T, s string) {
 		a, err := tlsa.ParseAssociation(s)
 		if err != nil {

@@ -12,13 +12,10 @@ import (
 )
 
 var (
-	errUsage    = errors.New("the certificate usage is unknown")
-	errNotSMTP  = errors.New("the PKIX usages are not for SMTP (RFC 7672, section 3.1.3)")
-	errSelector = errors.New("the selector is unknown")
-	errMatching = errors.New("the matching type is unknown")
-	errSHA256   = errors.New("a SHA2-256 digest has 32 octets, this has not")
-	errSHA512   = errors.New("a SHA2-512 digest has 64 octets, this has not")
-	errAbsent   = errors.New("there is no record")
+	errNotSMTP = errors.New("the PKIX usages are not for SMTP (RFC 7672, section 3.1.3)")
+	errSHA256  = errors.New("a SHA2-256 digest has 32 octets, this has not")
+	errSHA512  = errors.New("a SHA2-512 digest has 64 octets, this has not")
+	errAbsent  = errors.New("there is no record")
 )
 
 // Unusable says why no client can use a (RFC 6698, section 4.1; RFC 7671,
@@ -33,14 +30,10 @@ func (a Association) Unusable(ref Reference) error {
 // unusable parses no data that c, if not nil, is known to hold.
 func (a *Association) unusable(ref *Reference, c *Chain) error {
 	switch {
-	case a.Usage > DANEEE:
-		return errUsage
+	case a.undefined():
+		return a.Undefined()
 	case a.Usage < DANETA && ref.SMTP:
 		return errNotSMTP
-	case a.Selector > SPKI:
-		return errSelector
-	case a.Matching > SHA512:
-		return errMatching
 	case a.Matching == SHA256 && len(a.Data) != hex.EncodedLen(sha256.Size):
 		return errSHA256
 	case a.Matching == SHA512 && len(a.Data) != hex.EncodedLen(sha512.Size):
