@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -56,10 +55,7 @@ func (r *Round) host(ctx context.Context, s service) audit.Host {
 func (r *Round) look(ctx context.Context, s service, at []netip.AddrPort) audit.Host {
 	h := audit.Host{Name: s.host, Port: s.port, SMTP: s.scheme == "smtp" && s.port == smtpPort}
 	view := r.pass.Host(ctx, s.host)
-	h.Reach, h.Target = reach(view), view.Target
-	for _, a := range view.Aliases {
-		h.Aliases = append(h.Aliases, audit.Step{Owner: a.Owner, Target: a.Target, Security: rollover.Security(a.Security)})
-	}
+	h.Reach, h.Aliases, h.Target = facts.Reach(view), facts.Steps(view), view.Target
 	var wait errgroup.Group
 	wait.Go(func() error { h.Zone = r.ask(ctx, s.host, dns.TypeSOA); return nil })
 	wait.Go(func() error { h.CAA = r.caa(ctx, s.host); return nil })
@@ -75,14 +71,6 @@ func (r *Round) look(ctx context.Context, s service, at []netip.AddrPort) audit.
 	})
 	_ = wait.Wait() // failures are part of what was seen
 	return h
-}
-
-func reach(v lookup.HostView) audit.Lookup {
-	out := audit.Lookup{Security: rollover.Security(v.Security), Text: v.SecurityText, Exists: len(v.Addresses()) > 0}
-	for _, err := range []string{v.Err, v.IPv4.Err, v.IPv6.Err} {
-		out.Err = cmp.Or(out.Err, err)
-	}
-	return out
 }
 
 // bases are the TLSA records at each base domain that clients try. Where they try
@@ -112,21 +100,11 @@ func (r *Round) bases(ctx context.Context, s service, view lookup.HostView) []au
 }
 
 func (r *Round) base(ctx context.Context, name string, port uint16) audit.Base {
-	b := audit.Base{Name: name}
 	owner, err := tlsa.OwnerOf(port, name)
 	if err != nil {
-		b.Security, b.SecurityText, b.Err = rollover.Indeterminate, err.Error(), err.Error()
-		b.Resolved = rollover.Unseen[tlsa.RRset](err.Error())
-		return b
+		return facts.NoBase(name, err)
 	}
-	v := r.pass.Owner(ctx, owner)
-	b.Owner, b.OwnerView = owner, facts.Owner(v)
-	if v.Resolved == nil {
-		b.Resolved = rollover.Unseen[tlsa.RRset](cmp.Or(v.SecurityText, v.Err))
-	} else {
-		b.Resolved = rollover.Seen(*v.Resolved)
-	}
-	return b
+	return facts.Base(name, owner, r.pass.Owner(ctx, owner))
 }
 
 // recordsAt are TLSA records below a name that is no mail host, nil if there are none.
