@@ -17,6 +17,9 @@ type Reference struct {
 	Time time.Time
 	// SMTP says that usages 0 and 1 are unusable (RFC 7672, section 3.1.3).
 	SMTP bool
+	// Roots are the CAs that the client trusts, which usages 0 and 1 ask for (RFC 7671,
+	// section 4). Nil: whether a CA is trusted is not judged.
+	Roots []*x509.Certificate
 }
 
 // Match says at which depth a vouches for the chain, or why it does not: then
@@ -32,8 +35,9 @@ type Reference struct {
 //     2 1 0 if the key signed the last certificate of the path (section 5.2.3).
 //   - PKIX-EE and PKIX-TA, unless [Reference.SMTP] rules them out, are compared like
 //     these, names and dates included: for services other than SMTP, RFC 7673 does not
-//     exclude them. Whether a public CA stands behind the chain is not judged, and
-//     a trust anchor that only the client holds is not found.
+//     exclude them. With [Reference.Roots] the leaf must also chain up to one of those
+//     (sections 5.3 and 5.4). Without, whether a trusted CA stands behind the chain is
+//     not judged, and one that only the client holds is not found.
 //
 // Signatures made with MD5 or SHA-1 lead nowhere: what is too weak may be refused
 // (RFC 6698, section 4.1), and clients do.
@@ -58,6 +62,9 @@ type verdict struct {
 func (c *Chain) match(a *Association, ref *Reference) verdict {
 	if cause := a.unusable(ref, c); cause != nil {
 		return verdict{kind: KindUnusable, depth: -1, cause: cause}
+	}
+	if a.Usage < DANETA && ref.Roots != nil {
+		return c.matchPKIX(a, ref)
 	}
 	if a.Usage == DANEEE || a.Usage == PKIXEE {
 		return c.matchLeaf(a, ref)

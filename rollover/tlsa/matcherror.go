@@ -11,29 +11,32 @@ type Kind string
 
 // The kinds of a [MatchError].
 const (
-	KindUnusable Kind = "unusable"        // no client can use the record
-	KindNoMatch  Kind = "no-match"        // the leaf is another one
-	KindNoAnchor Kind = "ta-not-in-chain" // no certificate above the leaf matches
-	KindPath     Kind = "path"            // one does, but the leaf does not chain up to it
-	KindDates    Kind = "dates"           // the path is good, at another time
-	KindNames    Kind = "names"           // the path is good, for another server
+	KindUnusable  Kind = "unusable"        // no client can use the record
+	KindNoMatch   Kind = "no-match"        // the leaf is another one
+	KindNoAnchor  Kind = "ta-not-in-chain" // no certificate above the leaf matches
+	KindPath      Kind = "path"            // one does, but the leaf does not chain up to it
+	KindUntrusted Kind = "untrusted"       // the leaf chains up to no CA that the client trusts
+	KindDates     Kind = "dates"           // the path is good, at another time
+	KindNames     Kind = "names"           // the path is good, for another server
 )
 
 // rank orders the kinds by how near the miss is; a match is no miss at all.
 func (k Kind) rank() int {
 	switch k {
 	case "":
-		return 6
+		return 7
 	case KindNoMatch:
 		return 1
 	case KindNoAnchor:
 		return 2
 	case KindPath:
 		return 3
-	case KindDates:
+	case KindUntrusted:
 		return 4
-	case KindNames:
+	case KindDates:
 		return 5
+	case KindNames:
+		return 6
 	}
 	return 0
 }
@@ -83,9 +86,14 @@ func (e *MatchError) Reason() string {
 	case KindNoMatch:
 		return "the leaf has another " + what
 	case KindNoAnchor:
+		if e.ref.Roots != nil && e.Association.Usage == PKIXTA {
+			return "no certificate between the leaf and a trusted CA has this " + what
+		}
 		return "no certificate above the leaf has this " + what + " (hint: the chain that the server sends must include the trust anchor)"
 	case KindPath:
 		return fmt.Sprintf("the leaf does not chain up to the trust anchor: %v", e.Cause)
+	case KindUntrusted:
+		return fmt.Sprintf("the leaf does not chain up to a trusted CA: %v", e.Cause)
 	case KindDates:
 		return e.dates()
 	case KindNames:

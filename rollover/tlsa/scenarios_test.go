@@ -37,6 +37,9 @@ func (s scenario) reference() tlsa.Reference {
 	if s.host != "" {
 		ref.Names = []string{s.host}
 	}
+	if s.pkix.Certificate != nil {
+		ref.Roots = []*x509.Certificate{s.pkix.Certificate}
+	}
 	if !s.at.IsZero() {
 		ref.Time = s.at
 	}
