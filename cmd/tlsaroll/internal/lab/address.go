@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -31,6 +32,10 @@ const (
 	hostWrongAnchor = 62
 
 	hostPebbleResolver = 63 // the CA's own
+
+	// Of servers within the test's process: see Lab.spare.
+	hostSpare     = 202
+	hostSpareLast = 254
 )
 
 const maxResolvers = 100
@@ -45,6 +50,10 @@ type block struct {
 	third byte
 	lock  net.Listener
 	added []netip.Addr
+
+	mu      sync.Mutex
+	spared  int // how many spare addresses were given away
+	spared6 byte
 }
 
 var errBlockInUse = errors.New("in use (hint: by other labs, or a server that listens on all addresses)")
@@ -96,6 +105,36 @@ func (b *block) silent(ctx context.Context) error {
 
 func (b *block) addr(host byte) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, b.third, host}) }
 
+// addr6 is the address of IPv6 beside one of IPv4, of a prefix that is nobody's (RFC 4193).
+func (b *block) addr6(host byte) netip.Addr {
+	return netip.AddrFrom16([16]byte{0xfd, 127, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b.third, 0, host})
+}
+
+// spare6 is one of these that nobody had yet. It fails where the machine has no IPv6.
+func (b *block) spare6(ctx context.Context) (netip.Addr, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spared6++
+	a := b.addr6(b.spared6)
+	if err := ipAddr(ctx, "add", []netip.Addr{a}); err != nil {
+		return a, err
+	}
+	b.added = append(b.added, a)
+	return a, nil
+}
+
+// spare is an address of the block that nobody had yet. Programs written in Go listen on it
+// as it is: the whole of 127.0.0.0/8 is loopback.
+func (b *block) spare() (netip.Addr, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if hostSpare+b.spared > hostSpareLast {
+		return netip.Addr{}, fmt.Errorf("address block: no address is left after %d spare ones", b.spared)
+	}
+	b.spared++
+	return b.addr(byte(hostSpare + b.spared - 1)), nil
+}
+
 // add gives the loopback interface the addresses: BIND and Postfix only listen
 // on addresses that an interface has. What a lab left there that was killed goes first.
 func (b *block) add(ctx context.Context, hosts []byte) error {
@@ -118,11 +157,11 @@ func (b *block) present() ([]netip.Addr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address block 127.77.%d.0/24: %w", b.third, err)
 	}
-	within := netip.PrefixFrom(b.addr(0), 24)
+	within, within6 := netip.PrefixFrom(b.addr(0), 24), netip.PrefixFrom(b.addr6(0), 112)
 	var found []netip.Addr
 	for _, a := range all {
 		p, err := netip.ParsePrefix(a.String())
-		if err == nil && within.Contains(p.Addr()) {
+		if err == nil && (within.Contains(p.Addr()) || within6.Contains(p.Addr())) {
 			found = append(found, p.Addr())
 		}
 	}
@@ -140,7 +179,7 @@ func ipAddr(ctx context.Context, verb string, addrs []netip.Addr) error {
 	}
 	var batch strings.Builder
 	for _, a := range addrs {
-		fmt.Fprintf(&batch, "addr %s %s/32 dev lo\n", verb, a)
+		fmt.Fprintf(&batch, "addr %s %s/%d dev lo\n", verb, a, a.BitLen())
 	}
 	cmd := exec.CommandContext(ctx, "ip", "-batch", "-")
 	cmd.Stdin = strings.NewReader(batch.String())

@@ -203,3 +203,10 @@ func newKey(kt KeyType) (crypto.Signer, error) {
 	}
 	return nil, fmt.Errorf("key type %q: want ecdsa or rsa", kt)
 }
+
+// Roots has the root alone.
+func (ca *CA) Roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.root.cert)
+	return pool
+}

@@ -29,6 +29,10 @@
 //	// l.Pebble.CAFile vouches for, with the profile lab.ShortLived …
 //	l.Pebble.Restart(t)
 //
+// What no server of Debian does, or would take one process for each host, is done within
+// the test's own: mail servers with faults ([Lab.ServeMX]), zones that are wrongly signed or
+// unevenly served ([Lab.Craft]), policies of MTA-STS ([Lab.ServePolicies]).
+//
 // A test of a host's life has a [Daemon] beside it and does what happens to such
 // hosts: servers that go away ([Lab.Stop], [Lab.Kill], [Lab.Pause]) and come back, an
 // old zone that is restored ([Lab.RestoreZone], [Lab.RestoreFiles]), name servers that

@@ -15,10 +15,10 @@ import (
 // A sender enforces DANE behind one resolver: it runs posttls-finger where
 // /etc/resolv.conf names that resolver.
 type sender struct {
-	index  int
-	thread *thread
-	finger string // the program
-	config string // a Postfix configuration folder with defaults only
+	index   int
+	thread  *thread
+	program string // posttls-finger
+	config  string // a Postfix configuration folder with defaults only
 }
 
 // trust-ad: glibc hides the AD bit from programs without it.
@@ -84,8 +84,15 @@ func (s *sender) handshake(host string, port uint16, takes []KeyType) Handshake 
 	if port == 465 || port == 993 || port == 995 {
 		argv = append(argv, "-w") // TLS from the first octet; the protocol within does not matter
 	}
+	h := s.finger(append(argv, fmt.Sprintf("[%s]:%d", host, port))...)
+	h.judge()
+	return h
+}
+
+// finger runs one posttls-finger.
+func (s *sender) finger(argv ...string) Handshake {
 	var out bytes.Buffer
-	cmd := exec.Command(s.finger, append(argv, fmt.Sprintf("[%s]:%d", host, port))...)
+	cmd := exec.Command(s.program, argv...)
 	cmd.Env = []string{"PATH=" + searchPath, "LC_ALL=C", "MAIL_CONFIG=" + s.config}
 	cmd.Dir = s.config
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -103,7 +110,6 @@ func (s *sender) handshake(host string, port uint16, takes []KeyType) Handshake 
 	if err != nil {
 		h.Output += "\n" + err.Error()
 	}
-	h.judge()
 	return h
 }
 

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"net"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -23,29 +22,8 @@ type UnsignedPrimary struct {
 func (l *Lab) UnsignedPrimary(t testing.TB) *UnsignedPrimary {
 	t.Helper()
 	u := &UnsignedPrimary{Addr: netip.AddrPortFrom(l.block.addr(hostUnsigned), 53), lab: l}
-	tcp, err := net.Listen("tcp", u.Addr.String())
-	if err != nil {
+	if err := serveDNS(t, u.Addr, u); err != nil {
 		t.Fatal(err)
-	}
-	udp, err := net.ListenPacket("udp", u.Addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, server := range []*dns.Server{{Listener: tcp}, {PacketConn: udp}} {
-		server.Handler = u
-		server.MsgAcceptFunc = func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept } // updates too
-		started, ended := make(chan struct{}), make(chan error, 1)
-		server.NotifyStartedFunc = func() { close(started) }
-		go func() { ended <- server.ActivateAndServe() }()
-		<-started
-		t.Cleanup(func() {
-			if err := server.Shutdown(); err != nil {
-				t.Error(err)
-			}
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		})
 	}
 	return u
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -101,8 +102,10 @@ func (l *Lab) shows(ctx context.Context, want map[rrsetKey]map[string]bool) erro
 			return err
 		}
 		have := map[string]bool{}
-		for _, rr := range reply.Answer {
-			have[rdata(rr)] = true
+		for _, rr := range slices.Concat(reply.Answer, reply.Ns, reply.Extra) { // of a delegation NS and glue stand at the end
+			if rr.Header().Name == set.name && rr.Header().Rrtype == set.rrtype {
+				have[rdata(rr)] = true
+			}
 		}
 		for text, present := range records {
 			if have[text] != present {

@@ -73,21 +73,34 @@ func (z *signedZone) sign(rrs []dns.RR, now time.Time) ([]dns.RR, error) {
 			if rrtype == dns.TypeNS && cuts[name] {
 				continue
 			}
-			sig := &dns.RRSIG{
-				Hdr:        header(name, dns.TypeRRSIG),
-				Algorithm:  z.key.Algorithm,
-				KeyTag:     z.key.KeyTag(),
-				SignerName: z.origin,
-				Inception:  uint32(now.Add(-time.Hour).Unix()),
-				Expiration: uint32(now.Add(7 * 24 * time.Hour).Unix()),
-			}
-			if err := sig.Sign(z.signer, set); err != nil {
-				return nil, fmt.Errorf("zone %s: sign %s %s: %w", z.origin, name, dns.TypeToString[rrtype], err)
+			sig, err := z.signature(set, now)
+			if err != nil {
+				return nil, err
 			}
 			out = append(out, sig)
 		}
 	}
 	return out, nil
+}
+
+// signatureLife is how long the lab's own signatures are good for.
+const signatureLife = 7 * 24 * time.Hour
+
+// signature is that of one RRset, made at a time.
+func (z *signedZone) signature(set []dns.RR, now time.Time) (*dns.RRSIG, error) {
+	name, rrtype := set[0].Header().Name, set[0].Header().Rrtype
+	sig := &dns.RRSIG{
+		Hdr:        header(name, dns.TypeRRSIG),
+		Algorithm:  z.key.Algorithm,
+		KeyTag:     z.key.KeyTag(),
+		SignerName: z.origin,
+		Inception:  uint32(now.Add(-time.Hour).Unix()),
+		Expiration: uint32(now.Add(signatureLife).Unix()),
+	}
+	if err := sig.Sign(z.signer, set); err != nil {
+		return nil, fmt.Errorf("zone %s: sign %s %s: %w", z.origin, name, dns.TypeToString[rrtype], err)
+	}
+	return sig, nil
 }
 
 // chain links the names in canonical order (RFC 4034, section 6.1).
