@@ -58,7 +58,7 @@ var pairCodes = []Explanation{
 		Do:     "Issue a new one.",
 	}, {
 		Code: CodeExpiresSoon, Severity: Warn,
-		Means:  "The live certificate ends soon, and no successor is there: the ACME client should have renewed it by now.",
+		Means:  "The live certificate ends soon, and no successor is there: the ACME client should have renewed it by now. A check tells it of what is presented.",
 		Shows:  "From when a sixth of its lifetime is left, but no more than 7 days.",
 		Clears: "When a successor is there.",
 		Do:     "Look at the ACME client, and whether it writes where staged: points.",
@@ -83,7 +83,7 @@ var pairCodes = []Explanation{
 	}, {
 		Code: CodeNameMissing, Severity: Danger, Person: true,
 		Means:  "A record of usage DANE-TA stands or is asked for, which makes clients look at names, and the certificate is not for one of the endpoints'.",
-		Shows:  "When it is handed in, and while it is the successor.",
+		Shows:  "When it is handed in, and while it is the successor; with the check that sees it presented where no other record matches.",
 		Clears: "With another pair, or when no such record stands or is asked for.",
 		Do:     "Have it issued for that name too, or set scheme: ee.",
 	}, {
