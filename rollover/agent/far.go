@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/audit"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -24,6 +25,7 @@ type far struct {
 	presented map[string]presented // by lineage
 	chains    map[tlsa.ChainID]*tlsa.Chain
 	policies  map[string]mtaState // by MX host
+	audited   audited
 }
 
 // lookFar begins a look at a group's endpoints where one is due, and waits for
@@ -78,7 +80,7 @@ func (a *Agent) otherwiseDue(g *group) time.Time {
 func (a *Agent) beginFar(g *group) *far {
 	ctx, cancel := context.WithCancel(a.life)
 	f := &far{done: make(chan struct{}), cancel: cancel}
-	names, policy, hosts, known := g.names, g.policy, a.policyHosts(g), maps.Clone(g.book.policies)
+	names, policy, hosts, known, last := g.names, g.policy, a.policyHosts(g), maps.Clone(g.book.policies), g.book.audited
 	a.background.Go(func() {
 		defer cancel()
 		defer func() {
@@ -90,7 +92,9 @@ func (a *Agent) beginFar(g *group) *far {
 		dns, _ := a.shared(0)
 		policies := make(chan map[string]mtaState, 1)
 		a.background.Go(func() { policies <- a.lookPolicies(ctx, dns, hosts, known) })
-		f.presented, f.chains = a.visit(ctx, visit{dns, names, policy, a.probes, func(target) bool { return true }})
+		var seen map[target]audit.Address
+		f.presented, f.chains, seen = a.visit(ctx, visit{dns, names, policy, a.probes, func(target) bool { return true }})
+		f.audited = a.audits(ctx, dns, names, policy, seen, last)
 		f.policies = <-policies
 	})
 	return f
@@ -107,7 +111,7 @@ func (g *group) takeFar(seen *rollover.Observation, b *book) (taken bool) {
 		return false
 	}
 	g.far.enter(seen)
-	b.policies = g.far.policies
+	b.policies, b.audited = g.far.policies, g.far.audited
 	return true
 }
 
@@ -143,7 +147,7 @@ func (a *Agent) lookNear(ctx context.Context, g *group, seen *rollover.Observati
 	}
 	dns, _ := a.shared(0)
 	near := &far{}
-	near.presented, near.chains = a.visit(ctx, visit{dns, g.names, g.policy, a.judges, func(t target) bool { return slices.Contains(judges, t.address.String()) }})
+	near.presented, near.chains, _ = a.visit(ctx, visit{dns, g.names, g.policy, a.judges, func(t target) bool { return slices.Contains(judges, t.address.String()) }})
 	near.enter(seen)
 }
 

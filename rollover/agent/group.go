@@ -48,10 +48,11 @@ type book struct {
 	also     map[string][]alias  // by endpoint URL
 	searched search              // for owner names that nobody lists
 	policies map[string]mtaState // by MX host; never changed
+	audited  audited
 }
 
 func (b book) clone() book {
-	c := book{polled: b.polled, hints: b.hints, recheck: b.recheck, searched: b.searched, fed: map[string]onHost{}, also: map[string][]alias{}, policies: b.policies}
+	c := book{polled: b.polled, hints: b.hints, recheck: b.recheck, searched: b.searched, fed: map[string]onHost{}, also: map[string][]alias{}, policies: b.policies, audited: b.audited}
 	maps.Copy(c.fed, b.fed)
 	maps.Copy(c.also, b.also)
 	return c

@@ -39,6 +39,7 @@ func (a *Agent) observe(ctx context.Context, g *group) sight {
 		a.lookNear(ctx, g, &s.Observation)
 	}
 	s.MTASTS = a.enforced(g, s.book)
+	s.book.audited.enter(&s.Observation)
 	if s.post.any() || len(s.fresh) > 0 || due(g.plan.LookDNS, a.clock.now()) {
 		s.shares = a.lookServers(ctx, g, &s)
 	}

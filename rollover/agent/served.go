@@ -11,6 +11,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/audit"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/probe"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -39,13 +40,13 @@ type visit struct {
 }
 
 // visit finds every address of every endpoint and looks at what those present
-// that v chooses.
-func (a *Agent) visit(ctx context.Context, v visit) (map[string]presented, map[tlsa.ChainID]*tlsa.Chain) {
+// that v chooses. All that each presented is in the last result.
+func (a *Agent) visit(ctx context.Context, v visit) (map[string]presented, map[tlsa.ChainID]*tlsa.Chain, map[target]audit.Address) {
 	seen := map[string]presented{}
 	targets := map[target]bool{}
 	leave, err := a.hosts.enter(ctx)
 	if err != nil {
-		return seen, nil // nobody wants to know any more
+		return seen, nil, nil // nobody wants to know any more
 	}
 	for _, name := range v.names {
 		p := presented{addresses: map[string]rollover.Sight[[]rollover.Address]{}}
@@ -61,11 +62,12 @@ func (a *Agent) visit(ctx context.Context, v visit) (map[string]presented, map[t
 		seen[name] = p
 	}
 	leave()
-	results, chains := a.probeAll(ctx, v.slots, targets)
+	addresses := a.probeAll(ctx, v.slots, targets)
+	chains := map[tlsa.ChainID]*tlsa.Chain{}
 	for name, p := range seen {
 		for url, at := range p.addresses {
 			for _, t := range targetsOf(url, at) {
-				p.served = append(p.served, results[t]...)
+				p.served = append(p.served, presentedAt(t, addresses[t], chains)...)
 			}
 		}
 		slices.SortStableFunc(p.served, func(x, y rollover.Presented) int {
@@ -73,7 +75,7 @@ func (a *Agent) visit(ctx context.Context, v visit) (map[string]presented, map[t
 		})
 		seen[name] = p
 	}
-	return seen, chains
+	return seen, chains, addresses
 }
 
 func targetsOf(url string, at rollover.Sight[[]rollover.Address]) []target {
@@ -86,9 +88,9 @@ func targetsOf(url string, at rollover.Sight[[]rollover.Address]) []target {
 	return targets
 }
 
-func (a *Agent) probeAll(ctx context.Context, slots slots, targets map[target]bool) (map[target][]rollover.Presented, map[tlsa.ChainID]*tlsa.Chain) {
+func (a *Agent) probeAll(ctx context.Context, slots slots, targets map[target]bool) map[target]audit.Address {
 	var mu sync.Mutex
-	out, chains := map[target][]rollover.Presented{}, map[tlsa.ChainID]*tlsa.Chain{}
+	out := map[target]audit.Address{}
 	var wait errgroup.Group
 	for t := range targets {
 		leave, err := slots.enter(ctx)
@@ -97,37 +99,38 @@ func (a *Agent) probeAll(ctx context.Context, slots slots, targets map[target]bo
 		}
 		wait.Go(func() error {
 			defer leave()
-			shown, presentedChains := a.probeOne(ctx, t)
+			address := a.probeOne(ctx, t)
 			mu.Lock()
 			defer mu.Unlock()
-			out[t] = shown
-			for _, c := range presentedChains {
-				chains[c.ID()] = c
-			}
+			out[t] = address
 			return nil
 		})
 	}
 	_ = wait.Wait() // failures are part of what was seen
-	return out, chains
+	return out
 }
 
-func (a *Agent) probeOne(ctx context.Context, t target) (out []rollover.Presented, chains []*tlsa.Chain) {
+func (a *Agent) probeOne(ctx context.Context, t target) audit.Address {
 	e, err := probe.ParseURL(t.url)
 	if err != nil {
-		return []rollover.Presented{{URL: t.url, Address: t.address.String(), Algorithm: facts.AnyAlgorithm, Outcome: rollover.Unreached, Err: err.Error()}}, nil
+		return audit.Address{Address: t.address, Handshakes: []audit.Handshake{{Algorithm: facts.AnyAlgorithm, Outcome: rollover.Unreached, Err: err.Error()}}}
 	}
-	for _, r := range a.rooms.Prober.Address(ctx, e, t.address) {
-		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: r.Offer.SNI, Algorithm: facts.Algorithm(r.Offer), Outcome: facts.Outcome(r)}
-		if r.Err != nil {
-			p.Err = r.Err.Error()
-		}
-		if r.Chain != nil && p.Outcome == rollover.Served {
-			p.Chain = r.Chain.ID()
-			chains = append(chains, r.Chain)
+	trusted := func(*tlsa.Chain) string { return "" } // whether browsers would believe a chain is for a check to find out
+	return facts.Address(t.address, a.rooms.Prober.Address(ctx, e, t.address), trusted)
+}
+
+// presentedAt is what an address presented, as far as the rules go by it; the chains
+// are entered among those given.
+func presentedAt(t target, address audit.Address, chains map[tlsa.ChainID]*tlsa.Chain) (out []rollover.Presented) {
+	for _, h := range address.Handshakes {
+		p := rollover.Presented{URL: t.url, Address: t.address.String(), SNI: h.SNI, Algorithm: h.Algorithm, Outcome: h.Outcome, Err: h.Err}
+		if h.Chain != nil && p.Outcome == rollover.Served {
+			p.Chain = h.Chain.ID()
+			chains[p.Chain] = h.Chain
 		}
 		out = append(out, p)
 	}
-	return out, chains
+	return out
 }
 
 // addresses are where an endpoint is reached: as configured, else its A and AAAA,
