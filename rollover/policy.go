@@ -163,18 +163,27 @@ func (p LineagePolicy) Needs(chain *tlsa.Chain) ([]tlsa.Association, error) {
 
 // anchor is the 2 1 1 of the chain's trust anchor that really matches it.
 func (p LineagePolicy) anchor(chain *tlsa.Chain) (tlsa.Association, error) {
+	index, err := p.TA.Index(chain)
+	if err != nil {
+		return tlsa.Association{}, err
+	}
+	return chain.Association(tlsa.TA, index)
+}
+
+// Index is where the trust anchor stands in the chain.
+func (ta TrustAnchor) Index(chain *tlsa.Chain) (int, error) {
 	certs := chain.Certificates()
 	if len(certs) < 2 {
-		return tlsa.Association{}, fmt.Errorf("the chain holds no CA certificate (hint: hand in the full chain, leaf first)")
+		return 0, fmt.Errorf("the chain holds no CA certificate (hint: hand in the full chain, leaf first)")
 	}
-	depth := 1
-	if p.TA == Root {
-		depth = slices.IndexFunc(certs[1:], selfIssued) + 1
-		if depth == 0 {
-			return tlsa.Association{}, fmt.Errorf("the chain does not hold its root (hint: append the root to the chain, or set ta: intermediate)")
-		}
+	if ta != Root {
+		return 1, nil
 	}
-	return chain.Association(tlsa.TA, depth)
+	index := slices.IndexFunc(certs[1:], selfIssued) + 1
+	if index == 0 {
+		return 0, fmt.Errorf("the chain does not hold its root (hint: append the root to the chain, or set ta: intermediate)")
+	}
+	return index, nil
 }
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
