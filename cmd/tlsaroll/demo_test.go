@@ -22,7 +22,8 @@ func TestDemo(t *testing.T) {
 	if code := p.ui.exit(err); code != exitDone {
 		t.Errorf("exit %d", code)
 	}
-	if r.SwapFirst.Failed == 0 || r.Tlsaroll.Failed != 0 || min(r.SwapFirst.Handshakes, r.Tlsaroll.Handshakes) < 100 {
+	const fewest = 20 // an idle machine makes a hundred of them in the shorter part, a busy one fewer
+	if r.SwapFirst.Failed == 0 || r.Tlsaroll.Failed != 0 || min(r.SwapFirst.Handshakes, r.Tlsaroll.Handshakes) < fewest {
 		t.Errorf("as scripts do it %s, with tlsaroll %s", r.SwapFirst, r.Tlsaroll)
 	}
 	if len(r.Wanted.Associations) != 2 || len(r.Left) != 2 || !r.Left[0].Same(r.Wanted) || !r.Left[1].Same(r.Wanted) {

@@ -16,6 +16,7 @@ var renewalsWanted = flag.Int("renewals", 2, "how many certificates in a row eac
 // load, and hand them over by their hooks. The first one is from another issuer than the
 // one that was served before.
 func TestACMEClients(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		kind lab.ClientKind
 		hook string

@@ -11,6 +11,7 @@ import (
 // the first, so that the form with both could not work. The pair that is kept is that
 // of --cert and of --key, whichever comes first.
 func TestCertAndKeyOptionsAreTwo(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string]string{
 		"rollover": "rollover mx1 --key DIR/good.key --cert DIR/good.pem",
 		"hook":     "hook --key DIR/good.key --lineage mx1 --cert DIR/good.pem",

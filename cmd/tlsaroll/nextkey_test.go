@@ -89,6 +89,7 @@ func TestNextKey(t *testing.T) {
 // TestCertificateOfARequest hands in a certificate without its key: that is the one that
 // was made ahead, whether the lineage is named or found by the names.
 func TestCertificateOfARequest(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string]string{
 		"rollover": "rollover mx1 --cert DIR/next.pem",
 		"hook":     "hook --cert DIR/next.pem",
