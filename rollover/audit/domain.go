@@ -11,10 +11,13 @@ type Domain struct {
 	Name string    // in the form of [tlsa.CanonicalHost]
 	At   time.Time // of the look
 	// Zone is how a lookup of the SOA record at Name ended.
-	Zone  Lookup
-	MX    MX
-	Hosts []Host // where its mail goes, by preference, then name; see [MX.Implicit]
-	STS   STS
+	Zone Lookup
+	// Addresses is how the lookups of A and AAAA at Name ended, the worse of the two;
+	// not looked at where there are MX hosts.
+	Addresses Lookup
+	MX        MX
+	Hosts     []Host // where its mail goes, by preference, then name; see [MX.Implicit]
+	STS       STS
 	// Reports is the TLSRPT record (RFC 8460, section 3); "" where there is none.
 	Reports rollover.Sight[string]
 	// AtDomain are the TLSA records at _25._tcp.Name where Name is none of Hosts: a

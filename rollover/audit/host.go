@@ -51,6 +51,9 @@ type Base struct {
 	// Resolved is what the validating resolver answered; a denial has no associations.
 	// Its TTL is what is left of it there. Err: there is no usable answer.
 	Resolved rollover.Sight[tlsa.RRset]
+	// Beside is how a lookup of A at Owner ended. It is a denial, and must be as secure as
+	// the records: faulty signers get it wrong.
+	Beside Lookup
 }
 
 // An Address is one address of a host, and what it presented.
