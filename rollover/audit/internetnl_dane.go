@@ -82,7 +82,11 @@ func nlDANEExists(h Host) grade {
 		bad.text = "no records but those of usages 0 and 1, which are not for mail"
 		return bad
 	}
-	return grade{status: StatusPassed, verdict: "good", text: nlListed(records)}
+	g := grade{status: StatusPassed, verdict: "good", text: nlListed(records)}
+	if b.InVain {
+		g.ours = "clients look for no records where the addresses are not secure (RFC 7672, section 2.2.2)"
+	}
+	return g
 }
 
 // nlDenied reports whether a bogus answer is a denial, going by the servers: without

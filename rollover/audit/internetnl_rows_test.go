@@ -181,6 +181,7 @@ func TestInternetNLDANE(t *testing.T) {
 		{"bogus denial", secured(rollover.Bogus, says(tlsa.RRset{}, tlsa.RRset{})), "dane_exists", StatusFailed, "bad", "no denial"},
 		{"bogus denial beside", func(h *Host) { h.Bases[0].Beside = Lookup{Security: rollover.Bogus} }, "dane_exists", StatusFailed, "bogus", ""},
 		{"insecure addresses", func(h *Host) { h.Bases, h.Reach.Security = nil, rollover.Insecure }, "dane_exists", StatusFailed, "bad", ""},
+		{"in vain", func(h *Host) { h.Bases[0].InVain = true }, "dane_exists", StatusPassed, "good", "2.2.2"},
 		{"addresses unknown", func(h *Host) { h.Bases, h.Reach.Err = nil, "timeout" }, "dane_exists", StatusNotTested, "not-tested", ""},
 		{"another base domain", func(h *Host) { h.Bases[0].Name = "other.example.org" }, "dane_exists", StatusNotTested, "not-tested", ""},
 		{"an unknown usage is a record", set(rec("255 1 1 abcd")), "dane_exists", StatusPassed, "good", ""},
@@ -233,7 +234,7 @@ func TestInternetNLServers(t *testing.T) {
 	implicit := func(spf string, reach Lookup) Domain {
 		h := w.host("example.org")
 		h.Reach = reach
-		return Domain{Name: "example.org", At: nlNow, Zone: secure, MX: MX{Lookup: none, Implicit: true, SPF: spf}, Hosts: []Host{h}}
+		return Domain{Name: "example.org", At: nlNow, Zone: secure, MX: MX{Lookup: none, Implicit: true, SPF: spf, Records: []Exchange{{Host: "example.org"}}}, Hosts: []Host{h}}
 	}
 	nulls := func(addresses Lookup, rs ...Exchange) Domain {
 		return Domain{Name: "example.org", At: nlNow, Zone: secure, Addresses: addresses, MX: MX{Lookup: secure, Records: rs, Null: len(rs) == 1}}
@@ -255,8 +256,9 @@ func TestInternetNLServers(t *testing.T) {
 		{"null MX beside another", nulls(secure, null, mx), "warning", "null-mx-with-other-mx", "warning", "null-mx-with-other-mx"},
 		{"localhost alone", nulls(secure, Exchange{Preference: 5, Host: "localhost"}), "not_tested", "other-2", "not_tested", "no-mailservers"},
 		{"MX unknown", Domain{MX: MX{Lookup: Lookup{Security: rollover.Indeterminate, Err: "timeout"}}}, "not_tested", "not-tested", "not_tested", "not-tested"},
+		{"MX bogus", Domain{MX: MX{Lookup: Lookup{Security: rollover.Bogus, Text: "a signature is over"}}}, "not_tested", "not-tested", "not_tested", "not-tested"},
 		{"an address", nulls(secure, Exchange{Preference: 5, Host: "192.0.2.25", Err: "an address"}, mx), "error", "other", "failed", "resolver-error"},
-		{"one host was asked for", Domain{At: nlNow, Hosts: []Host{w.host(nlHost)}}, "passed", "good", "passed", "good"},
+		{"one host was asked for", Domain{At: nlNow, MX: MX{Lookup: secure, Given: true, Records: []Exchange{mx}}, Hosts: []Host{w.host(nlHost)}}, "passed", "good", "passed", "good"},
 	} {
 		d := r.d
 		d.MX.Null = d.MX.Null && d.MX.Records[0].Host == ""

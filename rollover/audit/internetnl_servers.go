@@ -34,7 +34,11 @@ func nlServers(d Domain) (servers []nlServer, none nlNone) {
 	if none, ok := nlNullMX(d); ok {
 		return nil, none
 	}
-	for _, x := range d.MX.Records {
+	records := d.MX.Records
+	if d.MX.Implicit {
+		records = nil
+	}
+	for _, x := range records {
 		name := strings.ToLower(x.Host)
 		if name == "localhost" {
 			continue
@@ -47,12 +51,6 @@ func nlServers(d Domain) (servers []nlServer, none nlNone) {
 			s.host = &d.Hosts[i]
 		}
 		servers = append(servers, s)
-	}
-	if len(d.MX.Records) == 0 && !d.MX.Implicit && !looked(d.MX.Lookup) {
-		// A host was asked for, and no domain.
-		for i := range d.Hosts {
-			servers = append(servers, nlServer{name: d.Hosts[i].Name, host: &d.Hosts[i]})
-		}
 	}
 	if len(servers) == 0 {
 		return nil, nlNoMX(d)
@@ -90,6 +88,12 @@ func nlNoMX(d Domain) nlNone {
 		return nlNone{
 			verdict: "not-tested", status: StatusNotTested,
 			text: "the MX lookup failed: " + d.MX.Err,
+		}
+	case d.MX.Security == rollover.Bogus, d.MX.Security == rollover.Indeterminate:
+		return nlNone{
+			verdict: "not-tested", status: StatusNotTested,
+			text: "the MX lookup is " + string(d.MX.Security) + ": " + d.MX.Text,
+			ours: "Internet.nl takes MX records that are bogus for what they are, and senders do not",
 		}
 	}
 	addressed := d.Addresses.Exists || d.MX.Implicit && len(d.Hosts) > 0 && d.Hosts[0].Reach.Exists

@@ -201,12 +201,13 @@ func TestInternetNLGood(t *testing.T) {
 
 // TestInternetNLUnseen has nothing passed that nobody looked at.
 func TestInternetNLUnseen(t *testing.T) {
+	nlMX := MX{Lookup: Lookup{Security: rollover.Secure}, Records: []Exchange{{Host: nlHost}}}
 	for name, d := range map[string]Domain{
 		"nothing": {},
-		"host":    {Hosts: []Host{{Name: nlHost}}},
-		"records": {MX: MX{Lookup: Lookup{Security: rollover.Secure}, Records: []Exchange{{Host: nlHost}}}, Hosts: []Host{{Name: nlHost}}},
-		"address": {Hosts: []Host{{Name: nlHost, Addresses: []Address{{Address: netip.MustParseAddrPort("192.0.2.25:25")}}}}},
-		"TLS": {Hosts: []Host{{Name: nlHost, Addresses: []Address{{
+		"host":    {MX: MX{Given: true}, Hosts: []Host{{Name: nlHost}}},
+		"records": {MX: nlMX, Hosts: []Host{{Name: nlHost}}},
+		"address": {MX: nlMX, Hosts: []Host{{Name: nlHost, Addresses: []Address{{Address: netip.MustParseAddrPort("192.0.2.25:25")}}}}},
+		"TLS": {MX: nlMX, Hosts: []Host{{Name: nlHost, Addresses: []Address{{
 			Address:    netip.MustParseAddrPort("192.0.2.25:25"),
 			Handshakes: []Handshake{{SNI: true, Algorithm: "any", Outcome: rollover.NoTLS}},
 			TLS:        &TLS{Err: "cut off"},

@@ -51,25 +51,15 @@ func nlVersion(t *TLS) grade {
 	for _, v := range t.Versions {
 		switch v {
 		case tls.VersionTLS12, tls.VersionTLS13:
-			fine = append(fine, tls.VersionName(v))
+			fine = append(fine, versionName(v))
 		default:
-			bad = append(bad, nlVersionName(v))
+			bad = append(bad, versionName(v))
 		}
 	}
 	if len(bad) > 0 {
 		return grade{status: StatusFailed, verdict: "bad", text: strings.Join(bad, ", ")}
 	}
 	return grade{status: StatusPassed, verdict: "good", text: strings.Join(fine, ", ")}
-}
-
-func nlVersionName(v uint16) string {
-	switch v {
-	case 0x0002:
-		return "SSL 2.0"
-	case 0x0300:
-		return "SSL 3.0"
-	}
-	return tls.VersionName(v)
 }
 
 // nlNewestOld is the newest version before TLS 1.3, the one whose suites are looked at
