@@ -79,6 +79,8 @@ type STS struct {
 	Policy rollover.Sight[STSPolicy]
 	// PolicyErr says why the policy that was fetched counts for nothing.
 	PolicyErr string
+	// ResultType is the word of RFC 8460, section 4.3 for why Policy is not known.
+	ResultType string
 }
 
 // STSPolicy is a policy (RFC 8461, section 3.2).

@@ -1,6 +1,9 @@
 package audit
 
 import (
+	"crypto/tls"
+	"errors"
+
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/mtasts"
 )
@@ -22,9 +25,13 @@ func (s STS) Announced() bool { return s.Record.Known() && s.Record.Value != "" 
 // Fetched is s with the text of the policy, or why that could not be fetched.
 func (s STS) Fetched(text string, err error) STS {
 	if err != nil {
-		s.Policy, s.PolicyErr = rollover.Unseen[STSPolicy](err.Error()), ""
+		s.Policy, s.PolicyErr, s.ResultType = rollover.Unseen[STSPolicy](err.Error()), "", "sts-policy-fetch-error"
+		if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+			s.ResultType = "sts-webpki-invalid"
+		}
 		return s
 	}
+	s.ResultType = ""
 	p, err := mtasts.ParsePolicy(text)
 	s.Policy, s.PolicyErr = rollover.Seen(STSPolicy{Mode: p.Mode, MX: p.MX, MaxAge: p.MaxAge, Faults: p.Faults}), reason(err)
 	return s

@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,14 +40,17 @@ func TestSTSFetched(t *testing.T) {
 		err        error
 		policy     rollover.Sight[STSPolicy]
 		policyErr  string
+		resultType string
 	}{
 		{"good", "version: STSv1\nmode: testing\nmx: mx1.example.org\nmax_age: 60\nx\n", nil, rollover.Seen(STSPolicy{Mode: "testing", MX: []string{"mx1.example.org"},
-			MaxAge: time.Minute, Faults: []string{`"x" is no line of the form NAME: VALUE`}}), ""},
-		{"not usable", "version: STSv1\nmode: enforce\nmax_age: 60\n", nil, rollover.Seen(STSPolicy{Mode: "enforce", MaxAge: time.Minute}), "mode enforce, and no mx"},
-		{"not fetched", "", errors.New("HTTP status 404"), rollover.Unseen[STSPolicy]("HTTP status 404"), ""},
+			MaxAge: time.Minute, Faults: []string{`"x" is no line of the form NAME: VALUE`}}), "", ""},
+		{"not usable", "version: STSv1\nmode: enforce\nmax_age: 60\n", nil, rollover.Seen(STSPolicy{Mode: "enforce", MaxAge: time.Minute}), "mode enforce, and no mx", ""},
+		{"not fetched", "", errors.New("HTTP status 404"), rollover.Unseen[STSPolicy]("HTTP status 404"), "", "sts-policy-fetch-error"},
+		{"not authenticated", "", fmt.Errorf("get: %w", &tls.CertificateVerificationError{Err: errors.New("unknown authority")}),
+			rollover.Unseen[STSPolicy]("get: tls: failed to verify certificate: unknown authority"), "", "sts-webpki-invalid"},
 	} {
 		want := s
-		want.Policy, want.PolicyErr = test.policy, test.policyErr
+		want.Policy, want.PolicyErr, want.ResultType = test.policy, test.policyErr, test.resultType
 		if diff := cmp.Diff(want, s.Fetched(test.text, test.err)); diff != "" {
 			t.Errorf("%s\n%s", test.name, diff)
 		}

@@ -126,7 +126,9 @@ func TestHostsTogether(t *testing.T) {
 	ca := newAuthority(t)
 	chain, other := ca.chain(leafOf{names: []string{"*.example.org"}}), ca.chain(leafOf{})
 	at := serving("192.0.2.1", chain)
-	host := func(name string, records ...tlsa.Association) Host { return mailHost(name, published(name, records...), at) }
+	host := func(name string, records ...tlsa.Association) Host {
+		return mailHost(name, published(name, records...), at)
+	}
 	good := host("mx1.example.org", record(t, tlsa.EE, chain))
 	for _, test := range []struct {
 		name   string
