@@ -17,10 +17,14 @@ func Judge(d Domain) Report {
 	for _, h := range d.Hosts {
 		out.Hosts = append(out.Hosts, reportOn(d, h))
 	}
+	if !d.MX.Given {
+		out.Findings = append(out.Findings, findingsOfSTS(d)...)
+	}
 	for _, h := range out.Hosts {
 		out.Findings = append(out.Findings, h.Findings...)
 	}
 	sortFindings(out.Findings)
+	out.InternetNL = internetNL(d)
 	out.State = state(out.Findings, out.Senders)
 	return out
 }

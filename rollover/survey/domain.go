@@ -10,6 +10,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -31,8 +32,7 @@ func (r *Round) Domain(ctx context.Context, name string) audit.Domain {
 	wait.Go(func() error { d.STS = r.sts(ctx, d.Name); return nil })
 	wait.Go(func() error { d.Reports = r.reports(ctx, d.Name); return nil })
 	wait.Go(func() error {
-		var expanded string
-		d.MX, expanded = r.mx(ctx, d.Name)
+		expanded := r.mx(ctx, &d)
 		d.Hosts = r.mxHosts(ctx, d.MX, nextHops(d, expanded))
 		return nil
 	})
@@ -71,10 +71,10 @@ func nextHops(d audit.Domain, expanded string) []string {
 }
 
 // mx looks for MX records, and says what the domain is an alias of: itself, mostly.
-func (r *Round) mx(ctx context.Context, name string) (audit.MX, string) {
+func (r *Round) mx(ctx context.Context, d *audit.Domain) (expanded string) {
+	name, out := d.Name, &d.MX
 	a := r.pass.Ask(ctx, name+".", dns.TypeMX)
-	out := audit.MX{Lookup: lookupOf(a)}
-	expanded := name
+	out.Lookup, expanded = lookupOf(a), name
 	for _, rr := range a.Records {
 		switch rr := rr.(type) {
 		case *dns.CNAME:
@@ -93,16 +93,17 @@ func (r *Round) mx(ctx context.Context, name string) (audit.MX, string) {
 	})
 	out.Null = len(out.Records) == 1 && out.Records[0].Host == ""
 	if a.Err != "" || out.Exists {
-		return out, expanded
+		return expanded
 	}
 	// Without an MX record mail goes to the domain's own addresses (RFC 5321, section 5.1).
 	out.SPF = r.spf(ctx, name)
 	host := r.pass.Host(ctx, name)
+	d.Addresses = facts.Reach(host)
 	if len(host.Addresses()) > 0 || host.Err != "" || host.IPv4.Err != "" || host.IPv6.Err != "" {
 		out.Implicit = true
 		out.Records = []audit.Exchange{{Host: name}}
 	}
-	return out, expanded
+	return expanded
 }
 
 func exchange(rr *dns.MX) audit.Exchange {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 	"golang.org/x/sync/errgroup"
@@ -104,7 +105,9 @@ func (r *Round) base(ctx context.Context, name string, port uint16) audit.Base {
 	if err != nil {
 		return facts.NoBase(name, err)
 	}
-	return facts.Base(name, owner, r.pass.Owner(ctx, owner))
+	b := facts.Base(name, owner, r.pass.Owner(ctx, owner))
+	b.Beside = r.ask(ctx, strings.TrimSuffix(owner.String(), "."), dns.TypeA)
+	return b
 }
 
 // recordsAt are TLSA records below a name that is no mail host, nil if there are none.
