@@ -58,35 +58,16 @@ func (p *Pass) TXT(ctx context.Context, name string) ([]TXTView, error) {
 	if err != nil {
 		return nil, err
 	}
-	z, err := p.look(ctx, zone)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]TXTView, len(z.servers))
-	each(z.servers, func(i int, s server) {
-		views[i] = TXTView{Server: Server{s.name, s.addr}}
-		r, err := p.askServer(ctx, z.name, s.addr, question{name: name, qtype: dns.TypeTXT})
-		if err == nil {
-			err = authoritative(r.Msg)
+	served, err := p.Served(ctx, zone, name, dns.TypeTXT)
+	var views []TXTView
+	for _, s := range served {
+		v := TXTView{Server: s.Server, Err: s.Err, FamilyUntested: s.FamilyUntested}
+		for _, rr := range s.Records {
+			if t, ok := rr.(*dns.TXT); ok {
+				v.Values = append(v.Values, strings.Join(t.Txt, ""))
+			}
 		}
-		if err != nil {
-			views[i].Err, views[i].FamilyUntested = err.Error(), faultOf(err) == FaultNoRoute
-			return
-		}
-		views[i].Values = textsAt(r.Msg, name)
-	})
-	var nameless []TXTView
-	for _, n := range z.nameless {
-		nameless = append(nameless, TXTView{Server: Server{Name: n.name}, Err: n.problem.Error()})
+		views = append(views, v)
 	}
-	return slices.Concat(views, nameless), ctx.Err()
-}
-
-func textsAt(m *dns.Msg, name string) (values []string) {
-	for _, rr := range lowered(m.Answer) {
-		if t, ok := rr.(*dns.TXT); ok && t.Hdr.Name == name {
-			values = append(values, strings.Join(t.Txt, ""))
-		}
-	}
-	return values
+	return views, err
 }
