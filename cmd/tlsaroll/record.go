@@ -8,14 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
-	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
-	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // recordOptions are what record was asked for.
 type recordOptions struct {
 	scheme    string
+	params    []string
+	force     bool
 	ta        string
 	endpoints []string
 }
@@ -23,7 +23,7 @@ type recordOptions struct {
 func (p *program) recordCommand() *cobra.Command {
 	var o recordOptions
 	c := &cobra.Command{
-		Use:                   "record [--scheme SCHEME] [--ta WHICH] [--endpoint URL]... FILE...",
+		Use:                   "record [--scheme SCHEME] [--params PARAMS]... [--force] [--ta WHICH] [--endpoint URL]... FILE...",
 		DisableFlagsInUseLine: true,
 		Short:                 "print the TLSA records of a certificate",
 		Long: `
@@ -32,6 +32,10 @@ func (p *program) recordCommand() *cobra.Command {
 
 			With --endpoint each line is ready for a zone file. Without it the records' data is printed alone. Several
 			files, as for an RSA and an ECDSA certificate, give the records of them all.
+
+			--params asks for other records than those of a scheme. What an RFC advises against is refused with its sentence, and
+			printed only with --force: whole certificates and keys (matching type 0), the PKIX usages 0 and 1 for SMTP, certificates
+			where keys outlast them (selector 0), SHA2-512 alone. A 2 0 1 is for a CA of your own, whose certificate stays.
 
 			Nothing is looked up and nothing is changed.`,
 		Example: `
@@ -44,19 +48,31 @@ func (p *program) recordCommand() *cobra.Command {
 			  _25._tcp.mx1.example.org. IN TLSA 2 1 1 41aab07e…
 			  _25._tcp.mx1.example.org. IN TLSA 3 1 1 8f3c21aa…
 			  _465._tcp.mx1.example.org. IN TLSA 2 1 1 41aab07e…
-			  _465._tcp.mx1.example.org. IN TLSA 3 1 1 8f3c21aa…`,
-		Annotations: map[string]string{exitStatus: "0\tthe records are printed\n1\tthe chain has no record of that scheme\n2\twrong usage, or a file that holds no certificate"},
+			  _465._tcp.mx1.example.org. IN TLSA 3 1 1 8f3c21aa…
+
+			Both digests of the key:
+			$ tlsaroll record --params "3 1 1" --params "3 1 2" fullchain.pem
+			  3 1 1 8f3c21aa…
+			  3 1 2 675edb9f…`,
+		Annotations: map[string]string{exitStatus: "0\tthe records are printed\n1\tthe chain has no such record\n2\twrong usage, a combination that is advised against or not defined, or a file that holds no certificate"},
 		Args:        atLeastOne("FILE"),
-		RunE:        func(_ *cobra.Command, names []string) error { return p.record(o, names) },
+		RunE: func(c *cobra.Command, names []string) error {
+			if len(o.params) > 0 && !c.Flags().Changed("scheme") {
+				o.scheme = ""
+			}
+			return p.record(o, names)
+		},
 	}
 	c.Flags().StringVar(&o.scheme, "scheme", "ee", "the records' `SCHEME`: a + set of ee (3 1 1, the key of the certificate) and ta (2 1 1, the key of its issuer)")
-	c.Flags().StringVar(&o.ta, "ta", "intermediate", "`WHICH` certificate of the chain a 2 1 1 names: intermediate, the issuer, or root, if it is in the file")
+	c.Flags().StringArrayVar(&o.params, "params", nil, "a combination of `PARAMS`, usage, selector and matching type, as in \"2 0 1\" or \"DANE-TA Cert SHA2-256\", instead of a scheme, or beside --scheme; may be given more than once")
+	c.Flags().BoolVar(&o.force, "force", false, "print what an RFC advises against, and say what it says as a warning")
+	c.Flags().StringVar(&o.ta, "ta", "intermediate", "`WHICH` certificate of the chain the usages 0 and 2 name: intermediate, the issuer, or root, if it is in the file")
 	c.Flags().StringArrayVar(&o.endpoints, "endpoint", nil, "print zone lines for the service at `URL`, as in smtp://mx1.example.org; may be given more than once")
 	return c
 }
 
 func (p *program) record(o recordOptions, names []string) error {
-	policy, endpoints, errs := o.parse()
+	wanted, errs := o.parse()
 	var chains []*tlsa.Chain
 	for _, name := range names {
 		chain, err := p.ui.readChain(name)
@@ -70,44 +86,24 @@ func (p *program) record(o recordOptions, names []string) error {
 	}
 	var records []tlsa.Association
 	for i, chain := range chains {
-		as, err := policy.Needs(chain)
+		as, err := wanted.of(chain)
 		if err != nil {
 			return fmt.Errorf("%s: %w", names[i], err)
+		}
+		if err := p.consider(wanted, names[i], chain, o.force); err != nil {
+			return err
 		}
 		if err := p.vouch(names[i], chain, as); err != nil {
 			return err
 		}
-		for _, e := range endpoints {
-			if policy.Scheme.TA && !chain.IsFor(e.Host) {
-				p.ui.warn(fmt.Sprintf("%s: the certificate is not for %s, so no client will take its 2 1 1 there", names[i], e.Host), "add the name to the certificate, or use --scheme ee")
+		for _, e := range wanted.endpoints {
+			if asks := namesAsked(as); asks != "" && !chain.IsFor(e.Host) {
+				p.ui.warn(fmt.Sprintf("%s: the certificate is not for %s, so no client will take its %s there", names[i], e.Host, asks), "add the name to the certificate, or use --scheme ee")
 			}
 		}
 		records = append(records, as...)
 	}
-	return p.printRecords(endpoints, tlsa.NewRRset(0, records...))
-}
-
-// parse reads the options; all that is wrong with them is in errs.
-func (o recordOptions) parse() (policy rollover.LineagePolicy, endpoints []config.Endpoint, errs []error) {
-	scheme, err := rollover.ParseScheme(o.scheme)
-	switch {
-	case err != nil:
-		errs = append(errs, fmt.Errorf("--scheme: %w", err))
-	case scheme.Standby:
-		errs = append(errs, fmt.Errorf("--scheme: scheme %q: no certificate holds the next key (hint: use ee, ta or ee+ta)", o.scheme))
-	}
-	policy.Scheme, policy.TA = scheme, rollover.TrustAnchor(o.ta)
-	if policy.TA != rollover.Intermediate && policy.TA != rollover.Root {
-		errs = append(errs, fmt.Errorf("--ta: unknown certificate %q (hint: %s)", o.ta, suggest.Hint(o.ta, []string{"intermediate", "root"}, "write one of ")))
-	}
-	for _, url := range o.endpoints {
-		e, err := config.ParseEndpoint(url)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("--endpoint: %w", err))
-		}
-		endpoints = append(endpoints, e)
-	}
-	return policy, endpoints, errs
+	return p.printRecords(wanted.endpoints, tlsa.NewRRset(0, records...))
 }
 
 // leafFirst refuses a file whose first certificate issued another one in it: its
@@ -125,14 +121,14 @@ func leafFirst(name string, chain *tlsa.Chain) error {
 // vouch makes sure that a client would take the records for this chain: a CA
 // certificate that did not issue the leaf vouches for nothing.
 func (p *program) vouch(name string, chain *tlsa.Chain, records []tlsa.Association) error {
-	ref := tlsa.Reference{Names: chain.Names(), Time: p.now(), SMTP: true}
+	ref := tlsa.Reference{Names: chain.Names(), Time: p.now()}
 	for _, a := range records {
 		_, err := chain.Match(a, ref)
 		var miss *tlsa.MatchError
 		switch {
 		case !errors.As(err, &miss) || miss.Kind == tlsa.KindNames:
 		case miss.Kind == tlsa.KindDates:
-			p.ui.warn(fmt.Sprintf("%s: %s", name, miss.Reason()), "no client will take a 2 1 1 for it; 3 1 1 does not ask")
+			p.ui.warn(fmt.Sprintf("%s: %s", name, miss.Reason()), fmt.Sprintf("no client will take a %s for it; 3 1 1 does not ask", a.Params))
 		default:
 			return fmt.Errorf("%s: %s", name, miss.Reason())
 		}

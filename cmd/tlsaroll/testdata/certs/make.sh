@@ -50,6 +50,7 @@ issue selfsigned mx1.example.org self "$leaf"
 
 cat leaf.pem intermediate.pem >"$out/fullchain.pem"
 cat leaf.pem intermediate.pem root.pem >"$out/withroot.pem"
+cat root.pem >"$out/root.pem"
 cat - leaf.pem intermediate.pem >"$out/combined.pem" <<EOF
 -----BEGIN PRIVATE KEY-----
 not base64: nobody has any business here!
