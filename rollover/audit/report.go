@@ -12,9 +12,11 @@ type Report struct {
 	At     time.Time `json:"at"`
 	State  State     `json:"state"`
 	// Senders say what becomes of mail to the domain, by how the sender behaves.
-	Senders  []Verdict    `json:"senders"`
-	Hosts    []HostReport `json:"hosts"`
-	Findings []Finding    `json:"findings"` // of the domain itself and all its hosts, the worst first
+	Senders []Verdict `json:"senders"`
+	// Lookups are the steps to the hosts, and how each ended.
+	Lookups  []LookupReport `json:"lookups"`
+	Hosts    []HostReport   `json:"hosts"`
+	Findings []Finding      `json:"findings"` // of the domain itself and all its hosts, the worst first
 	// InternetNL are the subtests of Internet.nl's mail test for STARTTLS and DANE.
 	InternetNL []Subtest `json:"internetnl"`
 	// Renewal says what the next certificate will meet.
@@ -38,10 +40,16 @@ type HostReport struct {
 	Preference uint16    `json:"preference"`
 	Port       uint16    `json:"port"`
 	Senders    []Verdict `json:"senders"`
+	// Lookups are the steps to the addresses and the records, and how each ended.
+	Lookups []LookupReport `json:"lookups"`
 	// Records are the TLSA records that clients use, in presentation form.
 	Owner    string            `json:"owner,omitempty"`
 	Records  []string          `json:"records"`
 	Security rollover.Security `json:"security"` // of these
+	// Scheme is how the records are made ready for the next certificate.
+	Scheme Scheme `json:"scheme"`
+	// Servers are what each authoritative server gives.
+	Servers []ServerReport `json:"servers"`
 	// Addresses are how each did.
 	Addresses []AddressReport `json:"addresses"`
 	Findings  []Finding       `json:"findings"`
@@ -56,6 +64,38 @@ type AddressReport struct {
 	Verified rollover.Known `json:"verified"`
 	Why      string         `json:"why"`     // of no and unknown; else the record that matches
 	Version  string         `json:"version"` // of TLS
+	// Handshakes are what it presented to each kind of client.
+	Handshakes []HandshakeReport `json:"handshakes"`
+}
+
+// A HandshakeReport is what came of one offer.
+type HandshakeReport struct {
+	SNI       bool                      `json:"sni"`
+	Algorithm string                    `json:"algorithm"` // asked for: any, rsa or ecdsa
+	Outcome   rollover.PresentedOutcome `json:"outcome"`
+	Leaf      string                    `json:"leaf,omitempty"`    // SHA-256 of the certificate's DER, in hex
+	Subject   string                    `json:"subject,omitempty"` // the names that it is for
+	NotAfter  time.Time                 `json:"not_after,omitzero"`
+	Version   string                    `json:"version,omitempty"`
+	Error     string                    `json:"error,omitempty"`
+}
+
+// A LookupReport is how one lookup ended.
+type LookupReport struct {
+	What     string            `json:"what"` // as in "MX" or "TLSA"
+	Name     string            `json:"name"`
+	Security rollover.Security `json:"security"`
+	Text     string            `json:"text"` // why
+}
+
+// A ServerReport is what one authoritative server gives.
+type ServerReport struct {
+	Name        string    `json:"name"`
+	Address     string    `json:"address"`
+	Records     []string  `json:"records"`
+	TTL         int       `json:"ttl"`                   // for how long a cache may keep the answer, in seconds
+	SignedUntil time.Time `json:"signed_until,omitzero"` // when the first signature ends; zero: not signed, or not known
+	Error       string    `json:"error,omitempty"`
 }
 
 // A Sender is a behaviour of sending servers.

@@ -3,8 +3,6 @@ package audit
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
@@ -152,55 +150,4 @@ func plain(h Host) Verdict {
 		}
 	}
 	return v
-}
-
-// JudgeHost makes the report on one host, as it was seen at a time.
-func JudgeHost(h Host, at time.Time) HostReport { return reportOn(Domain{At: at}, h) }
-
-func reportOn(d Domain, h Host) HostReport {
-	c := claimOf(h, d.At)
-	out := HostReport{Host: h.Name, Preference: h.Preference, Port: h.Port, Records: []string{}, Findings: []Finding{}, Addresses: []AddressReport{}}
-	for _, s := range Senders() {
-		if h.SMTP || s == DANE || s == May {
-			out.Senders = append(out.Senders, hostVerdict(s, d, h))
-		}
-	}
-	if b := cmp.Or(c.base, last(h.Bases)); b != nil {
-		out.Owner, out.Security = b.Owner.String(), b.Security
-		for _, a := range b.Resolved.Value.Associations {
-			out.Records = append(out.Records, a.String())
-		}
-	}
-	for _, a := range h.Addresses {
-		out.Addresses = append(out.Addresses, c.report(a))
-	}
-	return out
-}
-
-func last(bases []Base) *Base {
-	if len(bases) == 0 {
-		return nil
-	}
-	return &bases[len(bases)-1]
-}
-
-// report says how an address did.
-func (c claim) report(a Address) AddressReport {
-	out := AddressReport{Address: a.Address.String()}
-	i := slices.IndexFunc(a.Handshakes, func(h Handshake) bool { return h.Version != 0 })
-	if i >= 0 {
-		out.Version = versionName(a.Handshakes[i].Version)
-	}
-	switch c.demand {
-	case demandMatch:
-		out.Verified, out.Why = c.judge(a)
-		if out.Verified == rollover.Yes {
-			record, depth, _ := c.base.Resolved.Value.MatchedBy(a.Handshakes[i].Chain, c.ref)
-			out.Why = fmt.Sprintf("%s depth %d", record.Params, depth)
-		}
-	default:
-		_, out.Why = c.judge(a)
-		out.Why = cmp.Or(out.Why, c.why)
-	}
-	return out
 }

@@ -150,3 +150,51 @@ func TestHostsTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestReportShowsItsEvidence: what the verdicts rest on is in the report.
+func TestReportShowsItsEvidence(t *testing.T) {
+	ca := newAuthority(t)
+	chain := ca.chain(leafOf{})
+	ee, ta := record(t, tlsa.EE, chain), record(t, tlsa.TA, chain)
+	h := mailHost("mx1.example.org", published("mx1.example.org", ee, ta), serving("192.0.2.1", chain))
+	h.Bases[0].Servers = append(h.Bases[0].Servers, rollover.ServerView{Name: "ns3.example.org.", Address: "192.0.2.55:53", Answer: rollover.Unseen[tlsa.RRset]("no answer")})
+	r := Judge(mailDomain(h))
+	if len(r.Lookups) != 1 || r.Lookups[0].What != "MX" || r.Lookups[0].Security != rollover.Secure {
+		t.Errorf("steps to the hosts: %+v", r.Lookups)
+	}
+	got := r.Hosts[0]
+	if len(got.Lookups) != 2 || got.Lookups[0].What != "A, AAAA" || got.Lookups[1].Name != "_25._tcp.mx1.example.org." {
+		t.Errorf("steps to the records: %+v", got.Lookups)
+	}
+	if len(got.Servers) != 3 || len(got.Servers[0].Records) != 2 || got.Servers[0].TTL != 3600 || got.Servers[2].Error != "no answer" {
+		t.Errorf("servers: %+v", got.Servers)
+	}
+	a := got.Addresses[0]
+	if a.Verified != rollover.Yes || a.Why != "3 1 1 depth 0" || a.Version != "TLS 1.3" || len(a.Handshakes) != 6 || a.Handshakes[0].Leaf != chain.LeafID() {
+		t.Errorf("address: %+v", a)
+	}
+	if got.Scheme != SchemeCurrentIssuer {
+		t.Errorf("scheme %q", got.Scheme)
+	}
+}
+
+func TestScheme(t *testing.T) {
+	ca := newAuthority(t)
+	one, two := ca.chain(leafOf{}), ca.chain(leafOf{})
+	pkix := tlsa.Params{Usage: tlsa.PKIXEE, Selector: tlsa.SPKI, Matching: tlsa.SHA256}
+	for _, test := range []struct {
+		records []tlsa.Association
+		want    Scheme
+	}{
+		{nil, SchemeNone},
+		{[]tlsa.Association{record(t, tlsa.EE, one)}, SchemeCurrent},
+		{[]tlsa.Association{record(t, tlsa.EE, one), record(t, tlsa.EE, two)}, SchemeCurrentNext},
+		{[]tlsa.Association{record(t, tlsa.EE, one), record(t, tlsa.TA, one)}, SchemeCurrentIssuer},
+		{[]tlsa.Association{record(t, tlsa.TA, one)}, SchemeIssuer},
+		{[]tlsa.Association{record(t, pkix, one), record(t, pkix, two)}, SchemeNone},
+	} {
+		if got := schemeOf(tlsa.NewRRset(0, test.records...), tlsa.Reference{SMTP: true}); got != test.want {
+			t.Errorf("%v: %q, want %q", test.records, got, test.want)
+		}
+	}
+}
