@@ -41,8 +41,8 @@ func nlIssue(t testing.TB, issuer nlParty, key crypto.Signer, change func(*x509.
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{CommonName: "leaf"},
-		NotBefore:    nlNow.AddDate(0, -1, 0),
-		NotAfter:     nlNow.AddDate(0, 1, 0),
+		NotBefore:    nlNow.AddDate(-10, 0, 0),
+		NotAfter:     nlNow.AddDate(20, 0, 0), // other programs know no other time than their own
 		DNSNames:     []string{nlHost},
 	}
 	if change != nil {
@@ -90,7 +90,7 @@ func newNLWorld(t testing.TB) *nlWorld {
 	w.root = nlIssue(t, nlParty{}, nlKey(t, elliptic.P256()), nlCA)
 	key := nlKey(t, elliptic.P256())
 	w.leaf = nlIssue(t, w.root, key, nil)
-	w.late = nlIssue(t, w.root, key, func(c *x509.Certificate) { c.NotAfter = nlNow.AddDate(0, 0, -1) })
+	w.late = nlIssue(t, w.root, key, func(c *x509.Certificate) { c.NotAfter = nlNow.AddDate(-5, 0, 0) })
 	w.chain = w.chainOf(w.leaf, w.root)
 	w.lateChain = w.chainOf(w.late, w.root)
 	w.nameless = w.chainOf(nlIssue(t, w.root, key, func(c *x509.Certificate) { c.Subject.CommonName, c.DNSNames = "a name", nil }), w.root)
