@@ -6,15 +6,16 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
+// The limits of an RRset.
 const (
-	manyRecords = 10   // warn from here
-	maxRecords  = 12   // Microsoft's senders stop here
-	maxReply    = 1232 // octets: what passes without fragments
+	ManyRecords = 10   // warn from here
+	MaxRecords  = 12   // Microsoft's senders stop here
+	MaxReply    = 1232 // octets: what passes without fragments
 )
 
-// replySize estimates the octets of a signed reply: header, question and an
+// ReplySize estimates the octets of a signed reply: header, question and an
 // ECDSA or RSA-2048 signature, the larger, beside the records.
-func replySize(owner tlsa.Owner, s tlsa.RRset) int {
+func ReplySize(owner tlsa.Owner, s tlsa.RRset) int {
 	const fixed, signature, record = 12 + 4 + 11, 12 + 18 + 64 + 256, 12 + 3
 	size := fixed + signature + 2*len(owner)
 	for _, a := range s.Associations {
@@ -24,7 +25,7 @@ func replySize(owner tlsa.Owner, s tlsa.RRset) int {
 }
 
 func fits(owner tlsa.Owner, s tlsa.RRset) bool {
-	return len(s.Associations) <= maxRecords && (replySize(owner, s) <= maxReply || len(s.Associations) <= 2)
+	return len(s.Associations) <= MaxRecords && (ReplySize(owner, s) <= MaxReply || len(s.Associations) <= 2)
 }
 
 // fitting keeps of adds what there is room for (DESIGN 4.15): retired records and
@@ -91,6 +92,6 @@ func (x *pass) leftOut(s *site, w want, first string) {
 	case w.class == forStandby, w.class == forAhead, w.class == forSuccessor && w.lineage != first:
 		x.wait(w.lineage, reason(CodeSiblingFirst, "%s is full: %s waits until another leaves", s.target, w.Association))
 	default:
-		x.waitAt(s, reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", s.target, w.Association, maxRecords, maxReply).of(string(s.target)))
+		x.waitAt(s, reason(CodeRRsetFull, "%s: no room for %s: %d records or %d octets are the limit of senders (hint: take out records that nobody needs)", s.target, w.Association, MaxRecords, MaxReply).of(string(s.target)))
 	}
 }

@@ -1,3 +1,5 @@
+// What tests outside of the package may know of its insides.
+
 package rollover
 
 import (
@@ -5,9 +7,6 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
-
-// What tests outside of the package may know of its insides.
-const MaxRecords = maxRecords
 
 // Spacing is how far apart looks must be to count as several.
 func Spacing(ttl time.Duration) time.Duration { return spacing(ttl) }
@@ -18,10 +17,8 @@ func Stamp(t time.Time) string { return stamp(t) }
 // Short writes a record as they do.
 func Short(a tlsa.Association) string { return short(a) }
 
-// ReplySize is that of a reply with the RRset, and whether it fits into one.
-func ReplySize(owner tlsa.Owner, s tlsa.RRset) (octets int, fit bool) {
-	return replySize(owner, s), fits(owner, s)
-}
+// Fits reports whether a reply has room for the RRset.
+func Fits(owner tlsa.Owner, s tlsa.RRset) bool { return fits(owner, s) }
 
 // Lit is since when some server was in sight.
 func (l *Ledger) Lit() time.Time { return l.lit() }

@@ -90,7 +90,7 @@ func Crowded(lineages map[string]LineagePolicy) []Crowd {
 	for _, owner := range slices.Sorted(maps.Keys(ahead)) {
 		c := crowds[owner]
 		c.Issuers = len(ahead[owner])
-		for c.Room < maxRecords && fits(owner, placeholders(c.Keys+c.Room+1)) {
+		for c.Room < MaxRecords && fits(owner, placeholders(c.Keys+c.Room+1)) {
 			c.Room++
 		}
 		if c.Issuers > c.Room {

@@ -125,5 +125,8 @@ type ServerView struct {
 	Retained    bool      // no longer listed, still asked (DESIGN 4.12)
 	Untested    bool      // this host has no route for the address family
 	Unsigned    bool      // no signatures, in a zone that is not secure
+	Bogus       bool      // there is an answer, and Answer is unknown as that does not validate
 	SignedUntil time.Time // end of the first signature to end; zero where unsigned or left to the resolver
+	// SignedFor is how long that signature lasts from its beginning on.
+	SignedFor time.Duration
 }

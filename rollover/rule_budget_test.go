@@ -204,7 +204,7 @@ func TestReplySize(t *testing.T) {
 			for i := range tt.records {
 				s = s.With(tlsa.Association{Params: tlsa.EE, Data: strings.Repeat(fmt.Sprintf("%02x", i), tt.octets)})
 			}
-			if octets, got := rollover.ReplySize(owner, s); got != tt.fits {
+			if octets, got := rollover.ReplySize(owner, s), rollover.Fits(owner, s); got != tt.fits {
 				t.Errorf("fits: %t, want %t (%d octets)", got, tt.fits, octets)
 			}
 		})

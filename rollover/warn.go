@@ -83,8 +83,8 @@ func (x *pass) warnRecords(name string, owner tlsa.Owner, l *Ledger) {
 	if !l.Repair.At.IsZero() {
 		x.tell(name, l.Repair.warning(l.Target))
 	}
-	if n := len(l.latest().Associations); n >= manyRecords {
-		x.tell(name, warning(CodeRRsetLarge, string(l.Target), "%s has %d records: some senders stop at %d", l.Target, n, maxRecords))
+	if n := len(l.latest().Associations); n >= ManyRecords {
+		x.tell(name, warning(CodeRRsetLarge, string(l.Target), "%s has %d records: some senders stop at %d", l.Target, n, MaxRecords))
 	}
 }
 

@@ -21,6 +21,16 @@ const (
 	FaultUnproven      Fault = "unproven"          // a denial without its NSEC or NSEC3 proof, or without SOA
 )
 
+// Bogus reports whether there is an answer, and it does not validate.
+func (f Fault) Bogus() bool {
+	switch f {
+	case FaultUnsigned, FaultBadSignature, FaultExpired, FaultEarly, FaultBadKeys, FaultUnproven:
+		return true
+	case FaultSilent, FaultNoRoute, FaultNoAddress, FaultLame, FaultServerFailure, FaultMalformed:
+	}
+	return false
+}
+
 // problem is a fault with its sentence.
 type problem struct {
 	fault Fault

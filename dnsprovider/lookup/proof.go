@@ -21,8 +21,9 @@ const (
 // A seal is what the signatures over an answer prove.
 type seal struct {
 	proof  Proof
-	until  time.Time // end of the first signature to end; zero: none
-	labels int       // of the RRSIG: fewer than the name has say that a wildcard was expanded
+	until  time.Time     // end of the first signature to end; zero: none
+	lasts  time.Duration // of that signature, from beginning to end
+	labels int           // of the RRSIG: fewer than the name has say that a wildcard was expanded
 }
 
 // with returns what s and t prove together: the weaker proof, the earlier end.
@@ -31,7 +32,15 @@ func (s seal) with(t seal) seal {
 	if rank[t.proof] < rank[s.proof] {
 		s.proof = t.proof
 	}
-	s.until = earlier(s.until, t.until)
+	if until := earlier(s.until, t.until); until != s.until {
+		s.until, s.lasts = t.until, t.lasts
+	}
+	return s
+}
+
+// of gives the seal its proof and its labels.
+func (s seal) of(p Proof, labels int) seal {
+	s.proof, s.labels = p, labels
 	return s
 }
 

@@ -41,7 +41,7 @@ func (k keyring) verify(s rrset, now time.Time) (seal, error) {
 	if len(s.sigs) == 0 {
 		return seal{}, &problem{FaultUnsigned, fmt.Sprintf("no RRSIG over %s", what)}
 	}
-	good, untested := map[uint8]time.Time{}, map[uint8]time.Time{}
+	good, untested := map[uint8]seal{}, map[uint8]seal{}
 	labels := 0
 	var worst *problem
 	for _, sig := range s.sigs[:min(len(s.sigs), maxSigs)] {
@@ -57,14 +57,16 @@ func (k keyring) verify(s rrset, now time.Time) (seal, error) {
 		if !supported(sig.Algorithm) {
 			ends = untested
 		}
-		ends[sig.Algorithm] = later(ends[sig.Algorithm], near(sig.Expiration, now))
+		if until := near(sig.Expiration, now); until.After(ends[sig.Algorithm].until) {
+			ends[sig.Algorithm] = seal{until: until, lasts: until.Sub(near(sig.Inception, now))}
+		}
 		labels = int(sig.Labels)
 	}
 	switch {
 	case len(good) > 0:
-		return seal{Verified, first(good), labels}, nil
+		return first(good).of(Verified, labels), nil
 	case len(untested) > 0:
-		return seal{ByResolver, first(untested), labels}, nil
+		return first(untested).of(ByResolver, labels), nil
 	}
 	return seal{}, worst
 }
@@ -120,19 +122,12 @@ func near(t uint32, now time.Time) time.Time {
 	return time.Unix(unix+int64(int32(t-uint32(unix))), 0).UTC()
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
+// first is the seal that ends first.
+func first(seals map[uint8]seal) (out seal) {
+	for _, s := range seals {
+		out = out.with(s)
 	}
-	return a
-}
-
-func first(ends map[uint8]time.Time) time.Time {
-	var t time.Time
-	for _, end := range ends {
-		t = earlier(t, end)
-	}
-	return t
+	return out
 }
 
 // labelCount is the RRSIG Labels field of a name: without root and without a

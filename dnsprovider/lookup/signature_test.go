@@ -68,6 +68,9 @@ func TestVerifyManySignatures(t *testing.T) {
 		if (err == nil) != (test.fault == "") || (err != nil && faultOf(err) != test.fault) || !got.until.Equal(test.until) {
 			t.Errorf("%s: until %s, %v; want until %s, %q", test.name, got.until, err, test.until, test.fault)
 		}
+		if err == nil && got.lasts != 24*time.Hour {
+			t.Errorf("%s: it lasts %s", test.name, got.lasts)
+		}
 	}
 }
 

@@ -94,6 +94,8 @@ type ServerView struct {
 	// SignedUntil is when the first signature ends that the answer rests on, the
 	// DNSKEY RRset's included; zero where nothing is signed.
 	SignedUntil time.Time
+	// SignedFor is how long that signature lasts from its beginning on.
+	SignedFor time.Duration
 
 	// Err says why it is unknown what the server gives; "": all above is believed.
 	// Where Err is set, RRset may hold what came and is not believed: it proves

@@ -48,7 +48,7 @@ func (s sighting) view(extra time.Duration) ServerView {
 		v.NegativeTTL = s.rrset.TTL
 	}
 	v.Leads, v.Alias = s.leads, s.leads != "" && !s.cut
-	v.Proof, v.SignedUntil = s.seal.proof, s.seal.until
+	v.Proof, v.SignedUntil, v.SignedFor = s.seal.proof, s.seal.until, s.seal.lasts
 	return v
 }
 

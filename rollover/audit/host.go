@@ -34,6 +34,8 @@ type Host struct {
 	// its addresses are insecure, it is the host itself if records stand there in vain.
 	Bases     []Base
 	Addresses []Address
+	// IssuerSets are what is known of CAs beforehand.
+	IssuerSets []IssuerSet
 	// CAA are the records that hold for Name (RFC 8659, section 3), in presentation form.
 	CAA rollover.Sight[[]string]
 }

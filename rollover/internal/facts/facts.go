@@ -30,7 +30,7 @@ func Owner(v lookup.View) rollover.OwnerView {
 
 func server(v lookup.View, s lookup.ServerView) rollover.ServerView {
 	out := rollover.ServerView{Name: s.Name, Address: AddressOf(s.Server), NSTTL: s.NSTTL, Alias: s.Leads != "",
-		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, SignedUntil: s.SignedUntil,
+		Retained: s.Source == lookup.SourceRetained, Untested: s.FamilyUntested, Bogus: s.Fault.Bogus(), SignedUntil: s.SignedUntil, SignedFor: s.SignedFor,
 		// a hidden server before the signer has no signatures, and nobody asks it for any
 		Unsigned: s.Err == "" && !s.Signed() && s.Source != lookup.SourceHidden}
 	if s.Asked != v.Target && s.Asked != "" {
