@@ -22,7 +22,7 @@ type Explanation struct {
 
 // catalogue is sorted by code.
 var catalogue = slices.SortedFunc(
-	slices.Values(slices.Concat(pairCodes, serverCodes, recordCodes, swapCodes, findingCodes, processCodes, keyCodes, auditCodes, stsCodes)),
+	slices.Values(slices.Concat(pairCodes, serverCodes, recordCodes, swapCodes, findingCodes, processCodes, keyCodes, auditCodes, stsCodes, hereCodes)),
 	func(a, b Explanation) int { return strings.Compare(string(a.Code), string(b.Code)) })
 
 // Codes explains all reasons, warnings and findings, sorted by code.
