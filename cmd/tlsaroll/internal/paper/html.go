@@ -17,20 +17,21 @@ var sheetHTML string
 
 // sheet is the page; it loads nothing and runs nothing, and says so to the browser.
 var sheet = template.Must(template.New("sheet").Funcs(template.FuncMap{
-	"words":    harmless,
-	"short":    func(s string) string { return short(harmless(s)) },
-	"sender":   func(s audit.Sender) string { return senderWords[s] },
-	"delivery": delivery,
-	"inShort":  inShort,
-	"where":    where,
-	"state":    stateWord,
-	"stamp":    stamp,
-	"class":    class,
-	"quiet":    quiet,
-	"statuses": statuses,
-	"names":    names,
-	"count":    count,
-	"verified": verified,
+	"words":      harmless,
+	"short":      func(s string) string { return short(harmless(s)) },
+	"sender":     func(s audit.Sender) string { return senderWords[s] },
+	"delivery":   delivery,
+	"inShort":    inShort,
+	"forClients": forClients,
+	"where":      where,
+	"state":      stateWord,
+	"stamp":      stamp,
+	"class":      class,
+	"quiet":      quiet,
+	"statuses":   statuses,
+	"names":      names,
+	"count":      count,
+	"verified":   verified,
 }).Parse(sheetHTML))
 
 // leaf is what the template of the whole page gets.

@@ -50,16 +50,19 @@ func TestGolden(t *testing.T) {
 	}
 	lines = append(lines, Count(all()).String())
 	for name, got := range map[string]string{
-		"healthy.txt": text.Page(healthy()),
-		"broken.txt":  text.Page(broken()),
-		"narrow.txt":  Text{Width: 60}.Page(broken()),
-		"plain.txt":   text.Page(plain()),
-		"blind.txt":   text.Page(blind()),
-		"here.txt":    text.Findings("this host", broken().Findings),
-		"lines.txt":   strings.Join(lines, "\n"),
-		"table.csv":   csvOf(t, all()...),
-		"sheet.html":  htmlOf(t, all()...),
-		"empty.html":  htmlOf(t),
+		"healthy.txt":  text.Page(healthy()),
+		"broken.txt":   text.Page(broken()),
+		"narrow.txt":   Text{Width: 60}.Page(broken()),
+		"plain.txt":    text.Page(plain()),
+		"blind.txt":    text.Page(blind()),
+		"service.txt":  text.Page(service()) + "\n" + text.Line(service()),
+		"nothing.txt":  text.Findings("this host", nil),
+		"service.html": htmlOf(t, service()),
+		"here.txt":     text.Findings("this host", broken().Findings),
+		"lines.txt":    strings.Join(lines, "\n"),
+		"table.csv":    csvOf(t, all()...),
+		"sheet.html":   htmlOf(t, all()...),
+		"empty.html":   htmlOf(t),
 	} {
 		file := filepath.Join("testdata", name)
 		got = strings.TrimSuffix(got, "\n") + "\n"

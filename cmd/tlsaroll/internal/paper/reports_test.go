@@ -83,6 +83,15 @@ func blind() audit.Report {
 	return audit.Report{Domain: "example.com", At: seen, State: audit.Blind, Senders: senders(audit.Unknown, audit.Unknown, audit.Unknown, audit.Unknown)}
 }
 
+// service is one that takes no mail from other servers.
+func service() audit.Report {
+	verdicts := senders(audit.WithDANE, audit.Deferred, audit.Opportunistic)
+	verdicts = []audit.Verdict{verdicts[0], verdicts[2]}
+	return audit.Report{Domain: "imaps://mx1.example.org", At: seen, State: audit.Clean, Senders: verdicts,
+		Hosts: []audit.HostReport{{Host: "mx1.example.org", Port: 993, Senders: verdicts, Records: []string{record}, Security: rollover.Secure,
+			Addresses: []audit.AddressReport{{Address: "192.0.2.1:993", Verified: rollover.Yes, Why: "3 1 1 depth 0", Version: "TLS 1.3"}}}}}
+}
+
 // hostile is one whose servers try to write on whatever shows what they say.
 func hostile() audit.Report {
 	const text = "\x1b[2J\x1b]0;owned\a</td><script>alert(1)</script>\" onload=\"x\r\n=HYPERLINK(\"//example.org\")\u202e\u0000javascript:x"

@@ -18,7 +18,7 @@ type Text struct {
 func (t Text) Page(r audit.Report) string {
 	p := &page{Text: t}
 	p.row("", harmless(r.Domain)+": ", lead{string(r.State), stateTones[r.State], 0}, ", seen "+stamp(r.At))
-	p.senders(r.Senders)
+	p.senders(r)
 	p.hosts(r.Hosts)
 	p.findings(r.Findings)
 	p.renewal(r)
@@ -39,7 +39,11 @@ func (t Text) Line(r audit.Report) string {
 // Findings are what somebody should know beside the domains.
 func (t Text) Findings(title string, findings []audit.Finding) string {
 	p := &page{Text: t}
-	p.line(title)
+	if len(findings) == 0 {
+		p.row("", harmless(title)+": ", lead{"nothing to mend", Good, 0}, "")
+	} else {
+		p.line(title)
+	}
 	for _, f := range findings {
 		p.finding("  ", f)
 		p.fix("  ", f)
@@ -47,16 +51,16 @@ func (t Text) Findings(title string, findings []audit.Finding) string {
 	return strings.TrimSuffix(p.b.String(), "\n")
 }
 
-func (p *page) senders(verdicts []audit.Verdict) {
-	p.begin("senders that")
+func (p *page) senders(r audit.Report) {
+	p.begin(who(r))
 	said := ""
-	for _, v := range verdicts {
+	for _, v := range r.Senders {
 		why := ""
 		if v.Why != "" && v.Why != said { // once is enough
 			why = ": " + v.Why
 		}
 		said = v.Why
-		p.row(p.label(), fmt.Sprintf("%-15s ", senderWords[v.Sender]), lead{delivery(v), toneOfVerdict(v), 0}, why)
+		p.row(p.label(), fmt.Sprintf("%-15s ", senderWords[v.Sender]), lead{delivery(r, v), toneOfVerdict(v), 0}, why)
 	}
 }
 
@@ -88,15 +92,16 @@ func hostWords(h audit.HostReport) string {
 }
 
 func (p *page) address(a audit.AddressReport) {
-	text := ""
-	switch {
-	case a.Why != "" && a.Verified == rollover.Yes:
-		text = " by " + a.Why
-	case a.Why != "":
-		text = ": " + a.Why
-	}
+	version, why := "", strings.TrimPrefix(strings.TrimPrefix(a.Why, a.Address), ":")
 	if a.Version != "" {
-		text += ", " + a.Version
+		version = ", " + a.Version
+	}
+	text := version
+	switch {
+	case why != "" && a.Verified == rollover.Yes:
+		text = " by " + why + version
+	case why != "":
+		text = version + ": " + strings.TrimSpace(why)
 	}
 	p.row(p.label(), fmt.Sprintf("  %-22s ", a.Address), lead{verified(a.Verified), knownTones[a.Verified], 0}, short(text))
 }

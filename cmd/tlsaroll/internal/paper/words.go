@@ -66,9 +66,25 @@ func verified(k rollover.Known) string {
 	return map[rollover.Known]string{rollover.Yes: "verified", rollover.No: "not verified", rollover.Unknown: "not known", "": "reached"}[k]
 }
 
-// delivery is what becomes of mail, in a few words.
-func delivery(v audit.Verdict) string {
+// clientWords say what becomes of connections to a service that takes no mail from
+// other servers.
+var clientWords = map[audit.Delivery]string{
+	audit.WithDANE:      "connect, the server authenticated by DANE",
+	audit.WithTLS:       "connect encrypted, nobody authenticated",
+	audit.Opportunistic: "connect, nobody authenticated by DANE",
+	audit.Deferred:      "do not connect",
+	audit.Unknown:       "not known",
+}
+
+// forClients reports whether a report is on a service for clients, and on no mail host.
+func forClients(r audit.Report) bool { return len(r.Hosts) == 1 && r.Hosts[0].Port != 25 }
+
+// delivery is what becomes of mail, or of connections, in a few words.
+func delivery(r audit.Report, v audit.Verdict) string {
 	text := deliveryWords[v.Delivery]
+	if forClients(r) {
+		text = clientWords[v.Delivery]
+	}
 	if text == "" {
 		text = string(v.Delivery)
 	}
@@ -78,7 +94,15 @@ func delivery(v audit.Verdict) string {
 	return text
 }
 
-// inShort is the verdict on mail to a domain, by senders that use DANE.
+// who are those that verdicts are about.
+func who(r audit.Report) string {
+	if forClients(r) {
+		return "clients that"
+	}
+	return "senders that"
+}
+
+// inShort is the verdict for who uses DANE.
 func inShort(r audit.Report) string {
 	v := verdictOf(r.Senders, audit.DANE)
 	text := map[audit.Delivery]string{
@@ -90,6 +114,9 @@ func inShort(r audit.Report) string {
 		audit.Rejected:      "takes no mail",
 		audit.Unknown:       "not known whether mail arrives",
 	}[v.Delivery]
+	if forClients(r) {
+		text = "clients that use DANE " + delivery(r, audit.Verdict{Delivery: v.Delivery})
+	}
 	if v.Partly {
 		text += ", not on every connection"
 	}
