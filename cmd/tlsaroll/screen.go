@@ -35,8 +35,16 @@ func (s *sink) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Result prints a line to standard output.
-func (s *screen) Result(line string) { fmt.Fprintln(s.stdout, line) }
+// Result prints a line to standard output, above the one that sticks: both may be on one
+// terminal.
+func (s *screen) Result(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stuck := s.stuck
+	s.wipe()
+	fmt.Fprintln(s.stdout, line)
+	s.draw(stuck)
+}
 
 // Say prints a line to standard error, above the one that sticks.
 func (s *screen) Say(line string) {
