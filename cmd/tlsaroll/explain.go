@@ -52,7 +52,7 @@ func (p *program) explain(args []string, asJSON bool) error {
 		return usage(fmt.Errorf("unknown code %q (hint: %s)", args[0], suggestCode(args[0])))
 	}
 	if asJSON {
-		return p.printJSON(e)
+		return p.ui.printJSON(e)
 	}
 	p.ui.result(page(e))
 	return nil
@@ -69,7 +69,7 @@ func suggestCode(word string) string {
 
 func (p *program) explainAll(asJSON bool) error {
 	if asJSON {
-		return p.printJSON(rollover.Codes())
+		return p.ui.printJSON(rollover.Codes())
 	}
 	for _, e := range rollover.Codes() {
 		first, _, _ := strings.Cut(strings.TrimSuffix(e.Means, "."), ". ")
@@ -78,12 +78,13 @@ func (p *program) explainAll(asJSON bool) error {
 	return nil
 }
 
-func (p *program) printJSON(v any) error {
+// printJSON prints what programs read.
+func (u *ui) printJSON(v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	p.ui.result(string(b))
+	u.result(string(b))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/survey"
 )
 
 // defaultConfig is where the configuration is unless -c says otherwise.
@@ -53,6 +54,7 @@ type program struct {
 	lookupEnv  func(string) (string, bool)
 	hangups    func() (<-chan os.Signal, func())
 	host       func(*agent.Config)
+	look       func(survey.Config) (sight, error)
 	version    string
 	configFile string // of -c
 	heard      *hearing
@@ -62,7 +64,7 @@ type program struct {
 
 func newProgram(w world) *program {
 	info, _ := debug.ReadBuildInfo() // without it the version is unknown, which versionOf says
-	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, version: versionOf(version, info), heard: &hearing{}}
+	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, look: w.look, version: versionOf(version, info), heard: &hearing{}}
 }
 
 func (p *program) rootCommand() *cobra.Command {
@@ -98,6 +100,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.nextKeyCommand(),
 		p.recordCommand(),
 		p.matchCommand(),
+		p.checkCommand(),
 		p.explainCommand(),
 		p.providerCommand(),
 		p.demoCommand(),

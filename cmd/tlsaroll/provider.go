@@ -101,7 +101,7 @@ func (p *program) providerList(args []string, asJSON bool) error {
 			return usage(fmt.Errorf("provider list: unknown type %q (hint: %s)", name, suggest.Hint(name, types, "there are: ")))
 		}
 		if asJSON {
-			return p.printJSON(shownCapability(all[i]))
+			return p.ui.printJSON(shownCapability(all[i]))
 		}
 		p.ui.result(capabilityPage(all[i]))
 		return nil
@@ -111,7 +111,7 @@ func (p *program) providerList(args []string, asJSON bool) error {
 		for _, c := range all {
 			out = append(out, shownCapability(c))
 		}
-		return p.printJSON(out)
+		return p.ui.printJSON(out)
 	}
 	for _, line := range capabilityTable(linked) {
 		p.ui.result(line)

@@ -73,7 +73,7 @@ func (p *program) providerTest(ctx context.Context, name string, o providerOptio
 	if err == nil {
 		shown.end(result)
 		if o.json {
-			err = p.printJSON(shown)
+			err = p.ui.printJSON(shown)
 		} else {
 			p.ui.trialEnd(result, o.ttl, provider.Margin)
 		}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if strings.HasSuffix(os.Args[0], ".test") {
 		sayLeftOut()
 	}
-	testscript.Main(leakless{m}, map[string]func(){"tlsaroll": main, elsewhereProgram: elsewhereMain, publisherProgram: publisherMain, zoneProgram: zoneMain})
+	testscript.Main(leakless{m}, map[string]func(){"tlsaroll": main, elsewhereProgram: elsewhereMain, publisherProgram: publisherMain, zoneProgram: zoneMain, seenProgram: seenMain})
 }
 
 // leakless are tests that leave no goroutine behind.

@@ -65,7 +65,7 @@ func (o *office) status(_ context.Context, r control.Request) error {
 			out.Lineages = append(out.Lineages, s)
 		}
 		if asked.JSON {
-			return o.printJSON(out)
+			return o.ui.printJSON(out)
 		}
 		if text := process(out.Warnings); text != "" {
 			o.ui.result(text)

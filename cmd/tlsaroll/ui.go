@@ -13,6 +13,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/survey"
 )
 
 // The rules for every line that is printed: results go to standard output. All
@@ -28,6 +29,8 @@ type world struct {
 	now            func() time.Time
 	hangups        func() (<-chan os.Signal, func())
 	host           func(*agent.Config) // has tests stand in for the host's clock and addresses; nil: as they are
+	// look has tests stand in for mail servers and DNS where domains are checked; nil: the network
+	look func(survey.Config) (sight, error)
 }
 
 // ui has the words for the user, who may sit at this process's terminal or at that of

@@ -137,3 +137,14 @@ func (f *fields) addressPorts(name string, to *[]netip.AddrPort) {
 		}
 	}
 }
+
+// SchemeOf is the scheme whose services have a port unless a URL says otherwise, "" if
+// there is none.
+func SchemeOf(port uint16) string {
+	for _, s := range services() {
+		if s.port == port && port != 0 {
+			return s.scheme
+		}
+	}
+	return ""
+}

@@ -142,9 +142,9 @@ func (l Loader) readFile(name string) ([]byte, *Located) {
 	return src, nil
 }
 
-// systemResolver is the first name server of /etc/resolv.conf, if it is on
+// SystemResolver is the first name server of /etc/resolv.conf, if it is on
 // loopback: elsewhere its word on DNSSEC could be anyone's.
-func (l Loader) systemResolver() (netip.AddrPort, bool) {
+func (l Loader) SystemResolver() (netip.AddrPort, bool) {
 	f, err := l.Open("/etc/resolv.conf")
 	if err != nil {
 		return netip.AddrPort{}, false

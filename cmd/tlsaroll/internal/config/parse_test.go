@@ -147,7 +147,7 @@ func FuzzSystemResolver(f *testing.F) {
 	f.Add([]byte("# x\nsearch a\nnameserver ::1%lo\nnameserver 192.0.2.1"))
 	f.Add([]byte("nameserver\nnameserver x\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		at, ok := world().with("/etc/resolv.conf", text).systemResolver()
+		at, ok := world().with("/etc/resolv.conf", text).SystemResolver()
 		if ok && (!at.IsValid() || !at.Addr().IsLoopback() || at.Port() != 53) {
 			t.Errorf("%q: %s", text, at)
 		}

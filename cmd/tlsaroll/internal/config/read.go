@@ -82,7 +82,7 @@ func (r *reader) readResolver(f *fields, c *Config) {
 	}
 	v, ok := f.take("resolver")
 	if !ok {
-		if c.Resolver, ok = r.systemResolver(); !ok {
+		if c.Resolver, ok = r.SystemResolver(); !ok {
 			c.Resolver = netip.AddrPort{}
 			f.warn("no resolver on loopback in /etc/resolv.conf, so that nothing can be told to be secure", "install unbound, and write resolver: 127.0.0.1:53")
 		}

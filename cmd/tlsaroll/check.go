@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsaroll/tlsaroll/rollover/audit"
+)
+
+// checkOptions are what check was asked.
+type checkOptions struct {
+	hosts    bool
+	list     string
+	json     bool
+	csv      string
+	html     string
+	thorough bool
+	verbose  bool
+	resolver string
+	trust    bool
+	parallel int
+	roots    string
+
+	config bool // a configuration was named
+}
+
+func (p *program) checkCommand() *cobra.Command {
+	var o checkOptions
+	c := &cobra.Command{
+		Use:                   "check [--host] [--file LIST] [--json] [--csv FILE] [--html FILE] [--thorough] [--verbose] [--resolver ADDRESS [--trust-resolver]] [--parallel N] [--roots FILE] [DOMAIN]...",
+		DisableFlagsInUseLine: true,
+		Short:                 "say whether mail to a domain arrives, with DANE, without, or not at all",
+		Long: `
+			Looks at each mail domain as its senders do (RFC 7672) and as the Dutch test site Internet.nl does: MX records,
+			TLSA records at every authoritative server and through a validating resolver, what every address of every MX host
+			presents, MTA-STS. It says what becomes of mail, by how the sender behaves; what is wrong, and what to do about it;
+			and what the next renewal of a certificate will meet. Anybody's domain can be checked: no configuration is needed.
+
+			A DOMAIN written as mx1.example.org:25, smtp://mx1.example.org or imaps://mail.example.org is that service
+			alone. With --host each is taken for an MX host. Names in any script and with a final dot will do.
+
+			Only a resolver that validates DNSSEC can tell what is signed: the one of --resolver, of the configuration, or the
+			first of /etc/resolv.conf if it is on this host.
+
+			Several domains get a line each, with what is to be mended, and a summary; --verbose gives each its page. Ctrl-C
+			prints what is known by then.
+
+			Without a DOMAIN it checks this host's own: the configuration, the staged files and the live pairs, the stash,
+			and DNS and service of every endpoint. Nothing is changed, and a daemon may run meanwhile.
+
+			A FILE that was there before keeps its mode; a new one can be read by its owner alone.`,
+		Example: `
+			$ tlsaroll check example.org
+			$ tlsaroll check --host mx1.example.org
+			$ tlsaroll check imaps://mail.example.org
+
+			All domains of a customer list, with a page for the management:
+			$ tlsaroll check --file domains.txt --html report.html --csv report.csv
+
+			This host:
+			$ tlsaroll check`,
+		Annotations: map[string]string{exitStatus: "0\tclean, or warnings only\n1\tsomething could not be looked at, as where no resolver validates, and nothing that was is broken\n2\twrong usage or configuration\n4\tsomething breaks mail"},
+		Args:        cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.config = c.Flags().Changed("config")
+			return p.check(c.Context(), o, args)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&o.hosts, "host", false, "take each DOMAIN for an MX host")
+	f.StringVar(&o.list, "file", "", "check the domains in `LIST`, too: one a line, # begins a comment; - is standard input")
+	f.BoolVar(&o.json, "json", false, "print JSON, for programs")
+	f.StringVar(&o.csv, "csv", "", "write a table to `FILE`, a line for each host of each domain; - is standard output")
+	f.StringVar(&o.html, "html", "", "write a page for a browser to `FILE`, the worst domains first; - is standard output")
+	f.BoolVar(&o.thorough, "thorough", false, "ask every address for all that it agrees to, with a connection for each TLS version and cipher suite")
+	f.BoolVar(&o.verbose, "verbose", false, "print the whole page of each domain")
+	f.StringVar(&o.resolver, "resolver", "", "look through the validating resolver at `ADDRESS`, as in 127.0.0.1 or [::1]:5353")
+	f.BoolVar(&o.trust, "trust-resolver", false, "believe it although it is on another host: the way there is safe")
+	f.IntVar(&o.parallel, "parallel", 50, "look at `N` domains side by side")
+	f.StringVar(&o.roots, "roots", "", "take the CA certificates in `FILE` for those that browsers believe, instead of this host's")
+	return c
+}
+
+func (p *program) check(ctx context.Context, o checkOptions, args []string) error {
+	targets, errs := p.targets(o, args)
+	errs = append(errs, o.wrong()...)
+	roots, err := o.rootsOf()
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return usage(err)
+	}
+	if len(targets) == 0 && o.hosts {
+		return usage(errors.New("--host: no DOMAIN (hint: write mx1.example.org)"))
+	}
+	if len(targets) == 0 {
+		return p.checkHere(ctx, o, roots)
+	}
+	cfg, err := p.checkConfig(o)
+	if err != nil {
+		return err
+	}
+	sight, err := p.sight(ctx, o, cfg, roots)
+	if err != nil {
+		return err
+	}
+	out := p.newSheets(o, len(targets))
+	lookAll(ctx, sight, p.now, targets, o.parallel, out.progress, out.add)
+	return errors.Join(out.end(p.now()), interrupted(ctx, out.tally.All(), len(targets)))
+}
+
+// wrong is what is wrong with the options.
+func (o checkOptions) wrong() (errs []error) {
+	printed := 0
+	for _, one := range []bool{o.json, o.csv == "-", o.html == "-"} {
+		if one {
+			printed++
+		}
+	}
+	if printed > 1 {
+		errs = append(errs, errors.New("--json, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"))
+	}
+	if o.parallel < 1 || o.parallel > 1000 {
+		errs = append(errs, fmt.Errorf("--parallel %d: not from 1 to 1000", o.parallel))
+	}
+	return errs
+}
+
+// interrupted says that not everything was looked at.
+func interrupted(ctx context.Context, looked, all int) error {
+	if ctx.Err() == nil || looked == all {
+		return nil
+	}
+	return fmt.Errorf("interrupted: %d of %d were looked at", looked, all)
+}
+
+// verdict is the error that says how a check ends: broken wins over blind.
+func verdict(worst audit.State) error {
+	switch worst {
+	case audit.Broken:
+		return &exitCode{code: exitPerson}
+	case audit.Blind:
+		return &exitCode{code: exitError}
+	case audit.Clean, audit.Warnings:
+	}
+	return nil
+}
