@@ -60,30 +60,14 @@ func (p *Prober) Probe(ctx context.Context, e Endpoint, addr netip.AddrPort, off
 }
 
 func (p *Prober) probe(ctx context.Context, e Endpoint, r *Result) error {
-	how, ok := schemeOf(e.Scheme)
-	if !ok {
-		return fmt.Errorf("unknown scheme %q (known: %s)", e.Scheme, schemeNames())
+	s, how, err := p.open(ctx, e, r.Address)
+	if s != nil {
+		r.Greeted = s.greeted
 	}
-	if strings.ContainsFunc(p.Hello, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-		return fmt.Errorf("name for EHLO %q: not a host name", p.Hello)
-	}
-	leave, err := p.lanes.enter(ctx, r.Address)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	s, err := p.connect(ctx, r.Address)
-	if err != nil {
-		return err
-	}
-	defer s.raw.Close()
-
-	if !how.implicit {
-		err := s.negotiate(how.dialect)
-		if r.Greeted = s.greeted; err != nil {
-			return err
-		}
-	}
+	defer s.close()
 	secure, err := s.handshake(e, r)
 	if err != nil {
 		return err
@@ -92,6 +76,36 @@ func (p *Prober) probe(ctx context.Context, e Endpoint, r *Result) error {
 	err = s.leave(how)
 	_ = s.within(s.timeout, "close", secure.Close)
 	return err
+}
+
+// open makes a session to the point where TLS is due. Until it is closed there is no
+// other one to that address. With an error there is none to close: if it is given all the
+// same, the server was there to greet.
+func (p *Prober) open(ctx context.Context, e Endpoint, addr netip.AddrPort) (s *session, how scheme, err error) {
+	how, ok := schemeOf(e.Scheme)
+	if !ok {
+		return nil, how, fmt.Errorf("unknown scheme %q (known: %s)", e.Scheme, schemeNames())
+	}
+	if strings.ContainsFunc(p.Hello, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+		return nil, how, fmt.Errorf("name for EHLO %q: not a host name", p.Hello)
+	}
+	leave, err := p.lanes.enter(ctx, addr)
+	if err != nil {
+		return nil, how, err
+	}
+	if s, err = p.connect(ctx, addr); err != nil {
+		leave()
+		return nil, how, err
+	}
+	s.left = leave
+	if how.implicit {
+		return s, how, nil
+	}
+	if err := s.negotiate(how.dialect); err != nil {
+		s.close()
+		return s, how, err
+	}
+	return s, how, nil
 }
 
 func (p *Prober) connect(ctx context.Context, addr netip.AddrPort) (*session, error) {

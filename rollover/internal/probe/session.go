@@ -21,8 +21,15 @@ type session struct {
 	banner  time.Duration
 	now     func() time.Time // nil: nothing is timed
 	greeted time.Duration    // how long the greeting took
+	left    func()           // lets the next session to the address begin
 
 	capabilities []string // of ManageSieve, which says them unasked
+}
+
+// close ends the session.
+func (s *session) close() {
+	s.raw.Close()
+	s.left()
 }
 
 // within runs a step and says which one it was if it goes wrong. If it takes longer
