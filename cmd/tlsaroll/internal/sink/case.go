@@ -54,8 +54,8 @@ func (k Kind) Wants() Outcome {
 // the host nor a recipient, so nothing else may happen at that address meanwhile.
 func (k Kind) Alone() bool { return k == NoTLS || k == Unusable }
 
-// needed reports whether there is no verdict without it.
-func (k Kind) needed() bool { return k == Right || k == Wrong || k == NoTLS }
+// Needed reports whether there is no verdict without it.
+func (k Kind) Needed() bool { return k == Right || k == Wrong || k == NoTLS }
 
 // Records are the TLSA records of such a domain, where key is that of the sink.
 func (k Kind) Records(key tlsa.Association) []tlsa.Association {

@@ -103,7 +103,7 @@ func (w *Watch) over(results []Result, round int, began time.Time) (at time.Time
 		switch {
 		case ever:
 			at = latest(at, decided)
-		case r.Outcome == Absent && !r.Kind.needed():
+		case r.Outcome == Absent && !r.Kind.Needed():
 			missing = true
 		default:
 			return at, false
