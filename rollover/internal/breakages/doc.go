@@ -131,6 +131,7 @@
 //	DANE-TA does not ask for the name                    tlsa.TestMatchReasons
 //	an expired intermediate is accepted                  tlsa.TestMatchReasons
 //	the PKIX usages are taken for SMTP                   tlsa.TestUnusable
+//	the PKIX usages do without a trusted CA              tlsa.TestMatchTrusted
 //	a publisher counts on trust anchors from the record  tlsa.TestVouches
 //
 // # Deciding, remembering and acting

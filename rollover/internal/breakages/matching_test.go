@@ -53,6 +53,14 @@ func matching() []breakage {
 			why:  "RFC 7672, section 3.1.3",
 		},
 		{
+			name: "the PKIX usages do without a trusted CA",
+			file: "rollover/tlsa/match.go",
+			was:  "if a.Usage < DANETA && ref.Roots != nil {",
+			is:   "if a.Usage < DANETA && ref.Roots == nil {",
+			by:   catch{pkg: "rollover/tlsa", test: "TestMatchTrusted", says: "\"untrusted\""},
+			why:  "RFC 7671, section 5.3",
+		},
+		{
 			name: "a publisher counts on trust anchors from the record",
 			file: "rollover/tlsa/vouch.go",
 			was:  "\t\tif w.bare {",
