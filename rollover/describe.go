@@ -29,6 +29,7 @@ type LineageStatus struct {
 	Endpoints []EndpointStatus `json:"endpoints"`
 	Waiting   []Reason         `json:"waiting"`
 	NextLook  *time.Time       `json:"next_look"`
+	Rollovers []Period         `json:"rollovers,omitempty"` // the last ones, oldest first
 	Warnings  []Warning        `json:"warnings"`
 }
 
@@ -129,7 +130,7 @@ func Describe(s State, p Policy, now time.Time) []LineageStatus {
 func (x *pass) describe(name string) LineageStatus {
 	l, met := x.Lineages[name]
 	d := LineageStatus{Name: name, Phase: l.Phase, Live: x.pair(l.Live), Queued: x.pair(l.Queued), Standby: x.describeStandby(name), Held: l.Held, Swapping: l.Swapping, Since: instant(l.Since),
-		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake)}
+		Endpoints: []EndpointStatus{}, Waiting: slices.Clone(l.Waiting), Warnings: slices.Clone(l.Warnings), NextLook: instant(l.Wake), Rollovers: slices.Clone(l.Rollovers)}
 	d.Renewal = x.describeRenewal(name)
 	if l.Held != nil && l.Held.Chain != l.Successor {
 		d.Held = nil // it is being tried again

@@ -124,7 +124,7 @@ func TestStatusJSON(t *testing.T) {
 		of   map[string]any
 		want []string
 	}{
-		{"lineage", lineage, []string{"endpoints", "held", "live", "name", "next_look", "phase", "queued", "since", "standby", "successor", "swapping", "waiting", "warnings"}},
+		{"lineage", lineage, []string{"endpoints", "held", "live", "name", "next_look", "phase", "queued", "rollovers", "since", "standby", "successor", "swapping", "waiting", "warnings"}},
 		{"live", lineage["live"].(map[string]any), []string{"id", "leaf", "not_after", "spki"}},
 		{"successor", lineage["successor"].(map[string]any), []string{"id", "leaf", "not_after", "phase", "ready_at", "spki"}},
 		{"endpoint", endpoint, []string{"owner", "records", "security", "served", "servers", "target", "ttl", "url", "verified"}},

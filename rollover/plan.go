@@ -107,6 +107,7 @@ func (x *pass) finish() (State, Plan) {
 		default:
 			l.Phase, l.Emergency, l.AtOnce = Steady, time.Time{}, ""
 		}
+		l.Rollovers = l.periods(x.now)
 		x.Lineages[name] = l
 	}
 	x.forgetOwners()

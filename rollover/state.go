@@ -62,6 +62,8 @@ type Lineage struct {
 	StandbyReady time.Time        `json:"standby_ready,omitzero"` // when no cache can lack it; zero: not known yet
 	Issuing      Issuing          `json:"issuing,omitzero"`       // the orders for its certificates, as of the last pass
 
+	Rollovers []Period `json:"rollovers,omitempty"` // the last ones, oldest first
+
 	Waiting  []Reason  `json:"waiting,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`
 	Wake     time.Time `json:"wake,omitzero"`
