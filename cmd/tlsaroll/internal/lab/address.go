@@ -33,9 +33,11 @@ const (
 
 	hostPebbleResolver = 63 // the CA's own
 
-	// Of servers within the test's process: see Lab.spare.
-	hostSpare     = 202
-	hostSpareLast = 254
+	// Of servers within the test's process: see spare. Those after the last resolver, then
+	// those before the first.
+	hostSpare       = hostResolvers + maxResolvers
+	hostSpareLast   = 254
+	hostSpareBefore = hostPebbleResolver + 1
 )
 
 const maxResolvers = 100
@@ -128,11 +130,15 @@ func (b *block) spare6(ctx context.Context) (netip.Addr, error) {
 func (b *block) spare() (netip.Addr, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if hostSpare+b.spared > hostSpareLast {
+	n := hostSpare + b.spared
+	if n > hostSpareLast {
+		n += hostSpareBefore - hostSpareLast - 1
+	}
+	if n == hostResolvers {
 		return netip.Addr{}, fmt.Errorf("address block: no address is left after %d spare ones", b.spared)
 	}
 	b.spared++
-	return b.addr(byte(hostSpare + b.spared - 1)), nil
+	return b.addr(byte(n)), nil
 }
 
 // add gives the loopback interface the addresses: BIND and Postfix only listen
@@ -179,7 +185,11 @@ func ipAddr(ctx context.Context, verb string, addrs []netip.Addr) error {
 	}
 	var batch strings.Builder
 	for _, a := range addrs {
-		fmt.Fprintf(&batch, "addr %s %s/%d dev lo\n", verb, a, a.BitLen())
+		flags := ""
+		if a.Is6() && verb == "add" {
+			flags = " nodad" // it is there at once: nobody else can have it
+		}
+		fmt.Fprintf(&batch, "addr %s %s/%d dev lo%s\n", verb, a, a.BitLen(), flags)
 	}
 	cmd := exec.CommandContext(ctx, "ip", "-batch", "-")
 	cmd.Stdin = strings.NewReader(batch.String())

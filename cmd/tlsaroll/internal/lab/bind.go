@@ -47,6 +47,7 @@ const bindZone = `
 zone "%[1]s" {
 	type primary;
 	file "%[1]szone";
+	check-integrity no;
 %[4]s	update-policy {
 		grant "%[2]s" zonesub %[5]s;
 		grant "%[3]s" zonesub ANY;

@@ -18,6 +18,10 @@ func (c *crafted) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
 		_ = w.WriteMsg(reply.SetRcode(m, dns.RcodeRefused)) // who asked may have gone
 		return
 	}
+	if c.OmitsTLSA && m.Question[0].Qtype == dns.TypeTLSA {
+		_ = w.WriteMsg(reply.SetRcode(m, dns.RcodeNotImplemented))
+		return
+	}
 	reply.SetReply(m)
 	reply.Authoritative = true
 	if err := c.answer(reply); err != nil {

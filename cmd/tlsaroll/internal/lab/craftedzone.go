@@ -30,11 +30,13 @@ type CraftedServer struct {
 	// Refuses has it say REFUSED to everything, as a server that is named for a zone it
 	// has not got.
 	Refuses bool
-	// Expired has all its signatures end a day ago.
-	Expired bool
+	// Until is from now to the end of all its signatures, which may be past; 0 is a week.
+	Until time.Duration
 	// DeniesEmpty has it say NXDOMAIN, with proof, to names that have no records and
 	// names below them (RFC 8020, section 1 on what that does to these).
 	DeniesEmpty bool
+	// OmitsTLSA has it say NOTIMP to questions for TLSA, as some that do not know the type.
+	OmitsTLSA bool
 }
 
 // A CraftedZone's data in the form in which one server answers from it.
@@ -84,8 +86,8 @@ func (l *Lab) craft(t testing.TB, z CraftedZone) ([]netip.AddrPort, error) {
 	}
 	for i, server := range z.Servers {
 		c := &crafted{CraftedServer: server, origin: z.Name, signed: keys, when: time.Now()}
-		if server.Expired {
-			c.when = c.when.Add(-signatureLife - 24*time.Hour)
+		if server.Until != 0 {
+			c.when = c.when.Add(server.Until - signatureLife)
 		}
 		if err := c.fill(common); err != nil {
 			return nil, err

@@ -31,7 +31,7 @@
 //
 // What no server of Debian does, or would take one process for each host, is done within
 // the test's own: mail servers with faults ([Lab.ServeMX]), zones that are wrongly signed or
-// unevenly served ([Lab.Craft]), policies of MTA-STS ([Lab.ServePolicies]).
+// unevenly served ([Lab.Craft]), a policy of MTA-STS ([Lab.ServePolicy]).
 //
 // A test of a host's life has a [Daemon] beside it and does what happens to such
 // hosts: servers that go away ([Lab.Stop], [Lab.Kill], [Lab.Pause]) and come back, an

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -28,7 +29,8 @@ type MX struct {
 	WantsName bool
 
 	STARTTLS STARTTLS
-	// Greets is how long it takes to greet.
+	// Greets is how long it takes to greet its first client; later ones it greets at once, as
+	// those do that only make strangers wait.
 	Greets time.Duration
 	// Oldest and Newest are the versions of TLS that it takes, as in crypto/tls; 0: TLS
 	// 1.2 and 1.3.
@@ -69,7 +71,11 @@ func (l *Lab) ServeMXAt(t testing.TB, at netip.Addr, mx MX) {
 		t.Fatalf("lab: mail server: %v", err)
 	}
 	config := mx.config()
+	var clients atomic.Int64
 	serveSessions(t, listener, func(ctx context.Context, conn net.Conn) {
+		if clients.Add(1) == 1 && !lasts(ctx, mx.Greets) {
+			return
+		}
 		_ = mx.serve(ctx, conn, config) // what a client makes of it is its affair
 	})
 }
@@ -86,7 +92,7 @@ func (mx MX) config() *tls.Config {
 			chains = append(chains, p.certificate())
 		}
 		c := common.Clone()
-		c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return fitting(hello, chains) }
+		c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return fitting(hello, chains), nil }
 		return c
 	}
 	all, nameless, named := with(mx.Pairs...), (*tls.Config)(nil), map[string]*tls.Config{}
@@ -109,15 +115,16 @@ func (mx MX) config() *tls.Config {
 }
 
 // fitting is the first chain that the client's algorithms allow, whatever name it is for.
-func fitting(hello *tls.ClientHelloInfo, chains []tls.Certificate) (*tls.Certificate, error) {
+// Where none is, the first of all makes crypto/tls say what other servers do.
+func fitting(hello *tls.ClientHelloInfo, chains []tls.Certificate) *tls.Certificate {
 	anyName := *hello
 	anyName.ServerName = ""
 	for i := range chains {
 		if anyName.SupportsCertificate(&chains[i]) == nil {
-			return &chains[i], nil
+			return &chains[i]
 		}
 	}
-	return nil, errors.New("no chain for its algorithms")
+	return &chains[0]
 }
 
 // certificate is the pair as crypto/tls has it.
@@ -129,13 +136,18 @@ func (p *Pair) certificate() tls.Certificate {
 	return c
 }
 
+// lasts waits, and says whether the context lasted as long.
+func lasts(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // serve is one session, which takes no mail.
 func (mx MX) serve(ctx context.Context, conn net.Conn, config *tls.Config) error {
-	select {
-	case <-time.After(mx.Greets):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 	const name = "mx.lab"
 	lines := bufio.NewReader(conn)
 	io.WriteString(conn, "220 "+name+" ESMTP\r\n")

@@ -13,13 +13,13 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// What no server of Debian does: mail servers, zones and policies within the process.
+// What no server of Debian does: mail servers, zones and a policy within the process.
 func TestOddities(t *testing.T) {
 	t.Parallel()
 	l := Start(t, Options{Resolvers: 1})
 	t.Run("mail servers", l.oddMX)
 	t.Run("zones", l.oddZones)
-	t.Run("policies", l.oddPolicies)
+	t.Run("policy", l.oddPolicy)
 }
 
 func (l *Lab) oddMX(t *testing.T) {
@@ -62,7 +62,7 @@ func (l *Lab) oddMX(t *testing.T) {
 func (l *Lab) oddZones(t *testing.T) {
 	const record = " 60 A 192.0.2.1"
 	l.Craft(t, CraftedZone{Name: "good.example.org.", Servers: []CraftedServer{{Records: []string{"_a.host.good.example.org." + record}}}})
-	l.Craft(t, CraftedZone{Name: "expired.example.org.", Servers: []CraftedServer{{Expired: true, Records: []string{"host.expired.example.org." + record}}}})
+	l.Craft(t, CraftedZone{Name: "expired.example.org.", Servers: []CraftedServer{{Until: -time.Hour, Records: []string{"host.expired.example.org." + record}}}})
 	l.Craft(t, CraftedZone{Name: "island.example.org.", NoDS: true, Servers: []CraftedServer{{Records: []string{"host.island.example.org." + record}}}})
 	l.Craft(t, CraftedZone{Name: "hollow.example.org.", Servers: []CraftedServer{{DeniesEmpty: true, Records: []string{"host.hollow.example.org." + record, "_a._tcp.host.hollow.example.org." + record}}}})
 	l.Craft(t, CraftedZone{Name: "lame.example.org.", Servers: []CraftedServer{{Records: []string{"host.lame.example.org." + record}}, {Refuses: true}}})
@@ -90,9 +90,9 @@ func (l *Lab) oddZones(t *testing.T) {
 	}
 }
 
-func (l *Lab) oddPolicies(t *testing.T) {
+func (l *Lab) oddPolicy(t *testing.T) {
 	pair := l.ca.Issue(t, LeafOptions{Names: []string{"mta-sts.example.org"}})
-	at := l.ServePolicies(t, map[string]Policy{"example.org": {Text: "version: STSv1\n", Pair: pair}})
+	at := l.ServePolicy(t, "example.org", "version: STSv1\n", pair)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: l.ca.Roots(), ServerName: "mta-sts.example.org"}}}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+at.String()+"/.well-known/mta-sts.txt", nil)
 	if err != nil {

@@ -135,7 +135,7 @@ func (h *Handshake) judge() {
 		h.Outcome = Verified
 	case has("TLS connection established"):
 		h.Outcome = Unverified
-	case has("lookup error"), has("lookup problem"), has("Name service error"):
+	case has("lookup error"), has("lookup problem"), has("lookup failed"), has("Name service error"):
 		h.Outcome = Lookup
 	default:
 		h.Outcome = NoTLS
