@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -82,10 +83,14 @@ type hereabouts struct {
 	findings []audit.Finding
 }
 
-// tell adds a finding, with the remedy of its code.
+// tell adds a finding, with the remedy that the text ends with, else that of its code.
 func (h *hereabouts) tell(code rollover.Code, about, text string) {
 	e, _ := code.Explain()
-	h.findings = append(h.findings, audit.Finding{Warning: rollover.NewWarning(code, about, text), Fix: e.Do})
+	what, hint, ok := strings.Cut(strings.TrimSuffix(text, ")"), " (hint: ")
+	if !ok || !strings.HasSuffix(text, ")") {
+		what, hint = text, e.Do
+	}
+	h.findings = append(h.findings, audit.Finding{Warning: rollover.NewWarning(code, about, what), Fix: hint})
 }
 
 // failed adds what went wrong with a file or directory; that it may not be read is nobody's

@@ -30,6 +30,9 @@ func lookAll(ctx context.Context, s sight, now func() time.Time, targets []targe
 				break
 			}
 			wait.Go(func() error {
+				if ctx.Err() != nil {
+					return nil
+				}
 				if r := t.judge(ctx, s, now); ctx.Err() == nil {
 					outcomes <- outcome{i, r}
 				}
