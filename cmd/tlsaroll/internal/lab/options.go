@@ -28,6 +28,9 @@ type Options struct {
 	// Clients are those that the test calls.
 	Clients []ClientKind
 
+	// Oracles are the other DANE clients that Lab.Ask runs: OpenSSL's, ldns' and GnuTLS's.
+	Oracles bool
+
 	// SecondMX is a second Postfix: mx1.example.org has two addresses. It serves
 	// the same certificates, or with SecondLeaf one of its own.
 	SecondMX   bool

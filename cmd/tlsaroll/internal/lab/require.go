@@ -59,6 +59,11 @@ func requirements(opts Options) []requirement {
 		debian("env", "coreutils")
 		needs = append(needs, requirement{program: "pebble", dir: "pebble-" + pebbleVersion, module: "github.com/letsencrypt/pebble/v2/cmd/pebble@" + pebbleVersion})
 	}
+	if opts.Oracles {
+		debian("openssl", "openssl")
+		debian("ldns-dane", "ldnsutils")
+		debian("danetool", "gnutls-bin")
+	}
 	for _, kind := range opts.Clients {
 		switch kind {
 		case DebianLego:
@@ -118,7 +123,7 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 
 // Lacks is what this machine lacks for tests with real servers, "" if it has all.
 func Lacks() string {
-	_, lacks := lacking(thisMachine(), Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}},
+	_, lacks := lacking(thisMachine(), Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}, Oracles: true},
 		Options{Primary: Knot}, Options{Primary: PowerDNS})
 	return lacks
 }

@@ -48,6 +48,11 @@ func TestLacking(t *testing.T) {
 			name: "clients", opts: Options{Pebble: &PebbleOptions{}, Clients: []ClientKind{Certbot, Dehydrated}}, missing: []string{"certbot", "dehydrated", "nsupdate"},
 			want: "no certbot, nsupdate, dehydrated (hint: apt-get install certbot bind9-dnsutils dehydrated)",
 		},
+		{name: "oracles not asked for", missing: []string{"openssl", "ldns-dane", "danetool"}},
+		{
+			name: "oracles", opts: Options{Oracles: true}, missing: []string{"openssl", "ldns-dane", "danetool"},
+			want: "no openssl, ldns-dane, danetool (hint: apt-get install openssl ldnsutils gnutls-bin)",
+		},
 		{name: "powerdns not asked for", missing: []string{"pdns", "sqlite3"}},
 		{
 			name: "powerdns", opts: Options{Primary: PowerDNS}, missing: []string{"pdns", "sqlite3", "knotd"},
