@@ -36,6 +36,7 @@ var modules = map[string]string{
 	"github.com/coreos/go-systemd/v22":    "notify and watchdog",
 	"github.com/prometheus/client_golang": "metrics",
 	"github.com/cenkalti/backoff/v5":      "when to try again",
+	"golang.org/x/crypto":                 "what TLS messages are made of",
 	"golang.org/x/net":                    "names in other scripts, and a limit of connections",
 	"golang.org/x/sync":                   "errgroup and singleflight",
 	"golang.org/x/sys":                    "what the kernel says of clocks and files",

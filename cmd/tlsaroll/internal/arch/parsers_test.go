@@ -46,6 +46,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"replies to updates, and to questions at the primary", "dnsprovider/rfc2136", "FuzzReplies FuzzInterpret"},
 	{"signatures of replies", "dnsprovider/rfc2136", "FuzzVerify"},
 	{"what KDCs and servers say to tickets; built with -tags gsstsig alone", "dnsprovider/rfc2136", "FuzzGSSKDC FuzzGSSToken"},
+	{"what servers answer to ClientHellos that are made by hand", "rollover/internal/hello", "FuzzServerHello"},
 	{"the journal's file", "rollover/internal/journal", "FuzzOpen"},
 	{"the journal's entries", "rollover/internal/journal", "FuzzEntries"},
 	{"greetings and STARTTLS of SMTP, IMAP, POP3 and ManageSieve", "rollover/internal/probe", "FuzzDialogues FuzzReply"},
