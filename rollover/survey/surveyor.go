@@ -13,6 +13,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
+	"github.com/tlsaroll/tlsaroll/rollover/internal/hello"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/probe"
 )
 
@@ -47,6 +48,7 @@ type Surveyor struct {
 	cfg    Config
 	dns    *lookup.Client
 	prober *probe.Prober
+	hello  *hello.Scanner
 }
 
 // New checks cfg and returns a surveyor for it.
@@ -60,7 +62,8 @@ func New(cfg Config) (*Surveyor, error) {
 			return nil, fmt.Errorf("survey: this host's CA certificates: %w (hint: install ca-certificates)", err)
 		}
 	}
-	return &Surveyor{cfg: cfg, dns: client, prober: &probe.Prober{Dial: cfg.Dial, Hello: cfg.Hello, Timeout: cfg.Timeout, Now: cfg.Now}}, nil
+	prober := &probe.Prober{Dial: cfg.Dial, Hello: cfg.Hello, Timeout: cfg.Timeout, Now: cfg.Now}
+	return &Surveyor{cfg: cfg, dns: client, prober: prober, hello: &hello.Scanner{Prober: prober, Timeout: cfg.Timeout}}, nil
 }
 
 // A Round is one look at any number of domains. It is safe for concurrent use; what
