@@ -31,7 +31,7 @@ var killedLives = []killedLife{
 // that is not needed, no temporary file, no pair in the stash but the live one.
 // The long run is
 //
-//	go test ./cmd/tlsaroll -run TestKilled -kills 200 -parallel 4 -timeout 60m -v
+//	go test ./cmd/tlsaroll -run TestKilled -kills 200 -timeout 60m -v
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	lives := killedLives
@@ -42,15 +42,14 @@ func TestKilled(t *testing.T) {
 	program := sync.OnceValue(func() string {
 		return lab.BuildProgram(t, "github.com/tlsaroll/tlsaroll/cmd/tlsaroll", "-tags=failpoints")
 	})
-	t.Run("lives", func(t *testing.T) {
-		for i, l := range lives {
-			wanted := (*killsWanted + i) / len(lives)
-			t.Run(l.name, func(t *testing.T) {
-				t.Parallel()
-				l.live(t, score, program, wanted)
-			})
-		}
-	})
+	var all sync.WaitGroup // parallel tests of this one would begin when all others have
+	for i, l := range lives {
+		wanted := (*killsWanted + i) / len(lives)
+		all.Go(func() {
+			t.Run(l.name, func(t *testing.T) { l.live(t, score, program, wanted) })
+		})
+	}
+	all.Wait()
 	if t.Failed() {
 		t.Log(score)
 		return
