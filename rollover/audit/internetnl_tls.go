@@ -97,9 +97,9 @@ func nlSuites(t *TLS) grade {
 	for _, s := range suites {
 		switch suiteRank(s) {
 		case suiteBad:
-			bad = append(bad, suiteName(s))
+			bad = append(bad, SuiteName(s))
 		case suitePhaseOut:
-			old = append(old, suiteName(s))
+			old = append(old, SuiteName(s))
 		}
 	}
 	switch {
@@ -135,11 +135,11 @@ func nlOrder(t *TLS) grade {
 	for _, s := range order {
 		switch r := suiteRank(s); {
 		case r == suitePhaseOut && worse == "":
-			worse = suiteName(s)
+			worse = SuiteName(s)
 		case r < suitePhaseOut && worse != "" && !known:
 			return untested("whether the server chooses by its own order is not known")
 		case r < suitePhaseOut && worse != "":
-			return grade{status: StatusFailed, verdict: "bad", text: fmt.Sprintf("%s before %s", worse, suiteName(s))}
+			return grade{status: StatusFailed, verdict: "bad", text: fmt.Sprintf("%s before %s", worse, SuiteName(s))}
 		}
 	}
 	return grade{status: StatusPassed, verdict: "good", text: "no worse suite before a better one"}

@@ -22,8 +22,8 @@ func suiteRank(id uint16) int {
 	return suiteBad
 }
 
-// suiteName is the one that IANA gave.
-func suiteName(id uint16) string {
+// SuiteName is the name of a cipher suite in IANA's registry, or its number.
+func SuiteName(id uint16) string {
 	for _, suites := range []map[uint16]string{goodSuites, sufficientSuites, phaseOutSuites, badSuites} {
 		if name, ok := suites[id]; ok {
 			return name
