@@ -94,7 +94,8 @@ type Handshake struct {
 type TLS struct {
 	// Versions are those that it takes, oldest first: 0x0300 is SSL 3.0.
 	Versions []uint16
-	// Suites are the cipher suites that it takes, by version, in the order in which
+	// Suites are the cipher suites that it takes, by version: the newest before TLS 1.3,
+	// which Internet.nl looks at, and TLS 1.3. They stand in the order in which
 	// it chose them from all.
 	Suites map[uint16][]uint16
 	// OwnOrder tells whether it chooses by its own order, by version.

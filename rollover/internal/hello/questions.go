@@ -63,40 +63,33 @@ func (l *look) taken(o offer) (answer, bool, error) {
 	return a, taken && a.version == o.newest, err
 }
 
-// all asks for everything but the versions, which are known.
+// all asks for everything but the versions, which are known: in the newest one before TLS
+// 1.3 and in that. Older ones are bad enough by themselves, and a default Postfix would
+// be asked forty times more.
 func (l *look) all() error {
 	l.Suites, l.OwnOrder = map[uint16][]uint16{}, map[uint16]bool{}
 	l.Groups, l.Hashes = []string{}, []string{}
+	old, newest := uint16(0), uint16(0)
 	for _, v := range l.Versions {
-		if v < tls.VersionTLS13 {
-			l.old = v
+		if newest = v; v < tls.VersionTLS13 {
+			old = v
 		}
 	}
-	for _, v := range slices.Backward(l.Versions) { // the groups of TLS 1.3 come last
-		if v < tls.VersionTLS13 {
-			if err := l.version(v); err != nil {
-				return err
-			}
+	if old != 0 {
+		if err := each(old, l.suites, l.order, l.curves, l.hashes, l.compression); err != nil {
+			return err
 		}
 	}
-	if slices.Contains(l.Versions, tls.VersionTLS13) {
-		return l.version(tls.VersionTLS13)
+	if newest == tls.VersionTLS13 { // its groups come last
+		return each(newest, l.suites, l.order, l.groups13)
 	}
 	return nil
 }
 
-// version asks for everything of one version, and of the newest before TLS 1.3 for what
-// is asked there alone.
-func (l *look) version(v uint16) error {
-	steps := []func(uint16) error{l.suites, l.order}
-	switch v {
-	case l.old:
-		steps = append(steps, l.curves, l.hashes, l.compression)
-	case tls.VersionTLS13:
-		steps = append(steps, l.groups13)
-	}
-	for _, step := range steps {
-		if err := step(v); err != nil {
+// each asks questions of one version.
+func each(v uint16, questions ...func(uint16) error) error {
+	for _, ask := range questions {
+		if err := ask(v); err != nil {
 			return fmt.Errorf("%s: %w", versionName(v), err)
 		}
 	}
@@ -121,10 +114,8 @@ func (l *look) suites(v uint16) error {
 		if !taken {
 			break
 		}
-		if v == l.old {
-			l.first(a)
-		}
 		if v < tls.VersionTLS13 {
+			l.first(a)
 			l.Groups = with(l.Groups, a.group)
 		}
 		l.Suites[v] = append(l.Suites[v], a.suite)
@@ -136,7 +127,7 @@ func (l *look) suites(v uint16) error {
 	return nil
 }
 
-// first takes what any answer in the newest old version shows.
+// first takes what any answer before TLS 1.3 shows.
 func (l *look) first(a answer) {
 	l.Hashes = with(l.Hashes, a.hash)
 	if l.SecureRenegotiation == nil {
@@ -186,16 +177,16 @@ func (l *look) having(v uint16, want func(family) bool) (suites []uint16) {
 func (l *look) curves(v uint16) error {
 	o := l.exactly(v)
 	o.suites = l.having(v, func(f family) bool { return f.exchange == curve })
-	return l.each(o)
+	return l.groupsOf(o)
 }
 
 func (l *look) groups13(v uint16) error {
 	o := l.exactly(v)
 	o.suites = l.Suites[v]
-	return l.each(o)
+	return l.groupsOf(o)
 }
 
-func (l *look) each(o offer) error {
+func (l *look) groupsOf(o offer) error {
 	if o.newest == ssl30 || len(o.suites) == 0 {
 		return nil // no extension to name them in, or no suite to need them
 	}

@@ -3,6 +3,7 @@ package hello
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,11 +25,12 @@ type Scanner struct {
 	Most int
 }
 
-// DefaultMost is enough for a server that takes every cipher suite in each version.
-const DefaultMost = 400
+// DefaultMost is enough for a server that takes every cipher suite.
+const DefaultMost = 300
 
 // A Result is what a server agrees to. Its fields are those of audit.TLS, where they are
-// explained.
+// explained; suites and their order are those of the newest version before TLS 1.3, and of
+// TLS 1.3.
 type Result struct {
 	Versions []uint16
 	Suites   map[uint16][]uint16
@@ -71,9 +73,8 @@ type look struct {
 	ctx      context.Context
 	endpoint probe.Endpoint
 	address  netip.AddrPort
-	left     int    // connections
-	shares   bool   // TLS 1.3 goes with key shares alone
-	old      uint16 // the newest version before TLS 1.3; 0: there is none
+	left     int  // connections
+	shares   bool // TLS 1.3 goes with key shares alone
 }
 
 // errHungUp is an answer, too, if it comes twice: Schannel gives it for an alert.
@@ -123,7 +124,7 @@ func (l *look) once(o offer) (a answer, err error) {
 	var r refusal
 	switch {
 	case err == nil:
-		l.leave(c)
+		l.leave(c, a.version)
 		return a, nil
 	case errors.As(err, &r):
 		return a, err
@@ -159,14 +160,15 @@ const goodbye = 2 * time.Second
 
 // leave says that the handshake goes no further (RFC 8446, section 6.1), and lets the
 // server hang up first, so that it has done so when the next connection comes.
-func (l *look) leave(c net.Conn) {
+func (l *look) leave(c net.Conn, version uint16) {
 	const (
 		warning      = 1
 		userCanceled = 90
 		closeNotify  = 0
 	)
+	minor := byte(min(version, tls.VersionTLS12)) // of the record, in which a server wants what it chose
 	_ = within(l.ctx, goodbye, c, func() error {
-		_, err := c.Write([]byte{recordAlert, 3, 3, 0, 2, warning, userCanceled, recordAlert, 3, 3, 0, 2, warning, closeNotify})
+		_, err := c.Write([]byte{recordAlert, 3, minor, 0, 2, warning, userCanceled, recordAlert, 3, minor, 0, 2, warning, closeNotify})
 		if err == nil {
 			_, err = io.CopyN(io.Discard, c, maxFlight)
 		}
