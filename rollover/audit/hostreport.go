@@ -31,6 +31,8 @@ func reportOn(d Domain, h Host) HostReport {
 	for _, a := range h.Addresses {
 		out.Addresses = append(out.Addresses, c.report(a))
 	}
+	out.Findings = append(out.Findings, findingsOfHost(h, d.At)...)
+	out.Renewal = renewalOf(h, d.At)
 	return out
 }
 

@@ -17,13 +17,15 @@ func Judge(d Domain) Report {
 	for _, h := range d.Hosts {
 		out.Hosts = append(out.Hosts, reportOn(d, h))
 	}
+	all := findingsOfDomain(d)
 	if !d.MX.Given {
-		out.Findings = append(out.Findings, findingsOfSTS(d)...)
+		all = append(all, findingsOfSTS(d)...)
 	}
 	for _, h := range out.Hosts {
-		out.Findings = append(out.Findings, h.Findings...)
+		all = append(all, h.Findings...)
 	}
-	sortFindings(out.Findings)
+	out.Findings = append(out.Findings, folded(all)...)
+	out.Renewal = commonRenewal(out.Hosts)
 	out.InternetNL = internetNL(d)
 	out.State = state(out.Findings, out.Senders)
 	return out

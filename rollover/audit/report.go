@@ -145,6 +145,8 @@ type Finding struct {
 	// ResultType is the word for it in TLSRPT reports (RFC 8460, section 4.3); "" where
 	// there is none.
 	ResultType string `json:"result_type,omitempty"`
+
+	cause string // what it comes of, where that may concern several hosts; "" where not
 }
 
 // A Subtest is one of Internet.nl's.

@@ -23,7 +23,8 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type authority struct {
 	t        *testing.T
 	root, ca *x509.Certificate
-	key      crypto.Signer
+	key      crypto.Signer // of ca
+	rootKey  crypto.Signer
 }
 
 func newAuthority(t *testing.T) *authority {
@@ -32,7 +33,7 @@ func newAuthority(t *testing.T) *authority {
 	rootKey, key := newKey(t), newKey(t)
 	a.root = a.sign(caTemplate("Root"), nil, rootKey.Public(), rootKey)
 	a.ca = a.sign(caTemplate("Intermediate"), a.root, key.Public(), rootKey)
-	a.key = key
+	a.key, a.rootKey = key, rootKey
 	return a
 }
 
