@@ -99,7 +99,7 @@ func (h *hereabouts) live(cfg *config.Config, l config.Lineage) {
 	link := liveOf(cfg, l.Name)
 	to, err := os.Readlink(link)
 	if errors.Is(err, fs.ErrNotExist) {
-		h.tell(rollover.CodeAdopting, l.Name, l.Name+": no pair is live yet; run, once and rollover take over the one that is served, or tlsaroll adopt "+l.Name)
+		h.tell(rollover.CodeAdopting, l.Name, l.Name+": no pair is live yet (hint: run, once and rollover take over the one that is served, if the install files hold it; else tlsaroll adopt "+l.Name+" does)")
 		return
 	}
 	if err != nil {

@@ -70,6 +70,7 @@ func (f few) Host(ctx context.Context, name string) audit.Domain {
 
 func (f few) Service(_ context.Context, s survey.Service) audit.Host {
 	h := fewHost(s.Host, s.Port, s.Host != "mx1.example.net")
+	h.Preference = 0 // no MX record led there
 	if len(s.Addresses) > 0 {
 		h.Addresses[0].Address = s.Addresses[0]
 	}

@@ -117,10 +117,10 @@ func TestCheckInterrupted(t *testing.T) {
 		code int
 		said string
 	}{
-		"example.org slow.example":             {exitError, "interrupted: 1 of 2 were looked at"},
-		"slow.example example.net":             {exitPerson, "interrupted: 1 of 2 were looked at"},
-		"slow.example":                         {exitError, "interrupted: 0 of 1 were looked at"},
-		"--json slow.example example.org":      {exitError, "interrupted: 1 of 2 were looked at"},
+		"example.org slow.example":                   {exitError, "interrupted: 1 of 2 were looked at"},
+		"slow.example example.net":                   {exitPerson, "interrupted: 1 of 2 were looked at"},
+		"slow.example":                               {exitError, "interrupted: 0 of 1 were looked at"},
+		"--json slow.example example.org":            {exitError, "interrupted: 1 of 2 were looked at"},
 		"--csv - --verbose slow.example example.org": {exitError, "interrupted: 1 of 2 were looked at"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

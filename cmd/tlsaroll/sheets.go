@@ -52,7 +52,7 @@ func (s *sheets) add(r audit.Report) {
 	switch {
 	case !s.printsText():
 	case s.all == 1 || s.o.verbose:
-		if s.tally.All() > 1 {
+		if s.tally.All() > 1 || s.here != nil {
 			s.ui.result("")
 		}
 		s.ui.result(s.text.Page(r))

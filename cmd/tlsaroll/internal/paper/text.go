@@ -67,18 +67,22 @@ func (p *page) senders(r audit.Report) {
 func (p *page) hosts(hosts []audit.HostReport) {
 	p.begin("hosts")
 	for _, h := range hosts {
-		p.row(p.label(), "", lead{harmless(h.Host), Plain, 0}, hostWords(h))
+		p.row(p.label(), "", lead{harmless(h.Host), Plain, 0}, hostWords(h, len(hosts) == 1))
 		for _, a := range h.Addresses {
 			p.address(a)
 		}
 	}
 }
 
-// hostWords are a host's preference, port and records.
-func hostWords(h audit.HostReport) string {
+// hostWords are a host's preference, port and records. The only one needs no preference,
+// and has none where no MX record led to it.
+func hostWords(h audit.HostReport, only bool) string {
 	text := fmt.Sprintf(", preference %d: ", h.Preference)
-	if h.Port != 25 {
+	switch {
+	case h.Port != 25:
 		text = fmt.Sprintf(", port %d: ", h.Port)
+	case only && h.Preference == 0:
+		text = ": "
 	}
 	records := "no TLSA records"
 	if len(h.Records) > 0 {
