@@ -62,8 +62,9 @@ func (p *program) checkCommand() *cobra.Command {
 
 			This host:
 			$ tlsaroll check`,
-		Annotations: map[string]string{exitStatus: "0\tclean, or warnings only\n1\tsomething could not be looked at, as where no resolver validates, and nothing that was is broken\n2\twrong usage or configuration\n4\tsomething breaks mail"},
-		Args:        cobra.ArbitraryArgs,
+		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only\n1\tsomething could not be looked at, as where no resolver validates, and nothing that was is broken\n2\twrong usage or configuration\n4\tsomething breaks mail"},
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.config = c.Flags().Changed("config")
 			return p.check(c.Context(), o, args)

@@ -60,5 +60,10 @@
 // only on loopback or with trust-resolver, and no answer of it makes a wait shorter. Who
 // can keep answers from us can hold a swap up, and no more.
 //
+// Checked domains: what check shows was said by servers that anybody may run. None of it
+// moves a cursor, runs as a formula in a spreadsheet or becomes markup (TestHostile of
+// paper); the page for browsers loads nothing and runs nothing (TestSheetStandsAlone).
+// Every address of every MX host is connected to, and no mail is sent.
+//
 // A crash leaves no core, and no process but root's can read the memory of this one.
 package main
