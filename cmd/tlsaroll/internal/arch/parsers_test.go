@@ -35,6 +35,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"requests on the control socket, pairs in them", "cmd/tlsaroll/internal/control", "FuzzRequest"},
 	{"the daemon's answers", "cmd/tlsaroll/internal/control", "FuzzFrames"},
 	{"what people were told, in its file", "cmd/tlsaroll/internal/notify", "FuzzLoad"},
+	{"TLSRPT reports, and the mails that bring them", "cmd/tlsaroll/internal/tlsrpt", "FuzzRead"},
 	{"replies of Azure DNS", "dnsprovider/azuredns", "FuzzListing"},
 	{"replies of Cloudflare's API", "dnsprovider/cloudflare", "FuzzListing"},
 	{"replies of Google Cloud DNS", "dnsprovider/googleclouddns", "FuzzListing"},
