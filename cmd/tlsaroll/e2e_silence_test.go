@@ -126,7 +126,7 @@ func (s *silence) badPairs(t *testing.T) {
 		}
 		for _, args := range [][]string{
 			{"rollover", "mx1", "--cert", good, "--key", file}, {"hook", "--cert", good, "--key", file}, {"adopt", "mx1", "--cert", good, "--key", file},
-			{"rollover", "mx1", "--cert", file, "--key", file}, {"record", file}, {"match", file, "--tlsa", "3 1 1 00"},
+			{"rollover", "mx1", "--cert", file, "--key", file}, {"record", file}, {"match", file, "--tlsa", "3 1 1 00"}, {"match", good, "--tlsa", "3 1 1 00", "--roots", file},
 			{"record", good, "--scheme", lines[1]}, {"match", good, "--tlsa", "3 1 1 " + lines[1]}, {"explain", lines[1]},
 		} {
 			code, _, errs := s.tlsaroll(withoutKey(args, lines[1])...)
