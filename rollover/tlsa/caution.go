@@ -59,7 +59,7 @@ func (c *Chain) Cautions(p Params, index int, beside []Params, smtp bool) []Caut
 	all := p.Cautions(beside, smtp)
 	if p.Selector == Cert && (p.Usage == DANETA || p.Usage == PKIXTA) && c.reissued(index) {
 		all = append(all, Caution{
-			fmt.Sprintf("the certificate of %q is issued anew with the same key, and only a record of the key outlasts that", c.certs[index].Subject),
+			fmt.Sprintf("the certificate of %q gets issued anew with the same key, which a record of the key outlasts; one of the certificate, which the RFC prefers, is for a CA whose certificate stays", c.certs[index].Subject),
 			"While a selector of SPKI(1) may also be employed, the resulting TLSA record will not specify the full TA certificate content, and elements of the TA certificate other than the public key become mutable",
 			"RFC 7671, section 5.2.1",
 		})
