@@ -19,6 +19,7 @@ func hostVerdict(s Sender, d Domain, h Host) Verdict {
 	case MTASTS:
 		delivery, partly, why := deliverySTS(d, h)
 		return Verdict{Sender: MTASTS, Delivery: delivery, Partly: partly, Why: why}
+	case May:
 	}
 	return plain(h)
 }
@@ -40,6 +41,7 @@ func (c claim) dane(h Host) Verdict {
 			v.Why = plain(h).Why
 		}
 		return v
+	case demandTLS, demandMatch:
 	}
 	t := c.count(h)
 	switch {

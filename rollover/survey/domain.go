@@ -92,13 +92,16 @@ func (r *Round) mx(ctx context.Context, d *audit.Domain) (expanded string) {
 		return strings.Compare(a.Host, b.Host)
 	})
 	out.Null = len(out.Records) == 1 && out.Records[0].Host == ""
-	if a.Err != "" || out.Exists {
+	if a.Err != "" || out.Exists && !out.Null {
+		return expanded
+	}
+	d.Addresses = facts.Reach(r.pass.Host(ctx, name))
+	if out.Null {
 		return expanded
 	}
 	// Without an MX record mail goes to the domain's own addresses (RFC 5321, section 5.1).
 	out.SPF = r.spf(ctx, name)
 	host := r.pass.Host(ctx, name)
-	d.Addresses = facts.Reach(host)
 	if len(host.Addresses()) > 0 || host.Err != "" || host.IPv4.Err != "" || host.IPv6.Err != "" {
 		out.Implicit = true
 		out.Records = []audit.Exchange{{Host: name}}
