@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -22,17 +21,9 @@ func renewalOf(h Host, at time.Time) string {
 		return "not known: no certificate was presented"
 	}
 	k := s.kept()
-	parts := []string{
-		outcome("the same key", k.key || k.issuer, "its record has another part in it, so that mail breaks unless the record of the new certificate is published first"),
-		k.newKey(),
-		k.newIssuer(),
-	}
-	out := strings.Join(parts, "; ")
+	out := strings.Join(k.outcomes(), "; ")
 	if s.failures(s.records, s.ref) > 0 {
-		out = "what is presented now does not match everywhere; of the next certificate: " + out
-	}
-	if k.lead != "" && strings.Contains(out, "first") {
-		out += "; first means " + k.lead + " before"
+		return "what is presented now does not match everywhere; of the next certificate: " + out
 	}
 	return out
 }
@@ -58,7 +49,7 @@ type kept struct {
 	issuer bool   // the CA certificate above, of whatever key below
 	keys   string // of keys that are not in use
 	cas    string // of CA certificates that are not
-	lead   string // how long before the server presents it a record has to be there
+	ahead  string // how long before the server presents it a record has to be there
 }
 
 func (s *scene) kept() (k kept) {
@@ -80,9 +71,9 @@ func (s *scene) kept() (k kept) {
 			cas = append(cas, a)
 		}
 	}
-	k.keys, k.cas = shortenAll(keys), shortenAll(cas)
+	k.keys, k.cas, k.ahead = shortenAll(keys), shortenAll(cas), "two TTLs ahead"
 	if ttl := s.records.TTL; ttl > 0 {
-		k.lead = seconds(2 * ttl) // RFC 7671, section 8.1
+		k.ahead = seconds(2*ttl) + " ahead" // RFC 7671, section 8.1
 	}
 	return k
 }
@@ -95,29 +86,26 @@ func (s *scene) outclassed(a tlsa.Association) bool {
 	return len(stronger) > 0
 }
 
-func outcome(what string, passes bool, otherwise string) string {
-	if passes {
-		return what + " passes"
+// outcomes are what becomes of the three kinds of certificates that may come next.
+func (k kept) outcomes() []string {
+	same := "the same key passes"
+	if !k.key && !k.issuer {
+		same = "the same key breaks mail, as no record is of it alone, unless the record of the new certificate is published " + k.ahead
 	}
-	return what + ": " + otherwise
-}
-
-func (k kept) newKey() string {
-	breaks := "mail breaks unless its record is published first"
+	published := "its record is published " + k.ahead
+	spare := published
 	if k.keys != "" {
-		breaks = fmt.Sprintf("mail breaks unless it is that of %s, or its record is published first", k.keys)
+		spare = "it is that of " + k.keys + ", or " + published
 	}
-	return outcome("a new key of the same issuer", k.issuer, breaks)
-}
-
-func (k kept) newIssuer() string {
-	var but []string
-	if k.keys != "" {
-		but = append(but, "the key is that of "+k.keys)
+	if !k.issuer && k.cas == "" {
+		return []string{same, "a new key, whoever issues it, breaks mail unless " + spare}
+	}
+	issued := "a new key of the same issuer breaks mail unless " + spare
+	if k.issuer {
+		issued = "a new key of the same issuer passes"
 	}
 	if k.cas != "" {
-		but = append(but, "the issuer is that of "+k.cas)
+		spare = "the issuer is that of " + k.cas + ", or " + spare
 	}
-	but = append(but, "a record is published first")
-	return "a new key of another issuer: mail breaks unless " + strings.Join(but, ", or ")
+	return []string{same, issued, "a new key of another issuer breaks mail unless " + spare}
 }
