@@ -219,7 +219,7 @@ func TestCheckBadInput(t *testing.T) {
 		{"[2001:db8::1]:25", "", `"[2001:db8::1]:25" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"smtp://192.0.2.1", "", `endpoint "smtp://192.0.2.1": "192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name, and the address under address)`},
 		{"https://example.org", "", `endpoint "https://example.org": unknown scheme "https" (hint: write one of smtp, submission, submissions, imap, imaps, pop3, pop3s, sieve, tls)`},
-		{"postmaster@example.org", "", `"postmaster@example.org" is a mailbox (hint: write its domain, example.org)`},
+		{"postmaster@example.org", "", `"postmaster@example.org" is a mailbox (hint: write its domain alone)`},
 		{"_dmarc.example.org", "", `name "_dmarc.example.org": the label "_dmarc" may not stand in a host name (hint: letters, digits and inner hyphens)`},
 		{"|", "", `name "": empty (hint: write it whole, as in mx1.example.org)`},
 		{"--file|-", "# none\n", "-: no domain in it (hint: write one a line)"},

@@ -107,7 +107,7 @@ func parseTarget(text string, host bool) (target, error) {
 	case isAddress(text):
 		return target{}, fmt.Errorf("%q is an address, and TLSA records stand at names (hint: write the host's name)", text)
 	case strings.Contains(text, "@"):
-		return target{}, fmt.Errorf("%q is a mailbox (hint: write its domain, %s)", text, text[strings.LastIndex(text, "@")+1:])
+		return target{}, fmt.Errorf("%q is a mailbox (hint: write its domain alone)", text)
 	case hasPort:
 		n, err := strconv.ParseUint(port, 10, 16)
 		scheme := config.SchemeOf(uint16(n))

@@ -87,3 +87,22 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTarget reads what people write for a domain, a host or a service: what is taken has a
+// name that means the same again.
+func FuzzTarget(f *testing.F) {
+	for _, seed := range []string{"example.org", "EXAMPLE.org.", "bücher.example", "mx1.example.org:25", "imaps://mail.example.org", "tls://mx1.example.org:8443", "192.0.2.1", "[2001:db8::1]:25", "postmaster@example.org", "a b", "://", ":25", "smtp://:25"} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, host bool) {
+		got, err := parseTarget(text, host)
+		if err != nil {
+			return
+		}
+		again, err := parseTarget(got.name, host)
+		if err != nil || again.name != got.name || again.service.Port != got.service.Port || again.service.Host != got.service.Host {
+			t.Errorf("%q is %+v, which is %+v: %v", text, got, again, err)
+		}
+	})
+}

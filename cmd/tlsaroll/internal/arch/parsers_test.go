@@ -29,6 +29,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"accounts and notes, in their files", "certwatch/acme", "FuzzKept"},
 	{"the FILE of record and match", "cmd/tlsaroll", "FuzzChainFile"},
 	{"the records of match and adopt", "cmd/tlsaroll", "FuzzRecord"},
+	{"the domains of check and the lines of its list", "cmd/tlsaroll", "FuzzTarget"},
 	{"the configuration", "cmd/tlsaroll/internal/config", "FuzzLoad"},
 	{"host names as people write them", "cmd/tlsaroll/internal/config", "FuzzHost"},
 	{"resolv.conf", "cmd/tlsaroll/internal/config", "FuzzSystemResolver"},
