@@ -111,7 +111,7 @@ func (l *Lab) start(ctx context.Context) error {
 		return err
 	}
 	l.second = newSecondary(l, 1)
-	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders(), l.startPebble(), l.startHost()); err != nil {
+	if err := errors.Join(l.startSecondary(l.second), l.startParents(), l.startResolvers(), l.startSenders(), l.startMTAs(), l.startPebble(), l.startHost()); err != nil {
 		return err
 	}
 	var ready errgroup.Group
@@ -121,6 +121,9 @@ func (l *Lab) start(ctx context.Context) error {
 	}
 	if l.Pebble != nil {
 		ready.Go(func() error { return l.Pebble.ready(ctx) })
+	}
+	if l.opts.MTAs {
+		ready.Go(func() error { return l.sendingPostfixReady(ctx) })
 	}
 	for _, s := range l.mailServers() {
 		ready.Go(func() error { return l.mailReady(ctx, s) })

@@ -35,6 +35,8 @@ type Options struct {
 	// the same certificates, or with SecondLeaf one of its own.
 	SecondMX   bool
 	SecondLeaf *LeafOptions
+	// MTAs are mail servers that send, see Lab.Sendmail.
+	MTAs bool
 	// LegoFiles has the first Postfix read what lego writes, see Lego.
 	LegoFiles bool
 

@@ -28,6 +28,11 @@ const (
 
 // run starts a server that logs to log, which also receives its stdout and stderr.
 func run(name, log string, argv ...string) (*process, error) {
+	return runBy((*exec.Cmd).Start, name, log, argv...)
+}
+
+// runBy is run with another way to start a process.
+func runBy(start func(*exec.Cmd) error, name, log string, argv ...string) (*process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("%s: log: %w", name, err)
@@ -38,13 +43,15 @@ func run(name, log string, argv ...string) (*process, error) {
 	cmd.Env = []string{"PATH=" + searchPath, "LC_ALL=C", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = out, out
 	p := &process{name: name, log: log, cmd: cmd}
-	return p, p.start()
+	return p, p.startBy(start)
 }
 
 // start starts what cmd has as the leader of a process group.
-func (p *process) start() error {
+func (p *process) start() error { return p.startBy((*exec.Cmd).Start) }
+
+func (p *process) startBy(start func(*exec.Cmd) error) error {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.cmd.Start(); err != nil {
+	if err := start(p.cmd); err != nil {
 		return fmt.Errorf("%s: start: %w", p.name, err)
 	}
 	p.done = make(chan struct{})

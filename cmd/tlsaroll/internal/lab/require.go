@@ -16,10 +16,10 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const postfixDaemons = "/usr/lib/postfix/sbin"
 
 // A requirement is a program or another file, and where it comes from: a package of Debian, or what
-// .ci/run builds of a Go module.
+// .ci/run builds of a Go module, or takes out of a package that cannot be installed beside another.
 type requirement struct {
 	program, pkg string
-	dir, module  string // in the cache of .ci/run; as go install has it
+	dir, module  string // in the cache of .ci/run; as go install has it, "": taken out of a package
 }
 
 func requirements(opts Options) []requirement {
@@ -50,6 +50,12 @@ func requirements(opts Options) []requirement {
 	debian("postfix", "postfix")
 	debian(postfixDaemons+"/master", "postfix")
 	debian("posttls-finger", "postfix")
+	if opts.MTAs {
+		debian("sendmail", "postfix")
+		debian("unshare", "util-linux")
+		debian("mount", "mount")
+		needs = append(needs, requirement{program: "exim4", dir: "exim4-daemon-light"})
+	}
 	if opts.Dovecot {
 		debian("dovecot", "dovecot-core")
 		debian("doveadm", "dovecot-core")
@@ -124,7 +130,7 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 // Lacks is what this machine lacks for tests with real servers, "" if it has all.
 func Lacks() string {
 	_, lacks := lacking(thisMachine(), Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}, Oracles: true},
-		Options{Primary: Knot}, Options{Primary: PowerDNS})
+		Options{Primary: Knot}, Options{Primary: PowerDNS}, Options{MTAs: true})
 	return lacks
 }
 
@@ -155,6 +161,10 @@ func lacking(m machine, labs ...Options) (paths map[string]string, lacks string)
 	var programs, packages, all []string
 	for _, need := range needs {
 		path, err := m.locate(need.dir, need.program)
+		if err != nil && need.dir != "" && need.module == "" {
+			all = append(all, fmt.Sprintf("no %s (hint: .ci/run unpacks it beside Postfix)", need.program))
+			continue
+		}
 		if err != nil && need.module != "" {
 			all = append(all, fmt.Sprintf("no %s (hint: .ci/run builds it, or go install %s)", need.program, need.module))
 			continue

@@ -59,6 +59,11 @@ func TestLacking(t *testing.T) {
 			want: "no pdns_server, pdnsutil, /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql, sqlite3 (hint: apt-get install pdns-server pdns-backend-sqlite3 sqlite3)",
 		},
 		{name: "knot", opts: Options{Primary: Knot}, missing: []string{"pdns", "knotd"}, want: "no knotd (hint: apt-get install knot)"},
+		{
+			name: "mail servers that send", opts: Options{MTAs: true}, missing: []string{"exim", "unshare"},
+			want: "no exim4 (hint: .ci/run unpacks it beside Postfix); no unshare (hint: apt-get install util-linux)",
+		},
+		{name: "mail servers not asked for", missing: []string{"exim"}},
 		{name: "pebble not asked for", missing: []string{"pebble"}},
 		{
 			name: "no root, no unbound", euid: 1000, missing: []string{"unbound"},

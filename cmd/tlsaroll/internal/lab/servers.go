@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -13,7 +14,12 @@ import (
 
 // serve starts a server and keeps it until the lab ends.
 func (l *Lab) serve(name string, argv ...string) error {
-	p, err := run(name, l.logPath(name), argv...)
+	return l.serveBy((*exec.Cmd).Start, name, argv...)
+}
+
+// serveBy is serve with another way to start a process.
+func (l *Lab) serveBy(start func(*exec.Cmd) error, name string, argv ...string) error {
+	p, err := runBy(start, name, l.logPath(name), argv...)
 	if err != nil {
 		return err
 	}
