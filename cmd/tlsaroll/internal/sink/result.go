@@ -47,7 +47,7 @@ func Results(cases []Case, visits []Visit, local []netip.Addr) []Result {
 			}
 			r.Visits = append(r.Visits, v)
 			switch {
-			case slices.Contains(v.Delivered, c.Domain):
+			case v.Brought(c.Domain):
 				r.Fell = r.Fell || r.Outcome == Kept
 				r.Outcome = Delivered
 				r.InClear = r.InClear || slices.Contains(v.InClear, c.Domain)
@@ -66,7 +66,7 @@ func (r Result) Best() Visit {
 		return Visit{}
 	}
 	for _, v := range r.Visits {
-		if slices.Contains(v.Delivered, r.Domain) {
+		if v.Brought(r.Domain) {
 			return v
 		}
 	}

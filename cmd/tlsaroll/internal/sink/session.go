@@ -9,14 +9,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // The most that is read of a sender: octets of a command (RFC 5321, section 4.5.3.1.4, with
-// room for extensions), and of a mail, which is a few lines and what others wrote above.
+// room for extensions), and of a mail, which is a few lines and what others wrote above; and
+// what is remembered of its name (section 4.5.3.1.2).
 const (
 	maxLine = 2048
 	maxMail = 64 << 10
+	maxName = 255
 )
 
 // A session is SMTP (RFC 5321) with STARTTLS (RFC 3207), as far as a mail that is thrown away goes.
@@ -98,7 +101,7 @@ func (s *session) hello(verb, name string) error {
 	if name == "" {
 		return s.reply("501 5.5.4 who are you?")
 	}
-	s.Hello = printable(name)
+	s.Hello = subprocess.Printable(name[:min(len(name), maxName)])
 	if verb == "HELO" {
 		return s.reply("250 %s", s.sink.cfg.Name)
 	}
@@ -112,17 +115,6 @@ func (s *session) hello(verb, name string) error {
 		}
 	}
 	return s.reply("250 %s", lines[len(lines)-1])
-}
-
-// printable keeps a name from playing with the terminal that it is shown on.
-func printable(name string) string {
-	const enough = 255
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, name[:min(len(name), enough)])
 }
 
 // startTLS begins TLS. What came in the clear behind the command is not read in it (RFC 3207,
@@ -149,7 +141,7 @@ func (s *session) startTLS(rest string) error {
 		},
 	})
 	if err := over.Handshake(); err != nil {
-		s.Failure = printable(err.Error())
+		s.Failure = subprocess.Printable(err.Error())
 		return err
 	}
 	s.TLS = over.ConnectionState().Version

@@ -128,6 +128,9 @@ func (s *Sink) visit(conn net.Conn, at netip.AddrPort) {
 	}
 	session := newSession(s, conn, v)
 	session.serve()
+	if session.secure() {
+		session.conn.Close() // which says so: some senders complain else
+	}
 	session.Visit.Ended = s.cfg.Now()
 	s.cfg.Seen(session.Visit.clone())
 }

@@ -48,7 +48,7 @@ func Judge(results []Result) Verdict {
 		by[r.Kind] = r
 		came = came || r.Outcome != Absent
 	}
-	v := Verdict{Notes: notes(by)}
+	v := Verdict{}
 	right, wrong, notls := by[Right], by[Wrong], by[NoTLS]
 	looks := wrong.Outcome == Kept || wrong.Fell || notls.Fell || right.Fell || right.Outcome == Delivered && !right.InClear && by[Agility].Outcome == Kept
 	switch {
@@ -64,6 +64,9 @@ func Judge(results []Result) Verdict {
 		v.Stance, v.Why = Enforces, "it delivered where the record matched, and kept its mail where none did and where TLS was missing"
 	default:
 		v.Stance, v.Why = Unknown, lacking(by)
+	}
+	if v.Stance == Enforces || v.Stance == Opportunistic {
+		v.Notes = notes(by) // of others nobody expects more
 	}
 	return v
 }

@@ -41,6 +41,9 @@ func (v Visit) clone() Visit {
 	return v
 }
 
+// Brought reports whether a mail for a domain was delivered.
+func (v Visit) Brought(domain string) bool { return slices.Contains(v.Delivered, domain) }
+
 // proven reports whether the visitor knew something that only a sender of our mail knows.
 func (v Visit) proven(cases []Case) bool {
 	return len(v.Recipients) > 0 || len(v.Later) > 0 || slices.ContainsFunc(cases, func(c Case) bool { return c.Domain == v.SNI })

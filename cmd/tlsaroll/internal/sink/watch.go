@@ -21,6 +21,8 @@ type Watch struct {
 	// Patience is how long is waited for cases without which there is a verdict too, once
 	// nothing happens any more.
 	Patience time.Duration
+	// Progress is told what came so far, whenever that may have changed. It may be nil.
+	Progress func([]Result)
 
 	mu     sync.Mutex
 	visits map[int]Visit
@@ -62,6 +64,9 @@ func (w *Watch) Results() []Result {
 func (w *Watch) Await(ctx context.Context, round int, began time.Time) error {
 	for {
 		results, news := w.look()
+		if w.Progress != nil {
+			w.Progress(results)
+		}
 		over, ok := w.over(results, round, began)
 		if ok && !w.Now().Before(over) {
 			return nil
