@@ -82,15 +82,12 @@ func (d *Domains) Publish(ctx context.Context) (refused map[sink.Kind]error, err
 			changes = append(changes, dnsprovider.Change{Owner: owner(c), Before: before, After: d.records(c)})
 		}
 	}
-	refused = map[sink.Kind]error{}
 	cases := d.published()
-	for i, err := range d.Provider.Apply(ctx, d.Zone, changes) {
-		switch {
-		case err == nil:
-		case !cases[i].Kind.Needed() && permanent(err):
-			refused[cases[i].Kind] = err
-		default:
-			return refused, err
+	errs := d.apply(ctx, changes)
+	refused = map[sink.Kind]error{}
+	for i, err := range errs {
+		if err != nil && !cases[i].Kind.Needed() && permanent(err) {
+			refused[cases[i].Kind], errs[i] = err, nil
 		}
 	}
 	var left []sink.Case
@@ -100,7 +97,36 @@ func (d *Domains) Publish(ctx context.Context) (refused map[sink.Kind]error, err
 		}
 	}
 	d.Cases = left
-	return refused, nil
+	return refused, errors.Join(errs...)
+}
+
+// tries is how often a change is tried that may only be late, or lost.
+const tries = 3
+
+// apply carries out changes, those again of which it is not known what became.
+func (d *Domains) apply(ctx context.Context, changes []dnsprovider.Change) []error {
+	errs := d.Provider.Apply(ctx, d.Zone, changes)
+	for i, c := range changes {
+		for range tries - 1 {
+			if !uncertain(errs[i]) || pause(ctx, d.Every) != nil {
+				break
+			}
+			stands, err := d.Provider.RRset(ctx, d.Zone, c.Owner)
+			if err == nil && !stands.Same(c.After) {
+				if !stands.Same(c.Before) {
+					break // somebody else's doing
+				}
+				err = d.Provider.Apply(ctx, d.Zone, []dnsprovider.Change{c})[0]
+			}
+			errs[i] = err
+		}
+	}
+	return errs
+}
+
+// uncertain reports whether a change that ended so may have been made, or may be made yet.
+func uncertain(err error) bool {
+	return errors.Is(err, dnsprovider.ErrTemporary) || errors.Is(err, dnsprovider.ErrUnauthentic) || errors.Is(err, dnsprovider.ErrIgnored)
 }
 
 // permanent reports whether a provider will never take a change.
@@ -118,24 +144,29 @@ func (d *Domains) TakeOut(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Tidy)
 	defer cancel()
 	var errs []error
-	for _, c := range d.published() {
-		if err := d.takeOut(ctx, c); err != nil {
-			errs = append(errs, fmt.Errorf("%s: records of the check may be left: %w (hint: check again, which takes them out; or have the zone's administrator do so)", owner(c), err))
+	var changes []dnsprovider.Change
+	left := func(owner tlsa.Owner, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: records of the check may be left: %w (hint: check again, which takes them out; or have the zone's administrator do so)", owner, err))
 		}
 	}
+	for _, c := range d.published() {
+		stands, err := d.Provider.RRset(ctx, d.Zone, owner(c))
+		for range tries - 1 {
+			if !uncertain(err) || pause(ctx, d.Every) != nil {
+				break
+			}
+			stands, err = d.Provider.RRset(ctx, d.Zone, owner(c))
+		}
+		left(owner(c), err)
+		if rest := stands.Without(c.Kind.Records(d.Key)...); err == nil && !rest.Same(stands) {
+			changes = append(changes, dnsprovider.Change{Owner: owner(c), Before: stands, After: rest})
+		}
+	}
+	for i, err := range d.apply(ctx, changes) {
+		left(changes[i].Owner, err)
+	}
 	return errors.Join(errs...)
-}
-
-func (d *Domains) takeOut(ctx context.Context, c sink.Case) error {
-	stands, err := d.Provider.RRset(ctx, d.Zone, owner(c))
-	if err != nil {
-		return err
-	}
-	rest := stands.Without(c.Kind.Records(d.Key)...)
-	if rest.Same(stands) {
-		return nil
-	}
-	return d.Provider.Apply(ctx, d.Zone, []dnsprovider.Change{{Owner: owner(c), Before: stands, After: rest}})[0]
 }
 
 // Lines are what the administrator of the zone has to write, as in a zone file.

@@ -230,7 +230,10 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	for kind, cause := range map[sink.Kind]dnsprovider.Kind{sink.Unusable: dnsprovider.Refused, sink.Wrong: dnsprovider.Refused, sink.Agility: dnsprovider.Temporary} {
 		w := newWorld(t)
-		w.Inject(memory.Fails(cause, errors.New("matching type 255"), owner(kind)))
+		w.domains.Every = 0
+		for range 3 {
+			w.Inject(memory.Fails(cause, errors.New("matching type 255"), owner(kind)))
+		}
 		refused, err := w.domains.Publish(t.Context())
 		if kind == sink.Unusable {
 			if err != nil || refused[kind] == nil || len(w.domains.Cases) != len(sink.Kinds())-1 {
@@ -269,10 +272,34 @@ func TestGivenUp(t *testing.T) {
 		if _, err := w.domains.Publish(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w.Inject(memory.FailsToRead(dnsprovider.Temporary, errors.New("out of order")))
+		for range 3 {
+			w.Inject(memory.FailsToRead(dnsprovider.Temporary, errors.New("out of order")))
+		}
 		err = w.domains.TakeOut(ctx)
 		if err == nil || !strings.Contains(err.Error(), "_25._tcp.right.dane-check.example.org.: records of the check may be left: ") || w.left(sink.Wrong) {
 			t.Errorf("%v, left %t", err, w.left(sink.Wrong))
+		}
+	})
+}
+
+// TestUncertain: what may only be late or lost is tried again.
+func TestUncertain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Inject(memory.LostReply())
+		if _, err := w.domains.Publish(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.Inject(memory.Fails(dnsprovider.Ignored, errors.New("nothing has changed"), owner(sink.Right)))
+		w.Inject(memory.FailsToRead(dnsprovider.Temporary, errors.New("out of order")))
+		if err := w.domains.TakeOut(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for _, k := range sink.Kinds() {
+			if w.left(k) {
+				t.Errorf("%s is left", k)
+			}
 		}
 	})
 }
