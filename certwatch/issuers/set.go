@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-//go:embed *.pem
+//go:embed *.pem *.txt
 var files embed.FS
 
 // sets are the files that each set is made of. The CA picks the intermediate by the
@@ -27,6 +27,7 @@ var sets = map[string][]string{
 // keeps in reserve and may use without notice.
 type Set struct {
 	Name         string
+	CAA          string    // the CA's name in CAA records (RFC 8659, section 4.2)
 	AsOf         time.Time // the day, in UTC, of which the CA's page was taken
 	Certificates []*x509.Certificate
 }
@@ -36,7 +37,7 @@ func Sets() []string { return slices.Sorted(maps.Keys(sets)) }
 
 // Named gives a set. It is an error that there is none of the name.
 func Named(name string) (Set, error) {
-	s := Set{Name: name}
+	s := Set{Name: name, CAA: "letsencrypt.org"} // all sets are that CA's
 	of, known := sets[name]
 	if !known {
 		return s, fmt.Errorf("no set of issuers is called %q (hint: one of %s)", name, strings.Join(Sets(), ", "))

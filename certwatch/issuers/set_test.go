@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,4 +136,23 @@ func pool(t *testing.T, file string) *x509.CertPool {
 		t.Fatalf("%s holds no certificate", file)
 	}
 	return pool
+}
+
+// TestRetired: the list of what is used no more has nothing of what is in use.
+func TestRetired(t *testing.T) {
+	retired, err := Retired()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(retired) != 6 {
+		t.Errorf("%d, want 6", len(retired))
+	}
+	for _, name := range Sets() {
+		for _, cert := range named(t, name).Certificates {
+			sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+			if slices.Contains(retired, hex.EncodeToString(sum[:])) {
+				t.Errorf("%s: %s is in use and retired", name, cert.Subject)
+			}
+		}
+	}
 }

@@ -43,7 +43,10 @@ func (p *program) checkConfig(o checkOptions) (*config.Config, error) {
 // sight is the network, through the resolver that is to be used, unless tests stand in
 // for it.
 func (p *program) sight(ctx context.Context, o checkOptions, cfg *config.Config, roots *x509.CertPool) (sight, error) {
-	through := p.wireSurvey(cfg)
+	through, err := p.wireSurvey(cfg)
+	if err != nil {
+		return nil, err
+	}
 	through.Roots, through.Thorough = roots, o.thorough
 	if err := o.resolve(&through); err != nil {
 		return nil, err

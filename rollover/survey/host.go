@@ -54,7 +54,7 @@ func (r *Round) host(ctx context.Context, s service) audit.Host {
 // look is where the way through a host can be read: its addresses, the TLSA records
 // of each base domain, then what each address presents.
 func (r *Round) look(ctx context.Context, s service, at []netip.AddrPort) audit.Host {
-	h := audit.Host{Name: s.host, Port: s.port, SMTP: s.scheme == "smtp" && s.port == smtpPort}
+	h := audit.Host{Name: s.host, Port: s.port, SMTP: s.scheme == "smtp" && s.port == smtpPort, IssuerSets: r.cfg.IssuerSets}
 	view := r.pass.Host(ctx, s.host)
 	h.Reach, h.Aliases, h.Target = facts.Reach(view), facts.Steps(view), view.Target
 	var wait errgroup.Group

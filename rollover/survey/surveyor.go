@@ -35,6 +35,8 @@ type Config struct {
 	Hello string
 	// Roots are the CAs that browsers believe; nil are the host's.
 	Roots *x509.CertPool
+	// IssuerSets are what is known of CAs beforehand; they are handed on to who judges.
+	IssuerSets []audit.IssuerSet
 	// Thorough has every address asked for all that it agrees to: each TLS version and
 	// cipher suite, with a connection for each. Else for versions alone.
 	Thorough bool
