@@ -24,6 +24,8 @@ type checkOptions struct {
 	parallel int
 	roots    string
 
+	tlsrpt bool
+
 	config bool // a configuration was named
 }
 
@@ -51,7 +53,12 @@ func (p *program) checkCommand() *cobra.Command {
 			Without a DOMAIN it checks this host's own: the configuration, the staged files and the live pairs, the stash,
 			and DNS and service of every endpoint. Nothing is changed, and a daemon may run meanwhile.
 
-			A FILE that was there before keeps its mode; a new one can be read by its owner alone.`,
+			A FILE that was there before keeps its mode; a new one can be read by its owner alone.
+
+			With --tlsrpt it reads what other mail systems report of their deliveries instead (RFC 8460): each argument is then a
+			FILE with a report, as JSON, gzipped JSON or the mail that brought it. It names the failures by host, kind and day,
+			and says whether they began in the time of one of our rollovers. Reports are not authenticated: whoever wants to
+			can send one.`,
 		Example: `
 			$ tlsaroll check example.org
 			$ tlsaroll check --host mx1.example.org
@@ -61,12 +68,18 @@ func (p *program) checkCommand() *cobra.Command {
 			$ tlsaroll check --file domains.txt --html report.html --csv report.csv
 
 			This host:
-			$ tlsaroll check`,
-		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only\n1\tsomething could not be looked at, as where no resolver validates, and nothing that was is broken\n2\twrong usage or configuration\n4\tsomething breaks mail"},
+			$ tlsaroll check
+
+			What others report:
+			$ tlsaroll check --tlsrpt reports/*.eml`,
+		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only\n1\tsomething could not be looked at, as where no resolver validates or a report cannot be read, and nothing that was is broken\n2\twrong usage or configuration\n4\tsomething breaks mail, or reports name failures"},
 		Args:              cobra.ArbitraryArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: o.complete,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.config = c.Flags().Changed("config")
+			if o.tlsrpt {
+				return p.checkReports(c.Context(), reportOptions{files: args, json: o.json, config: o.config, others: othersThan(c, "tlsrpt", "json", "config")})
+			}
 			return p.check(c.Context(), o, args)
 		},
 	}
@@ -82,6 +95,7 @@ func (p *program) checkCommand() *cobra.Command {
 	f.BoolVar(&o.trust, "trust-resolver", false, "believe it although it is on another host: the way there is safe")
 	f.IntVar(&o.parallel, "parallel", 50, "look at `N` domains side by side")
 	f.StringVar(&o.roots, "roots", "", "take the CA certificates in `FILE` for those that browsers believe, instead of this host's")
+	f.BoolVar(&o.tlsrpt, "tlsrpt", false, "read TLSRPT reports: each argument is a FILE; - is standard input")
 	return c
 }
 

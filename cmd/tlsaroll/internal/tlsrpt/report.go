@@ -47,3 +47,20 @@ func (r Report) day() time.Time {
 	}
 	return at.UTC().Truncate(24 * time.Hour)
 }
+
+// Sessions are how many connections a report tells of.
+func (r Report) Sessions() (successful, failed int64) {
+	for _, p := range r.Policies {
+		successful, failed = sum(successful, p.Successful), sum(failed, p.Failed)
+	}
+	return successful, failed
+}
+
+// Sessions are how many connections all reports tell of.
+func Sessions(reports []Report) (successful, failed int64) {
+	for _, r := range reports {
+		good, bad := r.Sessions()
+		successful, failed = sum(successful, good), sum(failed, bad)
+	}
+	return successful, failed
+}

@@ -3,6 +3,7 @@ package tlsrpt
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -80,7 +81,7 @@ func (c *count) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil && !isRange(err) || math.IsNaN(f) {
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(f) {
 		return fmt.Errorf("%.40s where a number of sessions is due", raw)
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
@@ -89,11 +90,6 @@ func (c *count) UnmarshalJSON(raw []byte) error {
 	}
 	*c = count(max(n, 0))
 	return nil
-}
-
-func isRange(err error) bool {
-	e, ok := err.(*strconv.NumError) //nolint:errorlint // strconv wraps nothing
-	return ok && e.Err == strconv.ErrRange
 }
 
 // sum adds what others counted, and does not go round.
