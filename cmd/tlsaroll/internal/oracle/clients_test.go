@@ -75,7 +75,7 @@ func askPostfix(_ context.Context, a *assembly, c *testCase) (answer, string, er
 		return answer{refuses, -1}, h.Output, nil
 	case lab.NoRecords:
 		return answer{unusable, -1}, h.Output, nil
-	case lab.Lookup, lab.NoTLS:
+	case lab.Lookup, lab.NoTLS, lab.Encrypted:
 	}
 	return answer{}, h.Output, fmt.Errorf("posttls-finger: %s", h.Outcome)
 }
