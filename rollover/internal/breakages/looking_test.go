@@ -140,7 +140,7 @@ func reading() []breakage {
 		{
 			name: "STARTTLS that is refused counts as a server that does not want to talk",
 			file: "rollover/internal/probe/smtp.go",
-			was:  "case r.code == 454 || r.permanent():",
+			was:  "case r.code == 454:",
 			is:   "case false:",
 			by:   catch{pkg: "rollover/internal/probe", test: "TestDialogues", says: "want no-starttls"},
 			why:  "RFC 7672, section 2.2",
