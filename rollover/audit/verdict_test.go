@@ -147,6 +147,9 @@ func TestHostsTogether(t *testing.T) {
 			if v := r.Senders[0]; v.Delivery != test.want || v.Partly != test.partly {
 				t.Errorf("%s, %s first: %s, partly %t (%s), want %s, %t", test.name, hosts[0].Name, v.Delivery, v.Partly, v.Why, test.want, test.partly)
 			}
+			if r.State != test.state {
+				t.Errorf("%s, %s first: %s, want %s:%s", test.name, hosts[0].Name, r.State, test.state, texts(r.Findings))
+			}
 		}
 	}
 }
