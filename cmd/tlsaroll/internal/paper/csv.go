@@ -39,6 +39,7 @@ var columns = []column{
 	{"warnings", codes(rollover.Warn)},
 	{"internetnl_failed", failed},
 	{"next_renewal", renewal},
+	{"scheme", func(_ audit.Report, h audit.HostReport) string { return string(h.Scheme) }},
 }
 
 func ofDomain(s audit.Sender) func(audit.Report, audit.HostReport) string {

@@ -86,6 +86,8 @@ func class(v any) string {
 		tone = statusTones[v]
 	case rollover.Severity:
 		tone = severityTones[v]
+	case rollover.Security:
+		tone = securityTones[v]
 	case rollover.Known:
 		tone = knownTones[v]
 	}

@@ -116,7 +116,7 @@ func TestPaint(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	for _, want := range []string{"{-broken-}", "{-error  -}", "{?warning?}", "{-not verified-}", "{?not known?}", "{-failed  -}", "{+passed  +}"} {
+	for _, want := range []string{"{-broken-}", "{-error  -}", "{?warning?}", "{-not verified-}", "{?not known?}", "{-failed-}", "{+passed+}"} {
 		if page := painted.Page(broken()); !strings.Contains(page, want) {
 			t.Errorf("no %s in\n%s", want, page)
 		}

@@ -26,7 +26,9 @@ func senders(deliveries ...audit.Delivery) (verdicts []audit.Verdict) {
 func healthy() audit.Report {
 	verdicts := senders(audit.WithDANE, audit.WithDANE, audit.Opportunistic, audit.WithSTS)
 	host := func(name string, preference uint16, addresses ...string) audit.HostReport {
-		h := audit.HostReport{Host: name, Preference: preference, Port: 25, Senders: verdicts, Owner: "_25._tcp." + name + ".", Records: []string{nextRecord, record}, Security: rollover.Secure}
+		h := audit.HostReport{Host: name, Preference: preference, Port: 25, Senders: verdicts, Owner: "_25._tcp." + name + ".", Records: []string{nextRecord, record}, Security: rollover.Secure, Scheme: audit.SchemeCurrentNext,
+			Lookups: []audit.LookupReport{{What: "A and AAAA", Name: name, Security: rollover.Secure}, {What: "TLSA", Name: "_25._tcp." + name, Security: rollover.Secure}},
+			Servers: []audit.ServerReport{{Name: "ns1.example.org.", Address: "192.0.2.53", Records: []string{nextRecord, record}, TTL: 3600, SignedUntil: seen.AddDate(0, 0, 12)}}}
 		for _, a := range addresses {
 			h.Addresses = append(h.Addresses, audit.AddressReport{Address: a, Verified: rollover.Yes, Why: record, Version: "TLS 1.3"})
 		}
@@ -38,7 +40,7 @@ func healthy() audit.Report {
 	}
 	tests = append(tests, audit.Subtest{Name: "cert_pubkey", Status: audit.StatusWarning, Verdict: "phase-out", Text: "mx1.example.org: RSA 2048", Ours: "no reason to hurry: 3072 bits are for what must be secret in twenty years"})
 	return audit.Report{
-		Domain: "example.org", At: seen, State: audit.Clean, Senders: verdicts, InternetNL: tests,
+		Domain: "example.org", At: seen, State: audit.Clean, Lookups: []audit.LookupReport{{What: "MX", Name: "example.org", Security: rollover.Secure}}, Senders: verdicts, InternetNL: tests,
 		Hosts:   []audit.HostReport{host("mx1.example.org", 10, "192.0.2.1:25", "[2001:db8::1]:25"), host("mx2.example.org", 20, "192.0.2.2:25", "[2001:db8::2]:25")},
 		Renewal: "a record of the next certificate stands already: nothing is cut off",
 	}
@@ -58,8 +60,9 @@ func broken() audit.Report {
 			{Address: "192.0.2.9:25", Verified: rollover.No, Why: "3 1 1 8f3c21aa…: another key", Version: "TLS 1.3"},
 			{Address: "[2001:db8::9]:25", Verified: rollover.Unknown, Why: "this host has no route for IPv6"},
 		},
-		Findings: []audit.Finding{danger, note},
-		Renewal:  "mail is refused until the record of the new certificate is everywhere",
+		Findings: []audit.Finding{danger, note}, Scheme: audit.SchemeCurrent,
+		Servers: []audit.ServerReport{{Name: "ns1.example.net.", Address: "192.0.2.63", Records: []string{record}, TTL: 60}, {Name: "ns2.example.net.", Address: "192.0.2.64", Error: "REFUSED"}, {Name: "ns3.example.net.", Address: "192.0.2.65"}},
+		Renewal: "mail is refused until the record of the new certificate is everywhere",
 	}
 	return audit.Report{
 		Domain: "example.net", At: seen, State: audit.Broken, Senders: verdicts, Hosts: []audit.HostReport{host}, Findings: []audit.Finding{danger, mild, note},
@@ -96,9 +99,9 @@ func service() audit.Report {
 func hostile() audit.Report {
 	const text = "\x1b[2J\x1b]0;owned\a</td><script>alert(1)</script>\" onload=\"x\r\n=HYPERLINK(\"//example.org\")\u202e\u0000javascript:x"
 	return audit.Report{
-		Domain: text, At: seen, State: audit.Broken, Renewal: "=" + text,
+		Domain: text, At: seen, State: audit.Broken, Renewal: "=" + text, Lookups: []audit.LookupReport{{What: text, Name: text, Security: rollover.Bogus, Text: text}},
 		Senders:    []audit.Verdict{{Sender: audit.DANE, Delivery: audit.Deferred, Why: text}},
-		Hosts:      []audit.HostReport{{Host: "@" + text, Port: 25, Records: []string{"+" + text}, Addresses: []audit.AddressReport{{Address: text, Verified: rollover.No, Why: text, Version: text}}}},
+		Hosts:      []audit.HostReport{{Host: "@" + text, Port: 25, Records: []string{"+" + text}, Lookups: []audit.LookupReport{{What: text, Name: text, Text: text}}, Servers: []audit.ServerReport{{Name: text, Address: text, Records: []string{text}}, {Name: text, Error: text}}, Addresses: []audit.AddressReport{{Address: text, Verified: rollover.No, Why: text, Version: text}}}},
 		Findings:   []audit.Finding{{Warning: rollover.Warning{Code: text, Severity: rollover.Danger, Text: text}, Fix: text, Host: text}},
 		InternetNL: []audit.Subtest{{Name: text, Status: audit.StatusFailed, Verdict: text, Text: text, Ours: text}},
 	}

@@ -124,7 +124,7 @@ func (p *page) finding(label string, f audit.Finding) {
 }
 
 func (p *page) fix(label string, f audit.Finding) {
-	if f.Fix != "" {
+	if f.Fix != "" && !(f.Severity == rollover.Info && strings.HasPrefix(f.Fix, "Nothing")) {
 		p.row(label, strings.Repeat(" ", 9), lead{"fix:", Plain, 5}, " "+f.Fix)
 	}
 }
@@ -146,12 +146,16 @@ func (p *page) renewal(r audit.Report) {
 // internetNL names the subtests by their status; what has not passed gets a line.
 func (p *page) internetNL(tests []audit.Subtest) {
 	p.begin("Internet.nl")
+	width := 0
+	for _, s := range statuses(tests) {
+		width = max(width, len(s))
+	}
 	for _, s := range statuses(tests) {
 		var names []string
 		for _, t := range ofStatus(tests, s) {
 			names = append(names, t.Name)
 		}
-		p.row(p.label(), "", lead{fmt.Sprintf("%-8s", s), statusTones[s], 9}, " "+strings.Join(names, ", "))
+		p.row(p.label(), "", lead{fmt.Sprintf("%-*s", width, s), statusTones[s], width + 1}, " "+strings.Join(names, ", "))
 	}
 	for _, t := range tests {
 		if quiet(t) {

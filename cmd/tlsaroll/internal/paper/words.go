@@ -49,6 +49,8 @@ var statusTones = map[audit.Status]Tone{audit.StatusPassed: Good, audit.StatusWa
 
 var knownTones = map[rollover.Known]Tone{rollover.Yes: Good, rollover.Unknown: Doubtful, rollover.No: Bad}
 
+var securityTones = map[rollover.Security]Tone{rollover.Secure: Good, rollover.Indeterminate: Doubtful, rollover.Bogus: Bad}
+
 var deliveryTones = map[audit.Delivery]Tone{audit.WithDANE: Good, audit.WithSTS: Good, audit.Deferred: Bad, audit.Rejected: Bad, audit.Unknown: Doubtful}
 
 // toneOfVerdict is doubtful at most for senders that insist on DANE: where there is none, they
