@@ -31,7 +31,7 @@ func (d Domain) tellZone(t *teller) {
 	case d.MX.Security == rollover.Bogus:
 		t.tell(rollover.CodeZoneBogus, d.Name, "%s: the MX lookup is bogus, so that senders whose resolver validates do not deliver: %s", d.Name, d.MX.Text).of(d.MX.Text).reportedAs(resultDNSSECInvalid).mendedBy(mendZone)
 	case d.Zone.Security == rollover.Bogus:
-		t.tell(rollover.CodeZoneBogus, d.Name, "%s: the SOA record of its zone is bogus, so that the zone's denials are: %s", d.Name, d.Zone.Text).of(d.Zone.Text).reportedAs(resultDNSSECInvalid).mendedBy(mendZone)
+		t.tell(codeDenialBogus, d.Name, "%s: a lookup of SOA there is bogus, so that the zone's denials are broken: %s", d.Name, d.Zone.Text).of(d.Zone.Text).reportedAs(resultDNSSECInvalid)
 	case d.MX.Err != "" || d.MX.Security == rollover.Indeterminate:
 		why := cmp.Or(d.MX.Err, d.MX.Text)
 		t.tell(rollover.CodeZoneIndeterminate, d.Name, "%s: its MX records could not be looked up: %s", d.Name, why).of(why).mendedBy(mendResolver)

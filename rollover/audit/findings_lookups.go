@@ -31,7 +31,7 @@ func (s *scene) tellLookups() {
 	s.tellFailedLookups()
 	s.tellOtherBase()
 	if s.Zone.Security == rollover.Bogus && !s.told(rollover.CodeZoneBogus) {
-		s.tell(rollover.CodeZoneBogus, s.Name, "%s: the SOA record of its zone is bogus, so that the zone's denials are: %s", s.Name, s.Zone.Text).of(s.Zone.Text).reportedAs(resultDNSSECInvalid).mendedBy(mendZone)
+		s.tell(codeDenialBogus, s.Name, "%s: a lookup of SOA there is bogus, so that the zone's denials are broken: %s", s.Name, s.Zone.Text).of(s.Zone.Text).reportedAs(resultDNSSECInvalid)
 	}
 }
 

@@ -51,9 +51,11 @@ func (c cast) lookupRows() []findingRow {
 			b.Servers[0].Bogus, b.Servers[1].Bogus = true, true
 			b.Findings = []rollover.Warning{rollover.NewWarning(codeDenialBogus, base1, "another question is bogus")}
 		}), func(d *Domain) { d.Hosts[0].Zone = bogus }), text: []string{"no answer"}, result: "dnssec-invalid"},
-		{code: rollover.CodeZoneBogus, bad: onHost(func(h *Host) { h.Zone = bogus }), text: []string{"SOA"}, result: "dnssec-invalid"},
+		{code: codeDenialBogus, bad: all(onHost(func(h *Host) { h.Zone = bogus }), onBase(func(b *Base) {
+			b.Findings = []rollover.Warning{rollover.NewWarning(codeDenialBogus, base1+".", "another question is bogus")}
+		})), text: []string{mx1, "SOA"}, result: "dnssec-invalid"},
 		{code: rollover.CodeZoneBogus, bad: func(d *Domain) { d.MX.Lookup, d.MX.Records, d.Hosts = bogus, nil, nil; d.Zone = bogus }, text: []string{"MX lookup is bogus"}, result: "dnssec-invalid"},
-		{code: rollover.CodeZoneBogus, bad: func(d *Domain) { d.Zone = bogus }, text: []string{"SOA"}, result: "dnssec-invalid"},
+		{code: codeDenialBogus, bad: func(d *Domain) { d.Zone = bogus; d.Hosts[0].Zone = bogus }, text: []string{"SOA"}, result: "dnssec-invalid"},
 		{code: rollover.CodeZoneIndeterminate, bad: reach(Lookup{Security: rollover.Indeterminate, Text: "timed out", Err: "timed out"}), text: []string{"timed out"}},
 		{code: rollover.CodeZoneIndeterminate, bad: baseIs(rollover.Indeterminate, "SERVFAIL"), good: all(baseIs(rollover.Indeterminate, "SERVFAIL"), silent), text: []string{base1, "SERVFAIL"}},
 		{code: rollover.CodeZoneIndeterminate, bad: func(d *Domain) {

@@ -44,7 +44,7 @@ func (s *scene) saidAlready(w rollover.Warning) bool {
 	case codeResolverDiffers:
 		return s.told(rollover.CodeCachedMismatch, rollover.CodeDenialCached)
 	case codeDenialBogus:
-		return s.told(rollover.CodeZoneBogus)
+		return s.told(rollover.CodeZoneBogus, codeDenialBogus)
 	}
 	return slices.ContainsFunc(s.out, func(f Finding) bool { return f.Code == w.Code && f.About == w.About })
 }
