@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func (p *program) check(ctx context.Context, o checkOptions, args []string) erro
 	}
 	sight, err := p.sight(ctx, o, cfg, roots)
 	if err != nil {
-		return err
+		return cmp.Or(interrupted(ctx, 0, len(targets)), err)
 	}
 	out := p.newSheets(o, len(targets))
 	lookAll(ctx, sight, p.now, targets, o.parallel, out.progress, out.add)

@@ -143,6 +143,19 @@ func TestCheckInterrupted(t *testing.T) {
 	}
 }
 
+// TestCheckInterruptedAtOnce: what the resolver makes of the end is nobody's answer.
+func TestCheckInterruptedAtOnce(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var errs bytes.Buffer
+	w := seenWorld()
+	w.stdout, w.stderr, w.lookupEnv = &bytes.Buffer{}, &errs, func(string) (string, bool) { return "", false }
+	w.look = func(survey.Config) (sight, error) { return few{trouble: context.Canceled}, nil }
+	if code := run(ctx, []string{"check", "--resolver", "127.0.0.1", "example.org", "example.net"}, w); code != exitError || errs.String() != "tlsaroll: interrupted: 0 of 2 were looked at\n" {
+		t.Errorf("exit %d: %s", code, errs.String())
+	}
+}
+
 // TestCheckProgress: a line that changes on a terminal, for several; results go above it.
 func TestCheckProgress(t *testing.T) {
 	var face moving

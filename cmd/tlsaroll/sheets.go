@@ -83,7 +83,7 @@ func (s *sheets) progress(known int) {
 func (s *sheets) end(at time.Time) error {
 	s.ui.unstick()
 	var errs []error
-	if s.all > 1 && s.printsText() {
+	if s.all > 1 && s.tally.All() > 0 && s.printsText() {
 		s.ui.result(s.tally.String())
 	}
 	if s.o.json {
