@@ -32,8 +32,9 @@ type checkOptions struct {
 
 func (p *program) checkCommand() *cobra.Command {
 	var o checkOptions
+	var sender senderOptions
 	c := &cobra.Command{
-		Use:                   "check [--host] [--file LIST] [--json] [--csv FILE] [--html FILE] [--thorough] [--verbose] [--resolver ADDRESS [--trust-resolver]] [--parallel N] [--roots FILE] [DOMAIN]...",
+		Use:                   "check [--host] [--file LIST] [--json] [--csv FILE] [--html FILE] [--thorough] [--verbose] [--resolver ADDRESS [--trust-resolver]] [--parallel N] [--roots FILE] [DOMAIN]... | check --sender --listen ADDRESS [OPTION]...",
 		DisableFlagsInUseLine: true,
 		Short:                 "say whether mail to a domain arrives, with DANE, without, or not at all",
 		Long: `
@@ -59,7 +60,15 @@ func (p *program) checkCommand() *cobra.Command {
 			With --tlsrpt it reads what other mail systems report of their deliveries instead (RFC 8460): each argument is then a
 			FILE with a report, as JSON, gzipped JSON or the mail that brought it. It names the failures by host, kind and day,
 			and says whether they began in the time of one of our rollovers. Reports are not authenticated: whoever wants to
-			can send one.`,
+			can send one.
+
+			With --sender it finds out whether this host's mail server enforces DANE when it sends. It takes mail for scratch
+			domains such as wrong.dane-check.ZONE, throws it away, and says what the sender did: where a TLSA record matches,
+			where none does, where STARTTLS is not offered, where there is none, where no record is usable, and where only the
+			weaker digest matches. A provider of the configuration writes the records, and they are taken out again however
+			it ends. The domains' addresses have to stand in the zone; where they do not, it prints the lines. The mail server
+			must neither listen at ADDRESS nor take it for its own, in Postfix by inet_interfaces; it may be that of another
+			host, where this is run then.`,
 		Example: `
 			$ tlsaroll check example.org
 			$ tlsaroll check --host mx1.example.org
@@ -72,12 +81,22 @@ func (p *program) checkCommand() *cobra.Command {
 			$ tlsaroll check
 
 			What others report:
-			$ tlsaroll check --tlsrpt reports/*.eml`,
-		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only\n1\tsomething could not be looked at, as where no resolver validates or a report cannot be read, and nothing that was is broken\n2\twrong usage or configuration\n4\tsomething breaks mail, or reports name failures"},
+			$ tlsaroll check --tlsrpt reports/*.eml
+
+			Its mail server, when it sends:
+			$ tlsaroll check --sender --zone example.org --listen 192.0.2.7 --submit`,
+		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tsomething could not be looked at, as where no resolver validates or a report cannot be read, and nothing that was is broken; with --sender: too little came to tell\n2\twrong usage or configuration; with --sender: the zone lacks lines, too\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE"},
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: o.complete,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.config = c.Flags().Changed("config")
+			if err := sender.alone(c, args); err != nil {
+				return usage(err)
+			}
+			if sender.wanted {
+				sender.json = o.json
+				return p.checkSender(c.Context(), sender)
+			}
 			if o.tlsrpt {
 				return p.checkReports(c.Context(), reportOptions{files: args, json: o.json, config: o.config, others: othersThan(c, "tlsrpt", "json", "config")})
 			}
@@ -97,6 +116,7 @@ func (p *program) checkCommand() *cobra.Command {
 	f.IntVar(&o.parallel, "parallel", 50, "look at `N` domains side by side")
 	f.StringVar(&o.roots, "roots", "", "take the CA certificates in `FILE` for those that browsers believe, instead of this host's")
 	f.BoolVar(&o.tlsrpt, "tlsrpt", false, "read TLSRPT reports: each argument is a FILE; - is standard input")
+	senderFlags(c, &sender)
 	return c
 }
 
