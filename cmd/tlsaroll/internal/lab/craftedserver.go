@@ -14,7 +14,7 @@ import (
 // ServeDNS answers one question; it is for [dns.Server].
 func (c *crafted) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
 	reply := new(dns.Msg)
-	if len(m.Question) != 1 || c.Refuses || !dns.IsSubDomain(c.origin, strings.ToLower(m.Question[0].Name)) {
+	if len(m.Question) != 1 || c.Refuses || c.shunned(w.RemoteAddr()) || !dns.IsSubDomain(c.origin, strings.ToLower(m.Question[0].Name)) {
 		_ = w.WriteMsg(reply.SetRcode(m, dns.RcodeRefused)) // who asked may have gone
 		return
 	}
@@ -43,6 +43,11 @@ func (c *crafted) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
 		reply.Truncate(size)
 	}
 	_ = w.WriteMsg(reply)
+}
+
+func (c *crafted) shunned(client net.Addr) bool {
+	at, err := netip.ParseAddrPort(client.String())
+	return err == nil && slices.Contains(c.shuns, at.Addr())
 }
 
 func (c *crafted) answer(reply *dns.Msg) error {

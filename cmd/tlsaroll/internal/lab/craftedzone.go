@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -37,6 +38,9 @@ type CraftedServer struct {
 	DeniesEmpty bool
 	// OmitsTLSA has it say NOTIMP to questions for TLSA, as some that do not know the type.
 	OmitsTLSA bool
+	// ShunsResolvers has it say REFUSED to the lab's resolvers: that what these see is from
+	// the zone's other server is then no chance.
+	ShunsResolvers bool
 }
 
 // A CraftedZone's data in the form in which one server answers from it.
@@ -46,7 +50,8 @@ type crafted struct {
 	sets   map[string]map[uint16][]dns.RR // with the signatures, by owner and the type that these are of
 	chain  []*dns.NSEC
 	signed *signedZone
-	when   time.Time // of the signatures
+	valid  validity
+	shuns  []netip.Addr
 }
 
 const craftedSerial = 7
@@ -85,9 +90,9 @@ func (l *Lab) craft(t testing.TB, z CraftedZone) ([]netip.AddrPort, error) {
 		delegation = append(delegation, Add(keys.ds().String()))
 	}
 	for i, server := range z.Servers {
-		c := &crafted{CraftedServer: server, origin: z.Name, signed: keys, when: time.Now()}
-		if server.Until != 0 {
-			c.when = c.when.Add(server.Until - signatureLife)
+		c := &crafted{CraftedServer: server, origin: z.Name, signed: keys, valid: validFor(cmp.Or(server.Until, signatureLife))}
+		if server.ShunsResolvers {
+			c.shuns = l.resolverAddrs()
 		}
 		if err := c.fill(common); err != nil {
 			return nil, err
@@ -120,7 +125,7 @@ func (c *crafted) fill(common []dns.RR) error {
 		}
 		rrs = append(rrs, rr)
 	}
-	rrs, err := c.signed.sign(rrs, c.when)
+	rrs, err := c.signed.sign(rrs, c.valid)
 	if err != nil {
 		return err
 	}
@@ -167,7 +172,7 @@ func (c *crafted) passing(name string) ([]dns.RR, error) {
 	label, above, _ := strings.Cut(name, ".")
 	nsec := dns.Copy(c.sets[c.covering(name)][dns.TypeNSEC][0]).(*dns.NSEC)
 	nsec.NextDomain = label + "-." + above // a hyphen sorts after all that is below
-	sig, err := c.signed.signature([]dns.RR{nsec}, c.when)
+	sig, err := c.signed.signature([]dns.RR{nsec}, c.valid)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (l *Lab) oddMX(t *testing.T) {
 func (l *Lab) oddZones(t *testing.T) {
 	const record = " 60 A 192.0.2.1"
 	l.Craft(t, CraftedZone{Name: "good.example.org.", Servers: []CraftedServer{{Records: []string{"_a.host.good.example.org." + record}}}})
-	l.Craft(t, CraftedZone{Name: "expired.example.org.", Servers: []CraftedServer{{Until: -time.Hour, Records: []string{"host.expired.example.org." + record}}}})
+	l.Craft(t, CraftedZone{Name: "expired.example.org.", Servers: []CraftedServer{{Until: -48 * time.Hour, Records: []string{"host.expired.example.org." + record}}}})
 	l.Craft(t, CraftedZone{Name: "island.example.org.", NoDS: true, Servers: []CraftedServer{{Records: []string{"host.island.example.org." + record}}}})
 	l.Craft(t, CraftedZone{Name: "hollow.example.org.", Servers: []CraftedServer{{DeniesEmpty: true, Records: []string{"host.hollow.example.org." + record, "_a._tcp.host.hollow.example.org." + record}}}})
 	l.Craft(t, CraftedZone{Name: "lame.example.org.", Servers: []CraftedServer{{Records: []string{"host.lame.example.org." + record}}, {Refuses: true}}})

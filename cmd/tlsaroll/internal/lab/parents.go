@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -41,7 +40,7 @@ func (l *Lab) topLevelText(tld *topLevel) ([]byte, error) {
 	for _, child := range tld.children {
 		rrs = append(rrs, l.delegation(child)...)
 	}
-	rrs, err := tld.sign(rrs, time.Now())
+	rrs, err := tld.sign(rrs, validFor(signatureLife))
 	return zoneText(rrs), err
 }
 
@@ -57,7 +56,7 @@ func (l *Lab) rootText() ([]byte, error) {
 			&dns.NS{Hdr: header(tld.origin, dns.TypeNS), Ns: server},
 			&dns.A{Hdr: header(server, dns.TypeA), A: l.Parent.Addr().AsSlice()})
 	}
-	rrs, err := l.root.sign(rrs, time.Now())
+	rrs, err := l.root.sign(rrs, validFor(signatureLife))
 	return zoneText(rrs), err
 }
 

@@ -30,6 +30,7 @@ smtpd_peername_lookup = no
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 smtpd_tls_security_level = may
+smtpd_tls_protocols = >=TLSv1.2
 smtpd_tls_chain_files = %[7]s
 smtpd_tls_loglevel = 1
 tls_random_source = dev:/dev/urandom

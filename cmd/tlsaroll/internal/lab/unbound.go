@@ -80,6 +80,15 @@ func (l *Lab) startUnbound(at netip.AddrPort, modules, anchor string, lines ...s
 	return l.serve(name, l.programs["unbound"], "-d", "-c", file)
 }
 
+// resolverAddrs are where the resolvers' questions come from.
+func (l *Lab) resolverAddrs() []netip.Addr {
+	addrs := []netip.Addr{l.Resolver.Addr()}
+	for _, r := range l.Resolvers {
+		addrs = append(addrs, r.Addr())
+	}
+	return addrs
+}
+
 func resolverName(at netip.AddrPort) string { return "resolver-" + at.Addr().String() }
 
 // resolverReady waits until the resolver finds of our zones what they are. It

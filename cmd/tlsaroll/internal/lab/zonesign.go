@@ -43,7 +43,7 @@ func (z *signedZone) ds() *dns.DS { return z.key.ToDS(dns.SHA256) }
 
 // sign returns the zone's records with signatures and the NSEC chain (RFC 4035,
 // section 2). Records at or below a delegation are glue, except NS and DS.
-func (z *signedZone) sign(rrs []dns.RR, now time.Time) ([]dns.RR, error) {
+func (z *signedZone) sign(rrs []dns.RR, v validity) ([]dns.RR, error) {
 	rrs = append(rrs, z.key)
 	cuts := map[string]bool{}
 	for _, rr := range rrs {
@@ -73,7 +73,7 @@ func (z *signedZone) sign(rrs []dns.RR, now time.Time) ([]dns.RR, error) {
 			if rrtype == dns.TypeNS && cuts[name] {
 				continue
 			}
-			sig, err := z.signature(set, now)
+			sig, err := z.signature(set, v)
 			if err != nil {
 				return nil, err
 			}
@@ -83,19 +83,28 @@ func (z *signedZone) sign(rrs []dns.RR, now time.Time) ([]dns.RR, error) {
 	return out, nil
 }
 
-// signatureLife is how long the lab's own signatures are good for.
+// validity is from when until when signatures are good.
+type validity struct{ begins, ends time.Time }
+
+// validFor is a validity that began a while ago; it may be over.
+func validFor(d time.Duration) validity {
+	ends := time.Now().Add(d)
+	return validity{ends.Add(-d.Abs() - time.Hour), ends}
+}
+
+// signatureLife is how long the lab's own signatures are good.
 const signatureLife = 7 * 24 * time.Hour
 
-// signature is that of one RRset, made at a time.
-func (z *signedZone) signature(set []dns.RR, now time.Time) (*dns.RRSIG, error) {
+// signature is that of one RRset.
+func (z *signedZone) signature(set []dns.RR, v validity) (*dns.RRSIG, error) {
 	name, rrtype := set[0].Header().Name, set[0].Header().Rrtype
 	sig := &dns.RRSIG{
 		Hdr:        header(name, dns.TypeRRSIG),
 		Algorithm:  z.key.Algorithm,
 		KeyTag:     z.key.KeyTag(),
 		SignerName: z.origin,
-		Inception:  uint32(now.Add(-time.Hour).Unix()),
-		Expiration: uint32(now.Add(signatureLife).Unix()),
+		Inception:  uint32(v.begins.Unix()),
+		Expiration: uint32(v.ends.Unix()),
 	}
 	if err := sig.Sign(z.signer, set); err != nil {
 		return nil, fmt.Errorf("zone %s: sign %s %s: %w", z.origin, name, dns.TypeToString[rrtype], err)
