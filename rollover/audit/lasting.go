@@ -7,11 +7,12 @@ import (
 )
 
 // lasting are the codes of what is wrong whatever a rollover does: the rest comes and
-// goes with one, or is told by the rules of package rollover already.
+// goes with one, is told by the rules of package rollover already, or is as the
+// configuration wants it, like a TTL.
 var lasting = []rollover.Code{
 	rollover.CodeUsagePKIX, rollover.CodeDigestLength, rollover.CodeRecordUnknown, rollover.CodeFullUnreadable, rollover.CodeMatchingFull,
 	rollover.CodeOnlySHA512, rollover.CodeDigestOfPEM, rollover.CodeDigestOfBareKey, rollover.CodeDigestOfOtherPart, rollover.CodeDigestOfNothing,
-	rollover.CodeUsageEEOfCA, rollover.CodeUsageTAOfLeaf, rollover.CodeAnswerLarge, rollover.CodeTTLLong, rollover.CodeTTLShort, rollover.CodeDigestAgility,
+	rollover.CodeUsageEEOfCA, rollover.CodeUsageTAOfLeaf, rollover.CodeAnswerLarge, rollover.CodeDigestAgility,
 	rollover.CodeNoSNIUnmatched, rollover.CodeSNIDemanded,
 	rollover.CodeSTARTTLSPutOff, rollover.CodeGreetingSlow, rollover.CodeTLSOld, rollover.CodeTLSOnlyOld, rollover.CodeKeyWeak,
 }
