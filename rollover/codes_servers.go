@@ -35,7 +35,7 @@ var serverCodes = []Explanation{
 	}, {
 		Code: CodeSignatureEnds, Severity: Warn,
 		Means:  "A signature of the RRset ends soon. Within an hour of its end it carries no swap.",
-		Shows:  "When it ends within three TTLs; as a reason to wait, within an hour.",
+		Shows:  "When it ends within three TTLs, in a check also within two days, or a third of its life; as a reason to wait, within an hour.",
 		Clears: "When the server gives a fresh signature.",
 		Do:     "Look at the zone's signer, and whether the server gets the signed zone.",
 	}, {
