@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
@@ -102,7 +103,7 @@ func (c Config) rooms(store Store) (Rooms, error) {
 		Stash:  certwatch.Stash{Dir: filepath.Join(c.State, "stash")},
 		Keys:   certwatch.Keyring{Dir: KeysIn(c.State)},
 		Reader: certwatch.Reader{Quiet: c.Quiet, Now: c.Clock.Wall},
-		Prober: &probe.Prober{Dial: c.Dial, Hello: c.Hello},
+		Prober: &probe.Prober{Dial: c.Dial, Hello: c.Hello, Now: func() time.Time { return time.Time{}.Add(c.Clock.Boot()) }}, // nobody sets that clock
 		Look:   func() Looker { return client.NewPass(zones) },
 		Host:   c.host,
 	}, nil
