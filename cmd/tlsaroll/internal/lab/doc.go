@@ -33,6 +33,9 @@
 // the test's own: mail servers with faults ([Lab.ServeMX]), zones that are wrongly signed or
 // unevenly served ([Lab.Craft]), a policy of MTA-STS ([Lab.ServePolicy]).
 //
+// With [Options.MTAs] Postfix and Exim send mail, behind the first of the resolvers, each in
+// several ways: what [Lab.Sendmail] names takes it as sendmail(8) does.
+//
 // A test of a host's life has a [Daemon] beside it and does what happens to such
 // hosts: servers that go away ([Lab.Stop], [Lab.Kill], [Lab.Pause]) and come back, an
 // old zone that is restored ([Lab.RestoreZone], [Lab.RestoreFiles]), name servers that

@@ -121,4 +121,7 @@ func (l *Lab) logTails(t testing.TB) {
 	for _, p := range append(l.running(), absent...) {
 		t.Logf("%s, its last lines:\n%s", p.name, p.tail(10))
 	}
+	if l.opts.MTAs {
+		t.Logf("exim, its last lines:\n%s", (&process{log: l.path("log") + "/exim-mainlog"}).tail(30))
+	}
 }
