@@ -65,8 +65,12 @@ func Judge(results []Result) Verdict {
 	default:
 		v.Stance, v.Why = Unknown, lacking(by)
 	}
-	if v.Stance == Enforces || v.Stance == Opportunistic {
-		v.Notes = notes(by) // of others nobody expects more
+	switch v.Stance {
+	case Enforces, Opportunistic:
+		v.Notes = notes(by)
+	case Ignores, Cleartext: // of whom nobody expects more
+		v.Notes = []string{"what it takes: a resolver that validates and no other in its host's /etc/resolv.conf, with options trust-ad where that is glibc's; in Postfix smtp_dns_support_level = dnssec and smtp_tls_security_level = dane, in Exim dnssec_request_domains and hosts_try_dane"}
+	case Silent, Unknown:
 	}
 	return v
 }
