@@ -121,7 +121,7 @@ func (p *program) runSenderCheck(ctx context.Context, o senderOptions) error {
 	check := &senderCheck{
 		program: p, options: o, place: place, certificate: certificate, local: "check-" + strings.ToLower(rand.Text()[:8]),
 		domains: &scratch.Domains{
-			Provider: place.provider.Provider, Zone: place.zone, TTL: o.ttl, Cases: place.cases, Key: record,
+			Provider: place.provider.Provider, Zone: place.zone, TTL: o.ttl, Cases: place.cases, Key: record, Margin: place.provider.Margin,
 			Look: func() scratch.Eyes { return look() }, Every: senderLook, Tidy: senderTidy,
 		},
 		watch: &mailsink.Watch{Cases: place.cases, Local: localAddresses(), Now: p.now, Quiet: o.quiet, Patience: o.patience},

@@ -36,12 +36,13 @@ lineages:
 `, dir))
 	const at = "--sender --listen 192.0.2.7 "
 	for args, want := range map[string]string{
-		"--sender":                             "tlsaroll: --listen: at which address is the mail to come in? (hint: an address of this host ",
-		"--sender --listen here":               `tlsaroll: --listen "here": no address (hint: `,
-		"--sender --listen 0.0.0.0":            "tlsaroll: --listen 0.0.0.0: not the address of one host (hint: ",
-		"--sender --listen 192.0.2.7:0":        "tlsaroll: --listen 192.0.2.7:0: not the address of one host (hint: ",
-		at + "--listen 192.0.2.7:2525":         "tlsaroll: --listen 192.0.2.7:2525: named twice\n",
-		at + "example.org":                     "tlsaroll: --sender example.org: what is checked is this host's mail server (hint: ",
+		"--sender":                      "tlsaroll: --listen: at which address is the mail to come in? (hint: an address of this host ",
+		"--sender --listen here":        `tlsaroll: --listen "here": no address (hint: `,
+		"--sender --listen 0.0.0.0":     "tlsaroll: --listen 0.0.0.0: not the address of one host (hint: ",
+		"--sender --listen 192.0.2.7:0": "tlsaroll: --listen 192.0.2.7:0: not the address of one host (hint: ",
+		at + "--listen 192.0.2.7:2525":  "tlsaroll: --listen 192.0.2.7:2525: named twice\n",
+		at + "example.org":              "tlsaroll: --sender example.org: what is checked is this host's mail server (hint: ",
+		at + "--zone example.org --submit --sendmail no-such-program": "tlsaroll: --submit: ",
 		at + "--thorough":                      "tlsaroll: --thorough: does not go with --sender (hint: leave it out)\n",
 		"--zone example.org example.org":       "tlsaroll: --zone: goes with --sender alone (hint: tlsaroll check --sender)\n",
 		at:                                     "tlsaroll: which provider is to change the zone: p, q, me? (hint: --zone ZONE, or --provider NAME)\n",

@@ -45,7 +45,7 @@ func TestCheckSender(t *testing.T) {
 	var lines, bogus []lab.Change
 	for i, tc := range tests {
 		o := senderOptions{json: true, zone: "example.org", name: string(tc.mta), bogus: string(tc.mta) + ".example.net", submit: true, sendmail: h.Sendmail(tc.mta),
-			ttl: time.Minute, timeout: 30 * time.Second, quiet: 3 * time.Second, patience: 6 * time.Second}
+			ttl: time.Minute, timeout: time.Minute, quiet: 3 * time.Second, patience: 8 * time.Second}
 		var addresses []netip.AddrPort
 		for range tc.addresses {
 			a := h.Spare(t)

@@ -68,7 +68,7 @@ func (c *senderCheck) prepare(ctx context.Context) error {
 
 // publish returns when all the world sees the records.
 func (c *senderCheck) publish(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, c.options.timeout)
+	bounded, cancel := context.WithTimeout(ctx, c.options.timeout+c.place.provider.Margin)
 	defer cancel()
 	refused, err := c.domains.Publish(bounded)
 	if err != nil {
@@ -119,17 +119,14 @@ func (c *senderCheck) ask(ctx context.Context, round int) error {
 			return err
 		}
 	}
-	c.ui.say(fmt.Sprintf("%s has mails for %s", c.options.sendmail, strings.Join(mailboxes, ", ")), "")
+	c.ui.say(fmt.Sprintf("%s has mails for %s", c.place.sendmail, strings.Join(mailboxes, ", ")), "")
 	return nil
 }
 
 // submit hands in a mail as sendmail(8) takes it: a dot alone does not end it, and who it is
 // from, the mail system adds.
 func (c *senderCheck) submit(ctx context.Context, mailbox string) error {
-	program, err := subprocess.Find(c.options.sendmail)
-	if err != nil {
-		return usage(fmt.Errorf("--sendmail %s: %w", c.options.sendmail, err))
-	}
+	program := c.place.sendmail
 	mail := fmt.Sprintf("To: %s\nSubject: tlsaroll check --sender\nAuto-Submitted: auto-generated\n\n"+
 		"This mail finds out what the mail server does with it. Where it is kept, it may be deleted.\n", mailbox)
 	call := subprocess.Command{Program: program, Argv: []string{program, "-i", mailbox}, Path: subprocess.Path, Stdin: []byte(mail)}

@@ -12,6 +12,7 @@ import (
 	mailsink "github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/sink"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
+	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
 
 // senderPlace is where a check of a sender takes place.
@@ -21,6 +22,7 @@ type senderPlace struct {
 	base      string // below which the scratch domains are
 	addresses []netip.AddrPort
 	cases     []mailsink.Case
+	sendmail  string // "": nobody hands mails in
 }
 
 func placeForSender(cfg *config.Config, providers []agent.Provider, o senderOptions) (place senderPlace, err error) {
@@ -45,6 +47,11 @@ func placeForSender(cfg *config.Config, providers []agent.Provider, o senderOpti
 	if o.bogus != "" {
 		if bogus, err = config.Host(o.bogus); err != nil {
 			return place, fmt.Errorf("--bogus: %w", err)
+		}
+	}
+	if o.submit {
+		if place.sendmail, err = subprocess.Find(o.sendmail); err != nil {
+			return place, fmt.Errorf("--submit: %w (hint: --sendmail names the program)", err)
 		}
 	}
 	place.cases = senderCases(place.base, bogus, place.addresses)

@@ -131,18 +131,29 @@ func lacking(views []lookup.ServedView, wrong func(lookup.ServedView) string) st
 // Await waits until every server gives the records, and then the resolver; what a case has not
 // is looked at too. The error says what is missing when ctx ends.
 func (d *Domains) Await(ctx context.Context) error {
-	for _, stage := range []func(context.Context) string{d.everywhere, d.resolved} {
-		for {
-			missing := stage(ctx)
-			if missing == "" && ctx.Err() == nil {
-				break
-			}
-			if pause(ctx, d.Every) != nil {
-				return fmt.Errorf("the records are not seen everywhere: %s: %w (hint: give it longer with --timeout; if they never come, is this the provider that the servers get the zone from)", missing, ctx.Err())
-			}
-		}
+	if err := d.until(ctx, d.everywhere); err != nil {
+		return err
+	}
+	if err := pause(ctx, d.Margin); err != nil {
+		return err
+	}
+	if err := d.until(ctx, d.resolved); err != nil {
+		return err
 	}
 	return d.checkMX(ctx)
+}
+
+// until looks until nothing is missing.
+func (d *Domains) until(ctx context.Context, look func(context.Context) (missing string)) error {
+	for {
+		missing := look(ctx)
+		if missing == "" && ctx.Err() == nil {
+			return nil
+		}
+		if pause(ctx, d.Every) != nil {
+			return fmt.Errorf("the records are not seen everywhere: %s: %w (hint: give it longer with --timeout; if they never come, is this the provider that the servers get the zone from)", missing, ctx.Err())
+		}
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -29,6 +29,9 @@ type Domains struct {
 	Cases    []sink.Case
 	Key      tlsa.Association // the sink's record
 
+	// Margin is how long servers that cannot be seen from here may be behind those that can.
+	Margin time.Duration
+
 	// Look begins a look at DNS that remembers nothing.
 	Look func() Eyes
 	// Every is the pause between two looks.

@@ -125,7 +125,8 @@ func TestDomains(t *testing.T) {
 			}
 		}
 		w.Follow("ns2", 2500*time.Millisecond)
-		w.quiet = time.Now().Add(2500 * time.Millisecond)
+		w.domains.Margin = time.Second
+		w.quiet = time.Now().Add(3500 * time.Millisecond)
 		w.stale = time.Now().Add(5500 * time.Millisecond)
 		begun := time.Now()
 		refused, err := w.domains.Publish(t.Context())
