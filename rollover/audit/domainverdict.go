@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -45,9 +44,19 @@ func (mx MX) verdict(s Sender) Verdict {
 	case !mx.Exists && !mx.Implicit:
 		return Verdict{s, Rejected, false, "the domain has neither MX nor address records"}
 	case !slices.ContainsFunc(mx.Records, func(e Exchange) bool { return e.Err == "" && e.Host != "" }):
-		return Verdict{s, Rejected, false, fmt.Sprintf("no MX record names a host: %s", mx.Records[0].Err)}
+		return Verdict{s, Rejected, false, "no MX record names a host: " + mx.hostless()}
 	}
 	return Verdict{}
+}
+
+// hostless says why the first MX record names no host.
+func (mx MX) hostless() string {
+	for _, e := range mx.Records {
+		if e.Err != "" {
+			return e.Err
+		}
+	}
+	return "each is a null MX"
 }
 
 // insecureMX is what a verdict on a host is worth where an attacker may name another

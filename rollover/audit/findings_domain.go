@@ -55,7 +55,7 @@ func (d Domain) tellMX(t *teller) {
 		switch {
 		case e.Err != "":
 			t.tell(rollover.CodeMXNoHost, e.Host, "%s: MX %d names %q: %s", d.Name, e.Preference, e.Host, e.Err)
-		case e.Host == "":
+		case e.Host == "" && !t.told(rollover.CodeNullMXOthers):
 			t.tell(rollover.CodeNullMXOthers, d.Name, "%s: a null MX stands beside %d other MX %s", d.Name, len(mx.Records)-1, verb(len(mx.Records)-1, "record", "records"))
 		}
 	}

@@ -31,7 +31,12 @@ func reportOn(d Domain, h Host) HostReport {
 	for _, a := range h.Addresses {
 		out.Addresses = append(out.Addresses, c.report(a))
 	}
-	out.Findings = append(out.Findings, findingsOfHost(h, d.At)...)
+	for _, f := range findingsOfHost(h, d.At) {
+		// A domain may be an alias; what an MX record names may not (RFC 5321, section 5.1).
+		if f.Code != rollover.CodeMXAlias || !d.MX.Implicit {
+			out.Findings = append(out.Findings, f)
+		}
+	}
 	out.Renewal = renewalOf(h, d.At)
 	return out
 }

@@ -1,0 +1,64 @@
+package audit
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+)
+
+// TestReportsHaveLists: programs that read the JSON find a list wherever one may stand, be
+// it an empty one.
+func TestReportsHaveLists(t *testing.T) {
+	bare := Host{Name: "mx1.example.org", Port: 25, SMTP: true, Addresses: []Address{{Untested: "no route"}}}
+	reports := map[string]Report{
+		"a domain that nobody saw": Judge(Domain{Name: "example.org", At: now}),
+		"a host without a base":    Judge(mailDomain(bare)),
+		"a service":                JudgeService("smtp://mx1.example.org", bare, now),
+		"a service for clients":    JudgeService("imaps://mx1.example.org", Host{Name: "mx1.example.org", Port: 993}, now),
+	}
+	for name, r := range reports {
+		text, err := json.Marshal(r)
+		if err != nil || strings.Contains(string(text), ":null") {
+			t.Errorf("%s: %v: %s", name, err, text)
+		}
+	}
+}
+
+// TestDomainThatIsAnAlias: a domain without MX records may be one, while the host of an MX
+// record must not.
+func TestDomainThatIsAnAlias(t *testing.T) {
+	h := mailHost("example.org", published("example.org"), without("192.0.2.1", rollover.Unreached, "timed out"))
+	h.Aliases, h.Target = []Step{{Owner: "example.org.", Target: "mx.example.net.", Security: rollover.Secure}}, "mx.example.net"
+	told := func(implicit bool) bool {
+		d := mailDomain(h)
+		d.MX.Implicit, d.MX.Exists = implicit, !implicit
+		r := Judge(d)
+		alias := func(f Finding) bool { return f.Code == rollover.CodeMXAlias }
+		return slices.ContainsFunc(append(r.Findings, r.Hosts[0].Findings...), alias)
+	}
+	if told(true) || !told(false) {
+		t.Errorf("told of the domain: %t, of an MX host: %t", told(true), told(false))
+	}
+}
+
+// TestNullMXTwice: several of them are no null MX, and name no host either.
+func TestNullMXTwice(t *testing.T) {
+	d := mailDomain()
+	d.MX.Records = []Exchange{{}, {Preference: 10}}
+	r := Judge(d)
+	if why := r.Senders[0].Why; r.Senders[0].Delivery != Rejected || !strings.HasSuffix(why, "each is a null MX") {
+		t.Errorf("%+v", r.Senders[0])
+	}
+	n := 0
+	for _, f := range r.Findings {
+		if f.Code == rollover.CodeNullMXOthers {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
