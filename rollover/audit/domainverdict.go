@@ -67,7 +67,7 @@ func insecureMX(v Verdict, mx MX) Verdict {
 		v.Delivery, v.Why = Opportunistic, "the MX lookup is not signed, so that DANE proves nothing: "+mx.Text
 	case v.Sender == DANE && v.Delivery == Deferred:
 		v.Partly, v.Why = true, "from senders that use DANE though the MX lookup is not signed: "+v.Why
-	case v.Sender == DANEOnly && v.Delivery == WithDANE:
+	case v.Sender == DANEOnly && (v.Delivery == WithDANE || v.Delivery == Unknown):
 		v.Delivery, v.Why = Deferred, "the MX lookup is not signed: "+mx.Text
 	}
 	return v

@@ -15,7 +15,7 @@ func hostVerdict(s Sender, d Domain, h Host) Verdict {
 	case DANE:
 		return c.dane(h)
 	case DANEOnly:
-		return daneOnly(c.dane(h))
+		return c.daneOnly(h)
 	case MTASTS:
 		delivery, partly, why := deliverySTS(d, h)
 		return Verdict{Sender: MTASTS, Delivery: delivery, Partly: partly, Why: why}
@@ -55,14 +55,15 @@ func (c claim) dane(h Host) Verdict {
 		v.Delivery, v.Why = Unknown, cmp.Or(t.unseen, "it has no address that could be asked")
 	}
 	if t.bad > 0 {
-		v.Partly, v.Why = t.good > 0 || t.blind > 0, t.wrong
+		v.Partly, v.Why = t.good > 0 || t.blind > 0 || t.some, t.wrong
 	}
 	return v
 }
 
 // A tally counts addresses by what a DANE client meets there.
 type tally struct {
-	good, bad, blind int
+	good, bad, blind int    // one that is bad for some is good, too, if who knows all algorithms passes
+	some             bool   // who asks for another key algorithm passes at a bad one
 	wrong            string // why, of the first bad one
 	unseen           string // why, of the first blind one
 }
@@ -75,12 +76,23 @@ func (c claim) count(h Host) (t tally) {
 		case rollover.No:
 			t.bad++
 			t.wrong = cmp.Or(t.wrong, why)
+			for _, s := range a.Handshakes {
+				if c.takes(s) && s.Algorithm == "any" {
+					t.good++
+				}
+				t.some = t.some || c.takes(s)
+			}
 		default:
 			t.blind++
 			t.unseen = cmp.Or(t.unseen, why)
 		}
 	}
 	return t
+}
+
+// takes reports whether a client that makes an offer is content with what comes of it.
+func (c claim) takes(h Handshake) bool {
+	return h.SNI && h.Outcome == rollover.Served && h.Chain != nil && (c.demand != demandMatch || c.fails(h.Chain) == nil)
 }
 
 // judge says whether every client that sends SNI, as those of DANE do, takes what an
@@ -118,12 +130,16 @@ func asked(h Handshake) string {
 	return " to who asks for " + h.Algorithm
 }
 
-// daneOnly is what becomes of mail that must not go without DANE, from what becomes of it
-// where DANE is used if it applies.
-func daneOnly(v Verdict) Verdict {
+// daneOnly is what becomes of mail that must not go without DANE: where that does not
+// apply it waits, whatever the server would do.
+func (c claim) daneOnly(h Host) Verdict {
+	v := c.dane(h)
 	v.Sender = DANEOnly
-	if v.Delivery == Opportunistic || v.Delivery == WithTLS {
-		v.Delivery = Deferred
+	if c.demand == demandNothing || c.demand == demandTLS {
+		if v.Delivery == Unknown {
+			v.Why = c.why
+		}
+		v.Delivery, v.Partly = Deferred, false
 	}
 	return v
 }
@@ -134,8 +150,11 @@ func plain(h Host) Verdict {
 	v := Verdict{Sender: May, Delivery: Unknown, Why: "it could not be asked"}
 	if c := unreachable(h); c.demand != "" {
 		v.Delivery, v.Why = Deferred, c.why
-		if c.demand == demandUnknown {
+		switch {
+		case c.demand == demandUnknown:
 			v.Delivery = Unknown
+		case h.Reach.Security == rollover.Bogus:
+			v.Delivery, v.Partly, v.Why = Opportunistic, true, "only from senders whose resolver does not validate: "+c.why
 		}
 		return v
 	}

@@ -69,6 +69,7 @@ func TestVerdicts(t *testing.T) {
 		{"no records", with(base(), at), Opportunistic, Deferred, Opportunistic, false, "no TLSA records"},
 		{"no records, no TLS", with(base(), without("192.0.2.1", rollover.NoTLS, "not offered")), Opportunistic, Deferred, Opportunistic, false, ""},
 		{"records, no TLS", with(base(ee(chain)), without("192.0.2.1", rollover.NoTLS, "not offered")), Deferred, Deferred, Opportunistic, false, "not offered"},
+		{"no records, out of reach", with(base(), without("192.0.2.1", rollover.Unreached, "timed out")), Unknown, Deferred, Unknown, false, "timed out"},
 		{"records, out of reach", with(base(ee(chain)), without("192.0.2.1", rollover.Unreached, "timed out")), Unknown, Unknown, Unknown, false, "timed out"},
 		{"records in an unsigned zone", with(state(base(ee(other)), rollover.Insecure, "no DS"), at), Opportunistic, Deferred, Opportunistic, false, "not signed for anyone"},
 		{"bogus records", with(state(base(ee(chain)), rollover.Bogus, "expired"), at), Deferred, Deferred, Opportunistic, false, "bogus"},
@@ -77,7 +78,8 @@ func TestVerdicts(t *testing.T) {
 		{"a server has an old RRset", with(lags, at), Deferred, Deferred, Opportunistic, false, "do not match"},
 		{"a server has none", with(first, at), WithDANE, WithDANE, Opportunistic, false, ""},
 		{"one of two addresses forgotten", with(base(ee(chain)), at, serving("192.0.2.2", other)), WithDANE, WithDANE, Opportunistic, true, "192.0.2.2"},
-		{"RSA right and ECDSA wrong", with(base(ee(rsa)), dual), Deferred, Deferred, Opportunistic, false, ""},
+		{"RSA right and ECDSA wrong", with(base(ee(rsa)), dual), Deferred, Deferred, Opportunistic, true, "do not match"},
+		{"ECDSA right and RSA wrong", with(base(ee(chain)), dual), WithDANE, WithDANE, Opportunistic, true, "to who asks for rsa"},
 		{"both algorithms", with(base(ee(rsa), ee(chain)), dual), WithDANE, WithDANE, Opportunistic, false, ""},
 		{"a record of the expanded name comes first", func(d *Domain) { d.Hosts[0].Bases = []Base{expanded, base(ee(chain))} }, Deferred, Deferred, Opportunistic, false, "mail.example.net"},
 		{"none there, then the name itself", func(d *Domain) { d.Hosts[0].Bases = []Base{denied, base(ee(chain))} }, WithDANE, WithDANE, Opportunistic, false, ""},
@@ -86,11 +88,14 @@ func TestVerdicts(t *testing.T) {
 			d.Hosts[0].Bases = []Base{base(ee(other))}
 			d.Hosts[0].Bases[0].InVain = true
 		}, Opportunistic, Deferred, Opportunistic, false, "not signed"},
-		{"addresses are bogus", func(d *Domain) { d.Hosts[0].Reach.Security, d.Hosts[0].Bases = rollover.Bogus, nil }, Deferred, Deferred, Deferred, false, "bogus"},
+		{"addresses are bogus", func(d *Domain) { d.Hosts[0].Reach.Security, d.Hosts[0].Bases = rollover.Bogus, nil }, Deferred, Deferred, Opportunistic, false, "bogus"},
 		{"no address", func(d *Domain) { d.Hosts[0].Reach.Exists, d.Hosts[0].Bases = false, nil }, Deferred, Deferred, Deferred, false, "no address"},
 		{"addresses unknown", func(d *Domain) { d.Hosts[0].Reach.Err, d.Hosts[0].Bases = "timed out", nil }, Unknown, Unknown, Unknown, false, "timed out"},
 		{"no route for the address", with(base(ee(chain)), Address{Address: at.Address, Untested: "no route"}), Unknown, Unknown, Unknown, false, "no route"},
 		{"MX not signed", mx(func(m *MX) { m.Security = rollover.Insecure }), Opportunistic, Deferred, Opportunistic, false, "not signed"},
+		{"MX not signed, out of reach", func(d *Domain) {
+			d.MX.Security, d.Hosts[0].Addresses = rollover.Insecure, []Address{without("192.0.2.1", rollover.Unreached, "timed out")}
+		}, Unknown, Deferred, Unknown, false, "timed out"},
 		{"MX not signed, and no match", func(d *Domain) {
 			d.MX.Security, d.Hosts[0].Bases = rollover.Insecure, []Base{base(ee(other))}
 		}, Deferred, Deferred, Opportunistic, true, "not signed"},
