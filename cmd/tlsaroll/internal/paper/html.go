@@ -88,8 +88,8 @@ func class(v any) string {
 		tone = severityTones[v]
 	case rollover.Security:
 		tone = securityTones[v]
-	case rollover.Known:
-		tone = knownTones[v]
+	case audit.AddressReport:
+		tone = toneOfAddress(v)
 	}
 	return map[Tone]string{Plain: "plain", Good: "good", Doubtful: "doubtful", Bad: "bad"}[tone]
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
 )
 
@@ -103,6 +104,20 @@ func TestWidth(t *testing.T) {
 	}
 	if got := fold("name "+strings.Repeat("x", 30)+" end", 10, 4); strings.Join(got, "|") != "name|    "+strings.Repeat("x", 30)+"|    end" {
 		t.Errorf("a long word: %q", got)
+	}
+}
+
+// TestNotReached: an address that nothing is asked of is not said to answer if it does not.
+func TestNotReached(t *testing.T) {
+	for want, outcome := range map[string]rollover.PresentedOutcome{"not reached": rollover.Unreached, "reached": rollover.NoTLS} {
+		r := plain()
+		r.Hosts[0].Addresses[0] = audit.AddressReport{Address: "192.0.2.77:25", Why: "said", Handshakes: []audit.HandshakeReport{{Outcome: outcome}}}
+		if page := (Text{}).Page(r); !strings.Contains(page, "192.0.2.77:25          "+want+": said") {
+			t.Errorf("%s: %s", want, page)
+		}
+		if sheet := htmlOf(t, r); !strings.Contains(sheet, ">"+want+"<") {
+			t.Errorf("%s: %s", want, sheet)
+		}
 	}
 }
 

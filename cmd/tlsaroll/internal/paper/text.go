@@ -107,7 +107,7 @@ func (p *page) address(a audit.AddressReport) {
 	case why != "":
 		text = version + ": " + strings.TrimSpace(why)
 	}
-	p.row(p.label(), fmt.Sprintf("  %-22s ", a.Address), lead{verified(a.Verified), knownTones[a.Verified], 0}, short(text))
+	p.row(p.label(), fmt.Sprintf("  %-22s ", a.Address), lead{verified(a), toneOfAddress(a), 0}, short(text))
 }
 
 func (p *page) findings(findings []audit.Finding) {

@@ -63,9 +63,26 @@ func toneOfVerdict(v audit.Verdict) Tone {
 	return tone
 }
 
-// verified is the answer to whether what an address presents is vouched for.
-func verified(k rollover.Known) string {
-	return map[rollover.Known]string{rollover.Yes: "verified", rollover.No: "not verified", rollover.Unknown: "not known", "": "reached"}[k]
+// verified is the answer to whether what an address presents is vouched for; where nothing
+// asks for that, whether it could be reached.
+func verified(a audit.AddressReport) string {
+	if a.Verified == "" && !reached(a) {
+		return "not reached"
+	}
+	return map[rollover.Known]string{rollover.Yes: "verified", rollover.No: "not verified", rollover.Unknown: "not known", "": "reached"}[a.Verified]
+}
+
+func reached(a audit.AddressReport) bool {
+	return a.Version != "" || slices.ContainsFunc(a.Handshakes, func(h audit.HandshakeReport) bool {
+		return h.Outcome == rollover.Served || h.Outcome == rollover.NoTLS
+	})
+}
+
+func toneOfAddress(a audit.AddressReport) Tone {
+	if a.Verified == "" && !reached(a) {
+		return Doubtful
+	}
+	return knownTones[a.Verified]
 }
 
 // clientWords say what becomes of connections to a service that takes no mail from
