@@ -33,7 +33,7 @@ func (r *Round) Domain(ctx context.Context, name string) audit.Domain {
 	wait.Go(func() error { d.Reports = r.reports(ctx, d.Name); return nil })
 	wait.Go(func() error {
 		expanded := r.mx(ctx, &d)
-		d.Hosts = r.mxHosts(ctx, d.MX, nextHops(d, expanded))
+		d.Hosts = r.mxHosts(ctx, d.MX, nextHops(d.MX, d.Name, expanded))
 		return nil
 	})
 	_ = wait.Wait() // failures are part of what was seen
@@ -63,11 +63,11 @@ func (r *Round) Host(ctx context.Context, name string) audit.Domain {
 // nextHops are the names beside an MX host's own that its certificate may be for
 // under DANE-TA: the mail domain and what that is an alias of, as long as the way to
 // the host is secure (RFC 7672, section 3.2.2).
-func nextHops(d audit.Domain, expanded string) []string {
-	if d.MX.Security != rollover.Secure || d.MX.Implicit {
+func nextHops(mx audit.MX, name, expanded string) []string {
+	if mx.Security != rollover.Secure || mx.Implicit {
 		return nil
 	}
-	return slices.Compact([]string{d.Name, expanded})
+	return slices.Compact([]string{name, expanded})
 }
 
 // mx looks for MX records, and says what the domain is an alias of: itself, mostly.

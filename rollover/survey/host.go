@@ -67,7 +67,7 @@ func (r *Round) look(ctx context.Context, s service, at []netip.AddrPort) audit.
 				at = append(at, netip.AddrPortFrom(ip, s.port))
 			}
 		}
-		h.Addresses = r.visitAll(ctx, s, sni(h), at)
+		h.Addresses = r.visitAll(ctx, s, sni(s.host, h.Bases), at)
 		return nil
 	})
 	_ = wait.Wait() // failures are part of what was seen
@@ -125,13 +125,13 @@ func (r *Round) recordsAt(ctx context.Context, name string) *audit.Base {
 
 // sni is the name that clients that know the records give in the handshake: the TLSA
 // base domain (RFC 7672, section 8.1).
-func sni(h audit.Host) string {
-	for _, b := range h.Bases {
+func sni(host string, bases []audit.Base) string {
+	for _, b := range bases {
 		if b.Security == rollover.Secure && b.Resolved.Known() && !b.Resolved.Value.Denial() {
 			return b.Name
 		}
 	}
-	return h.Name
+	return host
 }
 
 // visit is one address of a service and the name that is given there.
