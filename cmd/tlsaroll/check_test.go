@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -292,25 +293,34 @@ func TestJudgeTargets(t *testing.T) {
 			}
 			var seen wanted
 			target.judge(t.Context(), &seen, seenWorld().now)
-			if got := strings.Join(seen, ", "); got != want {
+			if got := strings.Join(seen.looks, ", "); got != want {
 				t.Errorf("%s: %s, want %s", text, got, want)
 			}
 		}
 	}
 }
 
-// wanted are the looks that were asked for.
-type wanted []string
+// wanted are the looks that were asked for, several at once.
+type wanted struct {
+	mu    sync.Mutex
+	looks []string
+}
+
+func (s *wanted) note(look string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looks = append(s.looks, look)
+}
 
 func (s *wanted) Trouble(context.Context) error { return nil }
 
 func (s *wanted) Domain(_ context.Context, name string) audit.Domain {
-	*s = append(*s, "domain "+name)
+	s.note("domain " + name)
 	return audit.Domain{Name: name, MX: audit.MX{Lookup: audit.Lookup{Security: rollover.Indeterminate, Err: "nobody looks"}}}
 }
 
 func (s *wanted) Host(_ context.Context, name string) audit.Domain {
-	*s = append(*s, "host "+name)
+	s.note("host " + name)
 	return audit.Domain{Name: name, MX: audit.MX{Lookup: audit.Lookup{Security: rollover.Indeterminate, Err: "nobody looks"}}}
 }
 
@@ -319,6 +329,6 @@ func (s *wanted) Service(_ context.Context, q survey.Service) audit.Host {
 	for _, a := range q.Addresses {
 		text += " at " + a.String()
 	}
-	*s = append(*s, text)
+	s.note(text)
 	return audit.Host{Name: q.Host, Port: q.Port, Reach: audit.Lookup{Security: rollover.Indeterminate, Err: "nobody looks"}, Addresses: []audit.Address{{Address: netip.AddrPort{}, Untested: "nobody looks"}}}
 }

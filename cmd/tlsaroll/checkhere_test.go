@@ -191,8 +191,8 @@ func TestCheckHereText(t *testing.T) {
 	s.replace("lineages:", "lineages:\n  rsa: {endpoints: [smtp://mx1.example.org]}")
 	s.check(&s.wanted)
 	for _, want := range []string{"service smtp mx1.example.org 25", "service imaps mx1.example.org 993 at 127.0.0.1:993"} {
-		if n := strings.Count(strings.Join(s.wanted, "\n")+"\n", want+"\n"); n != 1 {
-			t.Errorf("%s: %d times in %v", want, n, s.wanted)
+		if n := strings.Count(strings.Join(s.looks, "\n")+"\n", want+"\n"); n != 1 {
+			t.Errorf("%s: %d times in %v", want, n, s.looks)
 		}
 	}
 	stdout, stderr, code = s.check(few{trouble: errors.New("resolver 127.0.0.1:53: it does not validate")})
