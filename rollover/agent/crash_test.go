@@ -90,7 +90,7 @@ func (v *witness) look(t testing.TB) {
 	if s.cert == nil || v.failed {
 		return
 	}
-	chain, err := tlsa.ParseChain(s.cert.Certificate...)
+	chain, err := v.w.chain(s.cert.Certificate)
 	if err != nil {
 		t.Fatal(err)
 	}

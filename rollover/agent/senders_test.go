@@ -48,7 +48,7 @@ func (w *world) deliver(held map[string]given) {
 		var certs []tls.Certificate
 		s.set(func(s *service) { certs = s.certificates() })
 		for _, c := range certs {
-			chain, err := tlsa.ParseChain(c.Certificate...)
+			chain, err := w.chain(c.Certificate)
 			if err != nil {
 				w.t.Error(err)
 				return
