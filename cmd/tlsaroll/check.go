@@ -55,7 +55,7 @@ func (p *program) checkCommand() *cobra.Command {
 			Without a DOMAIN it checks this host's own: the configuration, the staged files and the live pairs, the stash,
 			and DNS and service of every endpoint. Nothing is changed, and a daemon may run meanwhile.
 
-			A FILE that was there before keeps its mode; a new one can be read by its owner alone.
+			A FILE that was there before keeps its mode and owner; a new one can be read by its owner alone.
 
 			With --tlsrpt it reads what other mail systems report of their deliveries instead (RFC 8460): each argument is then a
 			FILE with a report, as JSON, gzipped JSON or the mail that brought it. It names the failures by host, kind and day,
@@ -130,6 +130,9 @@ func (p *program) check(ctx context.Context, o checkOptions, args []string) erro
 	if len(targets) == 0 && o.hosts {
 		return usage(errors.New("--host: no DOMAIN (hint: write mx1.example.org)"))
 	}
+	if err := p.newSheets(o, 0).try(); err != nil {
+		return err
+	}
 	if len(targets) == 0 {
 		return p.checkHere(ctx, o, roots)
 	}
@@ -156,6 +159,9 @@ func (o checkOptions) wrong() (errs []error) {
 	}
 	if printed > 1 {
 		errs = append(errs, errors.New("--json, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"))
+	}
+	if o.csv == o.html && o.csv != "" && o.csv != "-" {
+		errs = append(errs, fmt.Errorf("--csv and --html: both are %s (hint: name a FILE for each)", o.csv))
 	}
 	if o.parallel < 1 || o.parallel > 1000 {
 		errs = append(errs, fmt.Errorf("--parallel %d: not from 1 to 1000", o.parallel))

@@ -205,8 +205,9 @@ func TestCheckFiles(t *testing.T) {
 		"--roots " + dir + "/x":      "--roots: " + dir + "/x: no such file (hint: check the path)",
 		"--file " + dir + "/domains": dir + "/domains: no such file (hint: check the path)",
 	} {
-		if _, stderr, code := (&asked{}).run(t, append(slices.Clone(here), append(strings.Fields(args), "example.org")...)...); stderr != "tlsaroll: "+want+"\n" || code == exitDone {
-			t.Errorf("%s: exit %d: %s", args, code, stderr)
+		a := &asked{}
+		if stdout, stderr, code := a.run(t, append(slices.Clone(here), append(strings.Fields(args), "example.org")...)...); stderr != "tlsaroll: "+want+"\n" || stdout != "" || code == exitDone || a.looked {
+			t.Errorf("%s: exit %d: looked %t: %s", args, code, a.looked, stderr)
 		}
 	}
 }
@@ -229,6 +230,7 @@ func TestCheckBadInput(t *testing.T) {
 			`-:3: "192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"--file|-", strings.Repeat("x", 1<<17), "-:1: too long for a domain (hint: write one a line)"},
 		{"example.org|--json|--csv|-", "", "--json, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"},
+		{"example.org|--csv|x|--html|x", "", "--csv and --html: both are x (hint: name a FILE for each)"},
 		{"example.org|--parallel|0", "", "--parallel 0: not from 1 to 1000"},
 		{"example.org|--parallel|many", "", `--parallel "many": strconv.ParseInt: parsing "many": invalid syntax`},
 		{"example.org|--resolver|ns1", "", `--resolver: "ns1" is no address (hint: write 127.0.0.1, or [::1]:5353)`},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +115,30 @@ func (s *sheets) worst() audit.State {
 	return audit.Clean
 }
 
-// write writes a file whole, or to standard output.
+// try makes sure that the files can be written, before hours are spent on what is to be in them.
+func (s *sheets) try() error {
+	var errs []error
+	for _, f := range []struct{ option, name string }{{"--csv", s.o.csv}, {"--html", s.o.html}} {
+		if f.name == "" || f.name == "-" {
+			continue
+		}
+		at, err := s.place(f.name)
+		if err == nil {
+			err = at.try()
+		}
+		errs = append(errs, notWritten(f.option, f.name, err))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *sheets) place(name string) (place, error) {
+	if s.ui.own == nil {
+		return placeOf(name, nil)
+	}
+	return placeOf(name, s.ui.own.stdout.Writer)
+}
+
+// write writes a file, or to standard output.
 func (s *sheets) write(option, name string, content func(io.Writer) error) error {
 	var b bytes.Buffer
 	err := content(&b)
@@ -125,30 +147,21 @@ func (s *sheets) write(option, name string, content func(io.Writer) error) error
 	case name == "-":
 		s.ui.result(strings.TrimSuffix(b.String(), "\n"))
 	default:
-		err = replace(name, b.Bytes())
+		var at place
+		if at, err = s.place(name); err == nil {
+			err = at.write(b.Bytes())
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", option, fileError(name, err))
-	}
-	return nil
+	return notWritten(option, name, err)
 }
 
-// replace puts a file in the place of another, with the mode of that; what is no file is
-// written to.
-func replace(name string, content []byte) error {
-	mode := fs.FileMode(0o600)
-	switch info, err := os.Stat(name); {
-	case err == nil && info.IsDir():
-		return errors.New("is a directory")
-	case err == nil && !info.Mode().IsRegular():
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(content)
-		return errors.Join(err, f.Close())
+// notWritten is what went wrong with a file that was to be written, nil if nothing did.
+func notWritten(option, name string, err error) error {
+	switch {
 	case err == nil:
-		mode = info.Mode().Perm()
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: %s: permission denied (hint: name a place that you may write to)", option, name)
 	}
-	return writeOut(name, content, mode)
+	return fmt.Errorf("%s: %w", option, fileError(name, err))
 }
