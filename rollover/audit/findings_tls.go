@@ -16,9 +16,11 @@ const slowGreeting = 10 * time.Second
 // tellTLS tells of addresses that could not be asked, where TLS does not work, or not for
 // all, and of what else is odd before a certificate is seen.
 func (s *scene) tellTLS() {
-	var untested, unseen, slow []Address
+	var beyond, untested, unseen, slow []Address
 	for _, a := range s.Addresses {
 		switch {
+		case a.Beyond:
+			beyond = append(beyond, a)
 		case a.Untested != "":
 			untested = append(untested, a)
 		case !slices.ContainsFunc(a.Handshakes, func(k Handshake) bool { return k.Outcome != rollover.Unreached && k.Outcome != "" }):
@@ -29,6 +31,10 @@ func (s *scene) tellTLS() {
 		if a.Greeted > slowGreeting {
 			slow = append(slow, a)
 		}
+	}
+	if len(beyond) > 0 {
+		s.tell(rollover.CodeEndpointUnseen, s.Name, "%s: %s: %s %s not asked", s.Name, beyond[0].Untested, where(beyond), verb(len(beyond), "was", "were")).
+			mendedBy("Take addresses out of DNS: senders try few of them.")
 	}
 	if len(untested) > 0 {
 		s.tell(rollover.CodeFamilyUntested, about(s.Name, untested), "%s: %s could not be asked: %s", s.Name, where(untested), untested[0].Untested).

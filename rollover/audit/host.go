@@ -64,6 +64,8 @@ type Address struct {
 	// Untested says why it was not asked, as where this host has no route for the address
 	// family; "": it was asked.
 	Untested string
+	// Beyond says that it was not asked because the host has too many addresses.
+	Beyond bool
 	// Handshakes has one entry for each offer: with SNI and without, for any key
 	// algorithm, RSA only and ECDSA only, in that order.
 	Handshakes []Handshake

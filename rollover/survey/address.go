@@ -13,6 +13,9 @@ import (
 
 // address takes what one address presents to every kind of client.
 func (r *Round) address(ctx context.Context, v visit) audit.Address {
+	d, late := r.patience()
+	ctx, cancel := context.WithTimeoutCause(ctx, d, late)
+	defer cancel()
 	results := r.prober.Address(ctx, v.endpoint, v.address)
 	out := facts.Address(v.address, results, r.untrusted)
 	if slices.ContainsFunc(results, speaksTLS) {

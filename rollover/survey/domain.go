@@ -138,6 +138,11 @@ func (r *Round) mxHosts(ctx context.Context, mx audit.MX, nextHop []string) []au
 	hosts := make([]audit.Host, len(records))
 	var wait errgroup.Group
 	for i, e := range records {
+		if i >= mostHosts {
+			hosts[i] = notLookedAt(e.Host, len(records))
+			hosts[i].Preference = e.Preference
+			continue
+		}
 		wait.Go(func() error {
 			hosts[i] = r.host(ctx, service{scheme: "smtp", host: e.Host, port: smtpPort})
 			hosts[i].Preference, hosts[i].NextHop = e.Preference, nextHop

@@ -144,6 +144,10 @@ func (r *Round) visitAll(ctx context.Context, s service, name string, at []netip
 	out := make([]audit.Address, len(at))
 	var wait errgroup.Group
 	for i, address := range at {
+		if i >= mostAddresses {
+			out[i] = notAsked(address, len(at))
+			continue
+		}
 		v := visit{probe.Endpoint{Scheme: s.scheme, Host: name, Port: s.port}, address}
 		wait.Go(func() error {
 			out[i] = r.addresses.get(v, func() audit.Address { return r.address(ctx, v) })
