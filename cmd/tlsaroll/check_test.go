@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
@@ -166,6 +167,24 @@ func TestCheckList(t *testing.T) {
 	}
 	if again, _, _ := (&asked{stdin: a.stdin}).run(t, append(here, "--file", "-", "--json", "example.com", "example.org")...); again != stdout {
 		t.Error("it is another JSON the second time")
+	}
+}
+
+// TestJSONIsHarmless: what a server says moves no cursor, and comes to the reader as it was.
+func TestJSONIsHarmless(t *testing.T) {
+	const hostile = "a\x1b[2J\x7f\u009b31m\u202e\u2066\U000e0041\n\tü"
+	var out bytes.Buffer
+	if err := newUI(world{stdout: &out, stderr: &out, lookupEnv: func(string) (string, bool) { return "", false }}).printJSON([]string{hostile}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.String() {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			t.Errorf("%U in %q", r, out.String())
+		}
+	}
+	var got []string
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got[0] != hostile {
+		t.Errorf("%q: %v", got, err)
 	}
 }
 

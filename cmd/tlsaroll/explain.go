@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -84,8 +86,24 @@ func (u *ui) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	u.result(string(b))
+	u.result(still(string(b)))
 	return nil
+}
+
+// still escapes what would move a cursor or turn text around, as JSON goes to terminals too and
+// may have words of servers in it. The encoder does so below the space alone.
+func still(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == '\n' || !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, "\\u%04x", unit)
+		}
+	}
+	return b.String()
 }
 
 // page is the catalogue's entry for a code, laid out as a manual page.
