@@ -39,8 +39,8 @@ func TestSecurityOfTheTLSALookup(t *testing.T) {
 			if q.CheckingDisabled {
 				return new(dns.Msg).SetReply(q)
 			}
-			return ede(new(dns.Msg).SetRcode(q, dns.RcodeServerFailure), dns.ExtendedErrorCodeDNSBogus, "signature\x1b[2J crypto failed")
-		}, lookup.Bogus, "resolver 127.0.0.1:53 refuses the answer and gives it without validation: signatures or the chain of trust are broken [DNSSEC Bogus: signature?[2J crypto failed]", false},
+			return ede(new(dns.Msg).SetRcode(q, dns.RcodeServerFailure), dns.ExtendedErrorCodeDNSBogus, "signature\x1b[2J\u009b2J\u202e crypto failed")
+		}, lookup.Bogus, "resolver 127.0.0.1:53 refuses the answer and gives it without validation: signatures or the chain of trust are broken [DNSSEC Bogus: signature?[2J?2J? crypto failed]", false},
 		{"SERVFAIL with CD too", rcode(dns.RcodeServerFailure), lookup.Indeterminate,
 			"resolver 127.0.0.1:53: _25._tcp.mx.example.org. TLSA: SERVFAIL, and SERVFAIL without validation (hint: the resolver or all servers of the zone are in trouble)", false},
 		{"REFUSED", rcode(dns.RcodeRefused), lookup.Indeterminate, "resolver 127.0.0.1:53: _25._tcp.mx.example.org. TLSA: REFUSED", false},
