@@ -172,7 +172,7 @@ func nlHostMatch(h Host, c *tlsa.Chain) grade {
 	if named && c.IsFor(h.Name) {
 		return grade{status: StatusPassed, verdict: "good", text: "the certificate is for " + h.Name}
 	}
-	g := grade{status: StatusFailed, verdict: "bad", text: "the certificate is for " + cmp.Or(strings.Join(c.Names(), ", "), "no host")}
+	g := grade{status: StatusFailed, verdict: "bad", text: "the certificate is for " + cmp.Or(listed(c.Names()), "no host")}
 	if slices.ContainsFunc(nlRecords(h), func(a tlsa.Association) bool { return a.Usage == tlsa.DANETA }) {
 		g.beyond = true
 		if slices.ContainsFunc(append([]string{h.Name}, h.NextHop...), c.IsFor) {

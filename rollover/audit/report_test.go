@@ -2,11 +2,13 @@ package audit
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // TestReportsHaveLists: programs that read the JSON find a list wherever one may stand, be
@@ -60,5 +62,35 @@ func TestNullMXTwice(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("told %d times", n)
+	}
+}
+
+// TestManyNames: a certificate for thousands of names does not fill the page with them.
+func TestManyNames(t *testing.T) {
+	ca := newAuthority(t)
+	var names []string
+	for i := range 1000 {
+		names = append(names, fmt.Sprintf("www%d.example.net", i))
+	}
+	chain := ca.chain(leafOf{names: names})
+	r := Judge(mailDomain(mailHost("mx1.example.org", published("mx1.example.org", record(t, tlsa.TA, chain)), serving("192.0.2.1", chain))))
+	said := []string{r.Senders[0].Why, r.Hosts[0].Addresses[0].Why}
+	for _, f := range r.Findings {
+		said = append(said, f.Text)
+	}
+	for _, s := range r.InternetNL {
+		said = append(said, s.Text)
+	}
+	named := 0
+	for _, text := range said {
+		if strings.Contains(text, "www0.example.net") {
+			named++
+		}
+		if len(text) > 500 {
+			t.Errorf("%d octets: %.80s", len(text), text)
+		}
+	}
+	if named < 4 {
+		t.Errorf("named in %d places", named)
 	}
 }

@@ -118,12 +118,21 @@ func (e *MatchError) dates() string {
 func (e *MatchError) names() string {
 	presented := "no host"
 	if e.chain != nil && len(e.chain.names) > 0 {
-		presented = strings.Join(e.chain.names, ", ")
+		presented = few(e.chain.names)
 	}
 	if len(e.ref.Names) == 0 {
 		return "the leaf is for " + presented + ", and no name was asked for (hint: all but DANE-EE needs one)"
 	}
 	return "the leaf is for " + presented + ", not for " + strings.Join(e.ref.Names, " or ")
+}
+
+// few lists names, of which a certificate may have thousands.
+func few(names []string) string {
+	const enough = 8
+	if len(names) > enough {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:enough], ", "), len(names)-enough)
+	}
+	return strings.Join(names, ", ")
 }
 
 // A pathEnd is the error that the path from the leaf goes no further.
