@@ -84,7 +84,8 @@ func (d *daemon) begin(cfg *config.Config, a *agent.Agent) (err error) {
 	}
 	d.enforce(&present{cfg, a, teller})
 	if cfg.Listen.IsValid() {
-		d.page, err = web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: d.journal, Log: d.log})
+		d.page, err = web.Listen(web.Config{Listen: cfg.Listen, Web: cfg.Web, Metrics: d.metrics, Alive: d.alive, Journal: d.journal, Log: d.log,
+			Host: hostName(), Now: d.now})
 		if err != nil {
 			return err
 		}

@@ -25,12 +25,17 @@ type note struct {
 
 // tellerFor tells people as a configuration says.
 func (p *program) tellerFor(cfg *config.Config, log *slog.Logger) (*notify.Teller, error) {
+	return notify.New(notify.Config{Notifiers: cfg.Notify, At: rollover.Severity(cfg.NotifyAt),
+		File: filepath.Join(cfg.State, "told.json"), Host: hostName(), Now: p.now, Log: log})
+}
+
+// hostName is this host's, as people are told of it.
+func hostName() string {
 	host, err := os.Hostname()
 	if err != nil {
-		host = "localhost" // the JSON says that it is not known better
+		return "localhost" // which says that it is not known better
 	}
-	return notify.New(notify.Config{Notifiers: cfg.Notify, At: rollover.Severity(cfg.NotifyAt),
-		File: filepath.Join(cfg.State, "told.json"), Host: host, Now: p.now, Log: log})
+	return host
 }
 
 // seen takes in what a pass came to: it goes to the log where something has changed, to

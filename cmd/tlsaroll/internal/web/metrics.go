@@ -14,7 +14,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
-// Sources are asked at each scrape.
+// Sources are asked at each scrape, and for each page.
 type Sources struct {
 	Status   func() []rollover.LineageStatus
 	Warnings func() []rollover.Warning // of the program as a whole
@@ -29,6 +29,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	swaps    *prometheus.CounterVec
 	updates  *prometheus.CounterVec
+	hint     chan struct{} // something may have changed
 
 	mu        sync.Mutex
 	passes    map[string]time.Time // the last of each configured lineage, zero: none
@@ -38,7 +39,7 @@ type Metrics struct {
 // NewMetrics knows no lineages before [Metrics.Configure].
 func NewMetrics(from Sources) *Metrics {
 	m := &Metrics{
-		from: from, gauges: newGauges(), registry: prometheus.NewRegistry(), passes: map[string]time.Time{},
+		from: from, gauges: newGauges(), registry: prometheus.NewRegistry(), passes: map[string]time.Time{}, hint: make(chan struct{}, 1),
 		swaps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tlsaroll_swaps_total",
 			Help: "Swaps of the live pair; result is ok, failed, or back where one was undone.",
@@ -55,6 +56,7 @@ func NewMetrics(from Sources) *Metrics {
 // Configure says which lineages and providers there are from now on: each has its
 // counters from the start, and those that left have none.
 func (m *Metrics) Configure(lineages, providers []string) {
+	defer m.stir()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name := range m.passes {
@@ -86,6 +88,7 @@ func (m *Metrics) Configure(lineages, providers []string) {
 
 // Acted counts an action that was carried out, or failed.
 func (m *Metrics) Acted(_ []string, action rollover.Action, err error) {
+	defer m.stir()
 	switch a := action.(type) {
 	case rollover.Swap:
 		m.swapped(a.Lineage, "ok", err)
@@ -125,12 +128,21 @@ func (m *Metrics) updated(provider string, err error) {
 
 // Passed takes in when a pass over lineages came to its end.
 func (m *Metrics) Passed(lineages []string, at time.Time) {
+	defer m.stir()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range lineages {
 		if _, configured := m.passes[name]; configured {
 			m.passes[name] = at
 		}
+	}
+}
+
+// stir has those who wait for news look.
+func (m *Metrics) stir() {
+	select {
+	case m.hint <- struct{}{}:
+	default: // they are about to
 	}
 }
 

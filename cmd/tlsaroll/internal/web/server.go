@@ -27,13 +27,17 @@ type Config struct {
 	Alive   func(context.Context) error // nil while the scheduler answers
 	Journal func() error                // nil while the journal is in its place
 	Log     *slog.Logger
+	Host    string           // that the page names
+	Now     func() time.Time // in the time zone in which the page says times
 }
 
-// Server shows the metrics and whether all is well.
+// Server shows where everything stands: as a page, as metrics, and whether all is well.
 type Server struct {
 	cfg      Config
 	listener net.Listener
 	http     *http.Server
+	news     *news
+	reading  chan struct{} // one for each page that is written
 }
 
 const (
@@ -63,7 +67,11 @@ func Listen(cfg Config) (*Server, error) {
 	if secure != nil {
 		listener = tls.NewListener(listener, secure)
 	}
-	s := &Server{cfg: cfg, listener: listener}
+	return newServer(cfg, listener), nil
+}
+
+func newServer(cfg Config, listener net.Listener) *Server {
+	s := &Server{cfg: cfg, listener: listener, news: newNews(cfg.Metrics.from, cfg.Metrics.hint), reading: make(chan struct{}, readers)}
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -73,7 +81,7 @@ func Listen(cfg Config) (*Server, error) {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // of what clients do wrong
 	}
-	return s, nil
+	return s
 }
 
 // Addr is where it listens.
@@ -81,9 +89,16 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Run serves until ctx ends. Answers under way have a moment to end.
 func (s *Server) Run(ctx context.Context) error {
-	ended := make(chan struct{})
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	watched, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		s.news.watch(ctx)
+	}()
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
+		s.news.tell(true) // whoever listens for news goes home now
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
 		if s.http.Shutdown(limited) != nil {
@@ -92,22 +107,29 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	err := s.http.Serve(s.listener)
 	if stop() {
+		end()
+		<-watched
 		s.http.Close()
 		return fmt.Errorf("listen %s: %w", s.cfg.Listen, cause(err))
 	}
 	<-ended
+	<-watched
 	return nil
 }
 
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.cfg.Metrics.registry, promhttp.HandlerOpts{
-		ErrorLog:           errorLog{s.cfg.Log},
-		ErrorHandling:      promhttp.ContinueOnError, // what one collector cannot tell does not hide the others
-		DisableCompression: true,                     // it takes more memory than it saves on the way
-		// it takes more memory than it saves on the way
+		ErrorLog:            errorLog{s.cfg.Log},
+		ErrorHandling:       promhttp.ContinueOnError, // what one collector cannot tell does not hide the others
+		DisableCompression:  true,                     // it takes more memory than it saves on the way
 		MaxRequestsInFlight: scrapes,
 	}))
+	mux.HandleFunc("GET /{$}", s.all)
+	mux.HandleFunc("GET /lineage/{name}", s.one)
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("GET /icon/{tone}", s.icon)
+	mux.HandleFunc("GET /", s.missing)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return guard(s.cfg.Web, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

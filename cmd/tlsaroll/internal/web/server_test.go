@@ -44,6 +44,9 @@ func serve(t *testing.T, cfg Config) *running {
 	if cfg.Journal == nil {
 		cfg.Journal = func() error { return nil }
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	var err error
 	if r.Server, err = Listen(cfg); err != nil {
 		t.Fatal(err)
@@ -107,10 +110,10 @@ func TestPaths(t *testing.T) {
 		{"POST", "/metrics", 405, "Method Not Allowed\n"},
 		{"PUT", "/healthz", 405, "Method Not Allowed\n"},
 		{"DELETE", "/readyz", 405, "Method Not Allowed\n"},
-		{"GET", "/", 404, "404 page not found\n"},
-		{"GET", "/metrics/", 404, "404 page not found\n"},
-		{"GET", "/debug/pprof/", 404, "404 page not found\n"},
-		{"POST", "/", 404, "404 page not found\n"},
+		{"POST", "/", 405, "Method Not Allowed\n"},
+		{"PUT", "/lineage/mx1", 405, "Method Not Allowed\n"},
+		{"DELETE", "/events", 405, "Method Not Allowed\n"},
+		{"POST", "/nothing", 405, "Method Not Allowed\n"},
 	} {
 		reply, body := r.ask(t, test.method, test.path, nil)
 		if reply.StatusCode != test.status || body != test.body || reply.Header.Get("Cache-Control") != "no-store" {

@@ -1,0 +1,220 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
+)
+
+// Facts are what a page is made of.
+type Facts struct {
+	Status  rollover.Status
+	Host    string
+	Version string
+	Now     time.Time // in the time zone in which times are said
+}
+
+// View is a page in words, for the template.
+type View struct {
+	Base     string // leads from the page to the first one
+	Title    string
+	Tone     Tone
+	Headline string
+	Said     string // in a few words, how all of it stands
+	Host     string
+	Version  string
+	AsOf     *Moment
+	Again    int // seconds until what is said of times is old
+
+	Program  []Trouble // about no lineage
+	Overview []Row
+	Lineages []Lineage
+	Folded   bool // there are too many to show all of each
+	Single   bool // the page is about one lineage
+	Missing  bool // nothing is there
+}
+
+// Row is a lineage in the overview.
+type Row struct {
+	Name, Link  string
+	Badge       Badge
+	Sentence    string
+	When        *Moment
+	Ends        *Moment
+	EndsTone    Tone
+	Errors      int
+	Warnings    int
+	Identity    string
+	hasTroubles bool
+}
+
+// A Badge is a word with a tone.
+type Badge struct {
+	Tone Tone
+	Word string
+}
+
+// foldedFrom is how many lineages one still reads one below the other.
+const foldedFrom = 9
+
+// All is the page about all lineages, those that need somebody first.
+func All(f Facts) View {
+	v := f.view("./")
+	for _, s := range f.Status.Lineages {
+		v.Lineages = append(v.Lineages, lineage(s, f.Now))
+	}
+	slices.SortStableFunc(v.Lineages, func(a, b Lineage) int {
+		return cmp.Or(cmp.Compare(b.Tone.rank(), a.Tone.rank()), cmp.Compare(a.Name, b.Name))
+	})
+	for _, l := range v.Lineages {
+		v.Tone = worse(v.Tone, l.Tone)
+	}
+	v.Folded = len(v.Lineages) >= foldedFrom
+	for i := range v.Lineages {
+		l := &v.Lineages[i]
+		l.Link = v.link(l.Name)
+		row := Row{Name: l.Name, Link: "#" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Errors: l.Errors, Warnings: l.Warnings, Identity: "row-" + l.Identity}
+		if v.Folded {
+			row.Link = l.Link
+		}
+		if len(l.Pairs) > 0 {
+			row.Ends, row.EndsTone = l.Pairs[0].Ends, l.Pairs[0].Tone
+		}
+		if len(v.Lineages) > 1 {
+			v.Overview = append(v.Overview, row)
+		}
+	}
+	v.Headline, v.Said = v.summary()
+	v.Title = v.Headline + " · tlsaroll"
+	v.Again = f.again()
+	return v
+}
+
+// One is the page about one lineage.
+func One(f Facts, name string) (v View, ok bool) {
+	i := slices.IndexFunc(f.Status.Lineages, func(s rollover.LineageStatus) bool { return s.Name == name })
+	if i < 0 {
+		return Missing(f, "../"), false
+	}
+	f.Status.Lineages = f.Status.Lineages[i : i+1]
+	l := lineage(f.Status.Lineages[0], f.Now)
+	l.Unfold()
+	v = f.view("../")
+	v.Lineages, v.Single = []Lineage{l}, true
+	v.Tone = worse(v.Tone, l.Tone)
+	v.Headline, v.Said = l.Name, l.Badge.Word
+	v.Title = l.Name + ": " + l.Badge.Word + " · tlsaroll"
+	v.Again = f.again()
+	return v, true
+}
+
+// Missing is the page where none is; base leads from there to the first one.
+func Missing(f Facts, base string) View {
+	v := f.view(base)
+	v.Tone, v.Missing, v.Program = Plain, true, nil
+	v.Headline, v.Title = "There is nothing here", "Nothing here · tlsaroll"
+	v.Said = "No lineage and no page has this address; it may have left the configuration."
+	v.Again = slow
+	return v
+}
+
+func (f Facts) view(base string) View {
+	v := View{Base: base, Tone: Good, Host: harmless(f.Host), Version: harmless(f.Version), AsOf: moment(f.Now, f.Now)}
+	v.Program = troubles(f.Status.Warnings, nil)
+	for _, t := range v.Program {
+		v.Tone = worse(v.Tone, t.Tone)
+	}
+	return v
+}
+
+func (v View) link(name string) string { return v.Base + "lineage/" + url.PathEscape(name) }
+
+// summary is how all of it stands, in a headline and a sentence.
+func (v View) summary() (headline, said string) {
+	var wrong, watch []string
+	var moving, steady int
+	for _, l := range v.Lineages {
+		switch l.Tone {
+		case Bad:
+			wrong = append(wrong, l.Name)
+		case Doubtful:
+			watch = append(watch, l.Name)
+		case Moving:
+			moving++
+		case Good, Plain:
+			steady++
+		}
+	}
+	switch {
+	case len(wrong) > 0:
+		headline = few(wrong) + needs(len(wrong)) + "you"
+	case v.Tone == Bad:
+		headline = "tlsaroll itself needs you"
+	case len(watch) > 0:
+		headline = few(watch) + needs(len(watch)) + "a look"
+	case v.Tone == Doubtful:
+		headline = "tlsaroll itself needs a look"
+	case len(v.Lineages) == 0:
+		headline = "There is no lineage yet"
+	default:
+		headline = "All is well"
+	}
+	if len(v.Lineages) == 0 {
+		return headline, "The configuration names none (hint: tlsaroll init writes one from what it finds on this host)."
+	}
+	parts := []string{}
+	for _, p := range []struct {
+		n    int
+		text string
+	}{{len(wrong), "with errors"}, {len(watch), "with warnings"}, {moving, "rolling over"}, {steady, "steady"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.text))
+		}
+	}
+	if len(v.Lineages) == 1 {
+		l := v.Lineages[0]
+		if l.Badge.Tone == Plain {
+			return headline, l.Name + " has " + l.Badge.Word + "."
+		}
+		return headline, l.Name + " is " + l.Badge.Word + "."
+	}
+	return headline, number(len(v.Lineages), "lineage", "lineages") + ": " + strings.Join(parts, ", ") + "."
+}
+
+func needs(n int) string {
+	if n == 1 {
+		return " needs "
+	}
+	return " need "
+}
+
+// few names a handful, and counts more.
+func few(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%d lineages", len(names))
+	}
+	if len(names) > 1 {
+		return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	}
+	return names[0]
+}
+
+// How many seconds what is said of times stays true, roughly: where minutes are
+// counted, and where seconds are.
+const slow, quick = 60, 10
+
+// again is when the page is to be fetched again although nothing has happened.
+func (f Facts) again() int {
+	soon := func(t *time.Time) bool { return t != nil && t.After(f.Now) && t.Sub(f.Now) < 3*time.Minute }
+	for _, l := range f.Status.Lineages {
+		if l.Swapping != nil || l.Successor != nil && soon(l.Successor.ReadyAt) {
+			return quick
+		}
+	}
+	return slow
+}

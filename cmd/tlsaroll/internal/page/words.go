@@ -1,0 +1,103 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// harmless takes out of what others said all that moves a cursor or turns text
+// around; the template sees to what HTML would take for its own.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// number is n of something, in words where there is one or none.
+func number(n int, one, many string) string {
+	switch n {
+	case 0:
+		return "no " + many
+	case 1:
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// span is a duration in one or two of its units, as one says it.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch d = max(d, 0); {
+	case d >= 3*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= time.Hour && d%time.Hour < time.Minute:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", (d+time.Second-1)/time.Second)
+}
+
+// A Moment is a time for people, who think in "in 12 min", and for programs.
+type Moment struct {
+	Machine  string // RFC 3339
+	Stamp    string // with the offset from UTC
+	Relative string
+}
+
+// moment is t as one says it at now, in the time zone of now.
+func moment(t, now time.Time) *Moment {
+	local := t.In(now.Location())
+	layout := "2006-01-02 15:04 -07:00"
+	if sameDay(local, now) {
+		layout = "15:04:05 -07:00"
+	}
+	m := Moment{Machine: local.Format(time.RFC3339), Stamp: local.Format(layout)}
+	switch d := t.Sub(now); {
+	case d > 0:
+		m.Relative = "in " + span(d)
+	case d > -time.Second:
+		m.Relative = "now"
+	default:
+		m.Relative = span(-d) + " ago"
+	}
+	return &m
+}
+
+// maybe is the moment of a time that may not be known.
+func maybe(t *time.Time, now time.Time) *Moment {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	return moment(*t, now)
+}
+
+func sameDay(a, b time.Time) bool {
+	y, m, d := a.Date()
+	v, n, e := b.Date()
+	return y == v && m == n && d == e
+}
+
+// identity is text as the name of an element, by which links and styles find it.
+func identity(text string) string {
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "~%02x", c)
+		}
+	}
+	return b.String()
+}
