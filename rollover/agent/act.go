@@ -42,10 +42,10 @@ func byHand(err error) bool {
 // end of ctx: it has limits of its own; those not begun are left, as by a crash. A
 // failure keeps later actions from nothing, but what cannot be recorded ends the
 // pass.
-func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (failed []error, err error) {
+func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (events []rollover.Event, failed []error, err error) {
 	for len(actions) > 0 {
 		if ctx.Err() != nil {
-			return failed, ctx.Err()
+			return events, failed, ctx.Err()
 		}
 		pointBefore(actions[0])
 		batch := changesAhead(actions)
@@ -58,6 +58,7 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 			actions = actions[1:]
 		}
 		pointAfter(outcomes[0].action)
+		var happened []rollover.Event
 		for _, o := range outcomes {
 			a.tell(g, o)
 			if a.cfg.Acted != nil {
@@ -66,16 +67,20 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (f
 			if o.err != nil {
 				failed = append(failed, o.err)
 			}
-			g.state = rollover.Done(g.state, o.action, o.result(), g.policy, a.clock.now())
+			now := a.clock.now()
+			before, result := g.state, o.result()
+			g.state = rollover.Done(before, o.action, result, g.policy, now)
+			happened = append(happened, rollover.Acted(before, g.state, o.action, result, now)...)
 		}
 		g.show()
 		failpoint.Here("outcome: before it is saved")
-		if err := a.rooms.Store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {
-			return failed, fmt.Errorf("%s was done and could not be recorded: %w", outcomes[0].action, err)
+		if err := a.rooms.Store.Save(g.saved(g.state, nil, happened), a.clock.stamp()); err != nil {
+			return events, failed, fmt.Errorf("%s was done and could not be recorded: %w", outcomes[0].action, err)
 		}
 		failpoint.Here("outcome: saved")
+		events = append(events, happened...)
 	}
-	return failed, nil
+	return events, failed, nil
 }
 
 // changesAhead are the first actions as far as they are changes at one provider

@@ -119,7 +119,7 @@ func OpenDry(cfg Config) (*Agent, error) {
 	if err != nil && !isAbsent(err) {
 		return nil, err
 	}
-	rooms, err := cfg.rooms(nothing{})
+	rooms, err := cfg.rooms(nothing{journalIn(cfg.State)})
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,6 @@ func union(s, t rollover.State) rollover.State {
 }
 
 // saved is a group as the journal keeps it.
-func (g *group) saved(s rollover.State, offers map[string][]rollover.Offer) journal.Group {
-	return journal.Group{Lineages: g.names, State: s, Offers: offers}
+func (g *group) saved(s rollover.State, offers map[string][]rollover.Offer, events []rollover.Event) journal.Group {
+	return journal.Group{Lineages: g.names, State: s, Offers: offers, Events: events}
 }

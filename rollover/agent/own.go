@@ -58,7 +58,7 @@ func (a *Agent) own(g *group, lineage string, records []tlsa.Association) error 
 		}
 	}
 	if !a.dry {
-		if err := a.rooms.Store.Save(g.saved(state, nil), a.clock.stamp()); err != nil {
+		if err := a.rooms.Store.Save(g.saved(state, nil, nil), a.clock.stamp()); err != nil {
 			return fmt.Errorf("%s: nothing was taken over: %w", lineage, err)
 		}
 	}

@@ -20,7 +20,8 @@ type Report struct {
 	State    rollover.State
 	Policy   rollover.Policy
 	Plan     rollover.Plan
-	Failed   []error // what went wrong with an action; the rest of the pass went on
+	Failed   []error          // what went wrong with an action; the rest of the pass went on
+	Events   []rollover.Event // what happened, in order
 	At       time.Time
 	Again    time.Time // when the next pass is due; zero: at once
 	Changed  bool      // something was done, or was tried; of a look only: would be
@@ -118,9 +119,10 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (Report, error
 		g.far = nil
 		return r, nil
 	}
+	r.Events = rollover.Decided(g.state, state, s.Observation, r.At)
 	failpoint.Here("decision: before it is saved")
 	err = a.inbox.taken(s.post, func(left map[string][]rollover.Offer) error {
-		return a.rooms.Store.Save(g.saved(state, left), a.clock.stamp())
+		return a.rooms.Store.Save(g.saved(state, left, r.Events), a.clock.stamp())
 	})
 	if err != nil {
 		return r, fmt.Errorf("nothing was done: %w", err)
@@ -133,8 +135,8 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (Report, error
 	g.show()
 	actions := a.tried(g)
 	r.Changed = len(actions) > 0
-	r.Failed, err = a.act(ctx, g, actions)
-	r.State = g.state
+	acted, failed, err := a.act(ctx, g, actions)
+	r.State, r.Failed, r.Events = g.state, failed, append(r.Events, acted...)
 	return r, err
 }
 

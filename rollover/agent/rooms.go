@@ -36,6 +36,8 @@ type Store interface {
 	Order(lineage string, i rollover.Issuing) error
 	Keep(ids []tlsa.ChainID) error
 	Forget(ids []tlsa.ChainID) ([]tlsa.ChainID, error)
+	Note(events []rollover.Event) error
+	Events(lineages ...string) ([]rollover.Event, error)
 	Load() (journal.Contents, error)
 	There() error
 	Close() error

@@ -102,7 +102,7 @@ func acting() []breakage {
 		{
 			name: "the agent does not save before it acts",
 			file: "rollover/agent/pass.go",
-			was:  "return a.rooms.Store.Save(g.saved(state, left), a.clock.stamp())",
+			was:  "return a.rooms.Store.Save(g.saved(state, left, r.Events), a.clock.stamp())",
 			is:   "_ = left\n\t\treturn nil",
 			by:   catch{pkg: "rollover/agent", test: "TestJournalCannotBeWritten", says: "was done and could not be recorded"},
 			why:  "DESIGN 2: state is durable before the actions it implies",
@@ -110,7 +110,7 @@ func acting() []breakage {
 		{
 			name: "the agent does not save what it did",
 			file: "rollover/agent/act.go",
-			was:  "if err := a.rooms.Store.Save(g.saved(g.state, nil), a.clock.stamp()); err != nil {",
+			was:  "if err := a.rooms.Store.Save(g.saved(g.state, nil, happened), a.clock.stamp()); err != nil {",
 			is:   "if err := error(nil); err != nil {",
 			by:   catch{pkg: "rollover/agent", test: "TestNotRecorded", says: "got  <nil>"},
 			why:  "DESIGN 10: kill -9 between any two instructions",

@@ -16,7 +16,7 @@ import (
 )
 
 // What stands where: meta has the schema and the stamp; lineages, ledgers, chains,
-// offers and orders have one entry each.
+// offers, orders and events have one entry each.
 var (
 	bucketMeta     = []byte("meta")
 	bucketLineages = []byte("lineages") // by name
@@ -24,9 +24,14 @@ var (
 	bucketChains   = []byte("chains")   // by id
 	bucketOffers   = []byte("offers")   // by lineage
 	bucketOrders   = []byte("orders")   // by lineage; a journal of an older program lacks it
+	bucketEvents   = []byte("events")   // by lineage, kind and number, see enter; likewise
 )
 
-func buckets() [][]byte { return append(oldBuckets(), bucketOrders) }
+func buckets() [][]byte { return append(oldBuckets(), newBuckets()...) }
+
+// newBuckets are those that a journal of an older program lacks, and that such a program
+// leaves alone.
+func newBuckets() [][]byte { return [][]byte{bucketOrders, bucketEvents} }
 
 // oldBuckets are those that every journal has.
 func oldBuckets() [][]byte {

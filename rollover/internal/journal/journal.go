@@ -48,6 +48,8 @@ type Group struct {
 	// Offers are pairs that were handed in and that no pass has taken up, by
 	// lineage; nil leaves alone what stands.
 	Offers map[string][]rollover.Offer
+	// Events are what has happened that made the state what it is.
+	Events []rollover.Event
 }
 
 // Journal is an open file. It is safe for concurrent use, but not for saving one
@@ -84,7 +86,7 @@ func (j *Journal) Save(g Group, stamp Stamp) error {
 		puts, gone = want.against(tx)
 		return nil
 	})
-	if err == nil && len(puts)+len(gone) == 0 && !j.doubt.Load() {
+	if err == nil && len(puts)+len(gone)+len(g.Events) == 0 && !j.doubt.Load() {
 		return j.There()
 	}
 	stamped, err := encoded(bucketMeta, keyStamp, stamp)
@@ -102,7 +104,7 @@ func (j *Journal) Save(g Group, stamp Stamp) error {
 				return err
 			}
 		}
-		return nil
+		return enter(tx, g.Events)
 	})
 }
 

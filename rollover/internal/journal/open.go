@@ -59,20 +59,26 @@ func Open(path string, timeout time.Duration) (j *Journal, c Contents, aside str
 // It fails with [ErrLocked] while a writer has it, and with [fs.ErrNotExist] where
 // there is none. A corrupt file is left where it is.
 func Read(path string, timeout time.Duration) (Contents, error) {
-	switch info, err := os.Stat(path); {
-	case err != nil:
-		return Contents{}, fmt.Errorf("journal: %w", err)
-	case info.Size() == 0:
-		return Contents{}, nil // made a moment ago by somebody who is about to write it
-	}
-	j, c, _, err := open(path, timeout, true)
-	switch {
-	case errors.Is(err, ErrCorrupt):
-		return Contents{}, fmt.Errorf("%w (hint: the next run moves it aside, and every wait starts again)", err)
-	case err != nil:
+	j, c, err := look(path, timeout)
+	if err != nil || j == nil {
 		return Contents{}, err
 	}
 	return c, j.Close()
+}
+
+// look opens a journal for reading. It gives none for one that nothing stands in yet.
+func look(path string, timeout time.Duration) (*Journal, Contents, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return nil, Contents{}, fmt.Errorf("journal: %w", err)
+	case info.Size() == 0:
+		return nil, Contents{}, nil // made a moment ago by somebody who is about to write it
+	}
+	j, c, _, err := open(path, timeout, true)
+	if errors.Is(err, ErrCorrupt) {
+		err = fmt.Errorf("%w (hint: the next run moves it aside, and every wait starts again)", err)
+	}
+	return j, c, err
 }
 
 // open also says which file it found.
@@ -144,7 +150,9 @@ func cause(err error) error {
 func (j *Journal) prepare(readOnly bool) error {
 	lacking := false
 	err := j.db.View(func(tx *bbolt.Tx) error {
-		lacking = tx.Bucket(bucketOrders) == nil
+		for _, name := range newBuckets() {
+			lacking = lacking || tx.Bucket(name) == nil
+		}
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil {
 			return nil
