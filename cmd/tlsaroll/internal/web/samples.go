@@ -11,6 +11,7 @@ import (
 
 // A gauge is a family of series that are read at each scrape.
 type gauge struct {
+	Family
 	desc *prometheus.Desc
 	join func(a, b float64) float64 // of two that have the same labels
 }
@@ -22,7 +23,8 @@ type gauges struct {
 
 func newGauges() gauges {
 	of := func(join func(a, b float64) float64, name, help string, labels ...string) gauge {
-		return gauge{prometheus.NewDesc("tlsaroll_"+name, help, labels, nil), join}
+		f := Family{"tlsaroll_" + name, "gauge", help, labels}
+		return gauge{f, prometheus.NewDesc(f.Name, f.Help, f.Labels, nil), join}
 	}
 	return gauges{
 		phase: of(larger, "lineage_phase", "Whether a lineage is in a phase, in the words of RFC 7583: 1 for the one it is in, 0 for the others.",
