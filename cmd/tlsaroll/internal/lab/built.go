@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"testing"
 )
 
 // built finds a program that .ci/run has built into a directory of its cache, which is
@@ -18,4 +19,19 @@ func built(dir, program string) (string, error) {
 		cache = filepath.Join(user, "tlsaroll-ci")
 	}
 	return exec.LookPath(filepath.Join(cache, dir, program))
+}
+
+// Cached finds a program for a test that needs no lab: in a directory of the cache of .ci/run,
+// which unpacks it there, or in PATH. Where there is none the test is left out, and says so.
+func Cached(t testing.TB, dir, program string) string {
+	t.Helper()
+	path, err := locate(dir, program)
+	switch {
+	case err == nil:
+	case os.Getenv("TLSAROLL_E2E") == "require":
+		t.Fatalf("%s: %v; TLSAROLL_E2E=require forbids leaving it out", program, err)
+	default:
+		t.Skipf("LEFT OUT, a test with %s: %v (hint: .ci/run unpacks it)", program, err)
+	}
+	return path
 }

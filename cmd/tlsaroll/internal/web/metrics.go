@@ -46,7 +46,7 @@ func NewMetrics(from Sources) *Metrics {
 		}, []string{"lineage", "result"}),
 		updates: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tlsaroll_dns_updates_total",
-			Help: "Changes of RRsets; result is ok, conflict where somebody else was faster, refused, or failed.",
+			Help: "Changes of RRsets; result is ok, by-hand where a person was asked to make one, conflict where somebody else was faster, refused, or failed.",
 		}, []string{"provider", "result"}),
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.swaps, m.updates, m)
@@ -80,7 +80,7 @@ func (m *Metrics) Configure(lineages, providers []string) {
 		}
 	}
 	for _, name := range providers {
-		for _, result := range []string{"ok", "conflict", "refused", "failed"} {
+		for _, result := range []string{"ok", "by-hand", "conflict", "refused", "failed"} {
 			m.updates.WithLabelValues(label(name), result)
 		}
 	}

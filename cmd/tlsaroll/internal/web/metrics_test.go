@@ -69,6 +69,7 @@ func TestMetrics(t *testing.T) {
 	act(change(fmt.Errorf("mx1: %w", &dnsprovider.Error{Op: "change", Kind: dnsprovider.Refused})))
 	act(change(&dnsprovider.Error{Op: "change", Kind: dnsprovider.Temporary}))
 	act(change(errors.New("no provider")))
+	act(change(&dnsprovider.ByHandError{}))
 	act(rollover.Retire{Change: rollover.Change{Provider: "ns1"}}, nil)
 	act(rollover.Retime{Change: rollover.Change{Provider: "ns1"}}, nil)
 	act(rollover.Swap{Lineage: "mx1"}, nil)
@@ -94,8 +95,9 @@ tlsaroll_certificate_not_after_timestamp_seconds{lineage="mx1",role="live"} 1.77
 tlsaroll_certificate_not_after_timestamp_seconds{lineage="mx1",role="queued"} 1.7808336e+09
 tlsaroll_certificate_not_after_timestamp_seconds{lineage="mx1",role="successor"} 1.7801424e+09
 tlsaroll_certificate_not_after_timestamp_seconds{lineage="mx1-rsa",role="live"} 1.7775504e+09
-# HELP tlsaroll_dns_updates_total Changes of RRsets; result is ok, conflict where somebody else was faster, refused, or failed.
+# HELP tlsaroll_dns_updates_total Changes of RRsets; result is ok, by-hand where a person was asked to make one, conflict where somebody else was faster, refused, or failed.
 # TYPE tlsaroll_dns_updates_total counter
+tlsaroll_dns_updates_total{provider="ns1",result="by-hand"} 1
 tlsaroll_dns_updates_total{provider="ns1",result="conflict"} 1
 tlsaroll_dns_updates_total{provider="ns1",result="failed"} 2
 tlsaroll_dns_updates_total{provider="ns1",result="ok"} 3
@@ -195,7 +197,7 @@ tlsaroll_swaps_total{lineage="c",result="ok"} 0
 	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "tlsaroll_swaps_total", "tlsaroll_last_pass_timestamp_seconds"); err != nil {
 		t.Error(err)
 	}
-	if n, err := testutil.GatherAndCount(m.registry, "tlsaroll_dns_updates_total"); err != nil || n != 8 {
+	if n, err := testutil.GatherAndCount(m.registry, "tlsaroll_dns_updates_total"); err != nil || n != 10 {
 		t.Errorf("%d series of updates, %v", n, err)
 	}
 	if got := m.unpassed(); len(got) != 1 || got[0] != "c" {
