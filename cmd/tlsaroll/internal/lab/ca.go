@@ -204,9 +204,5 @@ func newKey(kt KeyType) (crypto.Signer, error) {
 	return nil, fmt.Errorf("key type %q: want ecdsa or rsa", kt)
 }
 
-// Roots has the root alone.
-func (ca *CA) Roots() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.root.cert)
-	return pool
-}
+// RootPEM is the root, for who is to believe it.
+func (ca *CA) RootPEM() []byte { return chainPEM([]*x509.Certificate{ca.root.cert}) }

@@ -6,15 +6,74 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"testing"
+	"sync"
 
 	"github.com/miekg/dns"
 )
 
+// A craftedServer is an address at which crafted zones are.
+type craftedServer struct {
+	addr     netip.Addr
+	resolver func(netip.Addr) bool
+	end      func() error
+
+	mu  sync.RWMutex
+	has map[string]craftedAnswers // by zone
+}
+
+// craftedAnswers are those of one zone, by who asks.
+type craftedAnswers struct{ world, resolvers *crafted }
+
+// craftedServer is the i-th, which goes on until the lab ends.
+func (l *Lab) craftedServer(i int) (*craftedServer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i >= len(l.crafted) {
+		at, err := l.block.spare()
+		if err != nil {
+			return nil, err
+		}
+		s := &craftedServer{addr: at, resolver: l.isResolver, has: map[string]craftedAnswers{}}
+		if s.end, err = serveDNS(netip.AddrPortFrom(at, 53), s); err != nil {
+			return nil, err
+		}
+		l.crafted = append(l.crafted, s)
+	}
+	return l.crafted[i], nil
+}
+
+func (s *craftedServer) put(zone string, a craftedAnswers) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.has[zone] = a
+}
+
+// of is the data of the zone that a name is in, nil if there is none.
+func (s *craftedServer) of(name string, from net.Addr) *crafted {
+	client, err := netip.ParseAddrPort(from.String())
+	if err != nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for off, end := 0, false; !end; off, end = dns.NextLabel(name, off) {
+		if a, ok := s.has[name[off:]]; ok && s.resolver(client.Addr()) {
+			return a.resolvers
+		} else if ok {
+			return a.world
+		}
+	}
+	return nil
+}
+
 // ServeDNS answers one question; it is for [dns.Server].
-func (c *crafted) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
+func (s *craftedServer) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
+	var c *crafted
+	if len(m.Question) == 1 {
+		c = s.of(strings.ToLower(m.Question[0].Name), w.RemoteAddr())
+	}
 	reply := new(dns.Msg)
-	if len(m.Question) != 1 || c.Refuses || c.shunned(w.RemoteAddr()) || !dns.IsSubDomain(c.origin, strings.ToLower(m.Question[0].Name)) {
+	if c == nil || c.Refuses {
 		_ = w.WriteMsg(reply.SetRcode(m, dns.RcodeRefused)) // who asked may have gone
 		return
 	}
@@ -43,11 +102,6 @@ func (c *crafted) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
 		reply.Truncate(size)
 	}
 	_ = w.WriteMsg(reply)
-}
-
-func (c *crafted) shunned(client net.Addr) bool {
-	at, err := netip.ParseAddrPort(client.String())
-	return err == nil && slices.Contains(c.shuns, at.Addr())
 }
 
 func (c *crafted) answer(reply *dns.Msg) error {
@@ -96,16 +150,17 @@ func (c *crafted) deny(reply *dns.Msg, name string) error {
 	return nil
 }
 
-// serveDNS has a handler answer on an address until the test ends.
-func serveDNS(t testing.TB, at netip.AddrPort, handler dns.Handler) error {
+// serveDNS has a handler answer on an address until its end is called.
+func serveDNS(at netip.AddrPort, handler dns.Handler) (end func() error, err error) {
 	tcp, err := net.Listen("tcp", at.String())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	udp, err := net.ListenPacket("udp", at.String())
 	if err != nil {
-		return errors.Join(err, tcp.Close())
+		return nil, errors.Join(err, tcp.Close())
 	}
+	var ends []func() error
 	for _, server := range []*dns.Server{{Listener: tcp}, {PacketConn: udp}} {
 		server.Handler = handler
 		server.MsgAcceptFunc = func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept } // updates too
@@ -113,14 +168,7 @@ func serveDNS(t testing.TB, at netip.AddrPort, handler dns.Handler) error {
 		server.NotifyStartedFunc = func() { close(started) }
 		go func() { ended <- server.ActivateAndServe() }()
 		<-started
-		t.Cleanup(func() {
-			if err := server.Shutdown(); err != nil {
-				t.Error(err)
-			}
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		})
+		ends = append(ends, func() error { return errors.Join(server.Shutdown(), <-ended) })
 	}
-	return nil
+	return func() error { return errors.Join(ends[0](), ends[1]()) }, nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +13,7 @@ import (
 )
 
 // A CraftedZone is a zone that no name server of Debian would serve as it is: the lab signs
-// it and answers for it by itself. It stands below example.org., or an unsigned one of
-// [Options.Zones], which delegates it.
+// it and answers for it by itself. It stands below example.org., which delegates it.
 type CraftedZone struct {
 	Name    string // as "expired.example.org."
 	Servers []CraftedServer
@@ -25,8 +23,7 @@ type CraftedZone struct {
 
 // A CraftedServer is what one of a zone's servers makes of it.
 type CraftedServer struct {
-	// Records are lines as in a zone file, with absolute names. SOA, NS and addresses of
-	// servers are there without.
+	// Records are lines as in a zone file, with absolute names; SOA and NS are there without.
 	Records []string
 	// Refuses has it say REFUSED to everything, as a server that is named for a zone it
 	// has not got.
@@ -38,9 +35,10 @@ type CraftedServer struct {
 	DeniesEmpty bool
 	// OmitsTLSA has it say NOTIMP to questions for TLSA, as some that do not know the type.
 	OmitsTLSA bool
-	// ShunsResolvers has it say REFUSED to the lab's resolvers: that what these see is from
-	// the zone's other server is then no chance.
-	ShunsResolvers bool
+	// ForResolvers is what it makes of it where a resolver of the lab asks; nil: the same. So
+	// it is no chance which of the servers they hear, and they may have heard something
+	// else before.
+	ForResolvers *CraftedServer
 }
 
 // A CraftedZone's data in the form in which one server answers from it.
@@ -51,83 +49,87 @@ type crafted struct {
 	chain  []*dns.NSEC
 	signed *signedZone
 	valid  validity
-	shuns  []netip.Addr
 }
 
 const craftedSerial = 7
 
-// Craft serves a zone and has it delegated; it ends with the test.
-func (l *Lab) Craft(t testing.TB, z CraftedZone) []netip.AddrPort {
+// Craft serves a zone and has it delegated.
+func (l *Lab) Craft(t testing.TB, z CraftedZone) {
 	t.Helper()
-	servers, err := l.craft(t, z)
-	if err != nil {
+	if err := l.craft(t.Context(), z); err != nil {
 		t.Fatalf("lab: zone %s: %v", z.Name, err)
 	}
-	return servers
 }
 
-func (l *Lab) craft(t testing.TB, z CraftedZone) ([]netip.AddrPort, error) {
+func (l *Lab) craft(ctx context.Context, z CraftedZone) error {
 	keys, err := newSignedZone(z.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var at []netip.AddrPort
+	var at []*craftedServer
 	var common []dns.RR
 	var delegation []Change
 	for i := range z.Servers {
-		addr, err := l.block.spare()
+		server, err := l.craftedServer(i)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		at = append(at, netip.AddrPortFrom(addr, 53))
-		host := fmt.Sprintf("ns%d.%s", i+1, z.Name)
-		ns, glue := &dns.NS{Hdr: header(z.Name, dns.TypeNS), Ns: host}, &dns.A{Hdr: header(host, dns.TypeA), A: addr.AsSlice()}
-		common = append(common, ns, glue)
+		at = append(at, server)
+		host := fmt.Sprintf("ns%d.%s", i+1, hostly(z.Name))
+		ns, glue := &dns.NS{Hdr: header(z.Name, dns.TypeNS), Ns: host}, &dns.A{Hdr: header(host, dns.TypeA), A: server.addr.AsSlice()}
 		delegation = append(delegation, Add(ns.String()), Add(glue.String()))
+		if common = append(common, ns); dns.IsSubDomain(z.Name, host) {
+			common = append(common, glue)
+		}
 	}
-	common = append(common, soa(z.Name, "ns1."+z.Name, craftedSerial))
+	common = append(common, soa(z.Name, "ns1."+hostly(z.Name), craftedSerial))
 	if !z.NoDS {
 		delegation = append(delegation, Add(keys.ds().String()))
 	}
 	for i, server := range z.Servers {
-		c := &crafted{CraftedServer: server, origin: z.Name, signed: keys, valid: validFor(cmp.Or(server.Until, signatureLife))}
-		if server.ShunsResolvers {
-			c.shuns = l.resolverAddrs()
+		said, err := newCrafted(keys, server, common)
+		if err != nil {
+			return err
 		}
-		if err := c.fill(common); err != nil {
-			return nil, err
+		answers := craftedAnswers{world: said, resolvers: said}
+		if server.ForResolvers != nil {
+			if answers.resolvers, err = newCrafted(keys, *server.ForResolvers, common); err != nil {
+				return err
+			}
 		}
-		if err := serveDNS(t, at[i], c); err != nil {
-			return nil, err
-		}
+		at[i].put(z.Name, answers)
 	}
-	return at, l.delegateFrom(t.Context(), z.Name, delegation)
-}
-
-// delegateFrom has the zone above say it, which answers for DS alone (RFC 4035, section 3.1.4.1).
-func (l *Lab) delegateFrom(ctx context.Context, zone string, changes []Change) error {
-	if err := l.Edit(ctx, changes...); err != nil {
+	if err := l.Edit(ctx, delegation...); err != nil {
 		return err
 	}
 	return l.second.bringOver(ctx, time.Time{})
 }
 
-// fill signs what the server has and puts it in order.
-func (c *crafted) fill(common []dns.RR) error {
+// hostly is a name without the labels that no host may have.
+func hostly(name string) string {
+	for strings.HasPrefix(name, "_") {
+		_, name, _ = strings.Cut(name, ".")
+	}
+	return name
+}
+
+// newCrafted signs what a server has and puts it in order.
+func newCrafted(keys *signedZone, server CraftedServer, common []dns.RR) (*crafted, error) {
+	c := &crafted{CraftedServer: server, origin: keys.origin, signed: keys, valid: validFor(cmp.Or(server.Until, signatureLife))}
 	rrs := slices.Clone(common)
 	for _, line := range c.Records {
 		rr, err := dns.NewRR(line)
 		if err != nil || rr == nil {
-			return fmt.Errorf("record %q: %w", line, err)
+			return nil, fmt.Errorf("record %q: %w", line, err)
 		}
 		if !dns.IsSubDomain(c.origin, rr.Header().Name) {
-			return fmt.Errorf("record %q: not in the zone", line)
+			return nil, fmt.Errorf("record %q: not in the zone", line)
 		}
 		rrs = append(rrs, rr)
 	}
 	rrs, err := c.signed.sign(rrs, c.valid)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.sets = map[string]map[uint16][]dns.RR{}
 	for _, rr := range rrs {
@@ -143,7 +145,7 @@ func (c *crafted) fill(common []dns.RR) error {
 		}
 		c.sets[name][of] = append(c.sets[name][of], rr)
 	}
-	return nil
+	return c, nil
 }
 
 // has says whether a name exists, be it for one below it alone (RFC 8020, section 2).

@@ -31,7 +31,7 @@
 //
 // What no server of Debian does, or would take one process for each host, is done within
 // the test's own: mail servers with faults ([Lab.ServeMX]), zones that are wrongly signed or
-// unevenly served ([Lab.Craft]), a policy of MTA-STS ([Lab.ServePolicy]).
+// unevenly served ([Lab.Craft]), policies of MTA-STS ([Lab.ServePolicies]).
 //
 // With [Options.MTAs] Postfix and Exim send mail, behind the first of the resolvers, each in
 // several ways: what [Lab.Sendmail] names takes it as sendmail(8) does.

@@ -57,6 +57,7 @@ type Lab struct {
 	absent    map[string]*process // that were ended on purpose
 	tallies   []*Tally
 	added     []*Secondary
+	crafted   []*craftedServer
 	topLevels map[string]*topLevel
 }
 

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// What no server of Debian does: mail servers, zones and a policy within the process.
+// What no server of Debian does: mail servers, zones and policies within the process.
 func TestOddities(t *testing.T) {
 	t.Parallel()
 	l := Start(t, Options{Resolvers: 1})
@@ -92,9 +93,12 @@ func (l *Lab) oddZones(t *testing.T) {
 
 func (l *Lab) oddPolicy(t *testing.T) {
 	pair := l.ca.Issue(t, LeafOptions{Names: []string{"mta-sts.example.org"}})
-	at := l.ServePolicy(t, "example.org", "version: STSv1\n", pair)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: l.ca.Roots(), ServerName: "mta-sts.example.org"}}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+at.String()+"/.well-known/mta-sts.txt", nil)
+	policies := l.ServePolicies(t)
+	policies.Set("example.org", "version: STSv1\n", pair)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(l.ca.RootPEM())
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "mta-sts.example.org"}}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+policies.Addr.String()+"/.well-known/mta-sts.txt", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,9 @@ func (l *Lab) stop() error {
 	for err := range results {
 		errs = append(errs, err)
 	}
+	for _, s := range l.crafted {
+		errs = append(errs, s.end())
+	}
 	if l.guard != nil {
 		errs = append(errs, l.guard.dismiss())
 	}

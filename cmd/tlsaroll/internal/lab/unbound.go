@@ -80,13 +80,9 @@ func (l *Lab) startUnbound(at netip.AddrPort, modules, anchor string, lines ...s
 	return l.serve(name, l.programs["unbound"], "-d", "-c", file)
 }
 
-// resolverAddrs are where the resolvers' questions come from.
-func (l *Lab) resolverAddrs() []netip.Addr {
-	addrs := []netip.Addr{l.Resolver.Addr()}
-	for _, r := range l.Resolvers {
-		addrs = append(addrs, r.Addr())
-	}
-	return addrs
+// isResolver says whether an address is that of a resolver, from where it asks, too.
+func (l *Lab) isResolver(a netip.Addr) bool {
+	return a == l.Resolver.Addr() || slices.ContainsFunc(l.Resolvers, func(r netip.AddrPort) bool { return r.Addr() == a })
 }
 
 func resolverName(at netip.AddrPort) string { return "resolver-" + at.Addr().String() }

@@ -22,9 +22,15 @@ type UnsignedPrimary struct {
 func (l *Lab) UnsignedPrimary(t testing.TB) *UnsignedPrimary {
 	t.Helper()
 	u := &UnsignedPrimary{Addr: netip.AddrPortFrom(l.block.addr(hostUnsigned), 53), lab: l}
-	if err := serveDNS(t, u.Addr, u); err != nil {
+	end, err := serveDNS(u.Addr, u)
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
 	return u
 }
 
