@@ -2,14 +2,17 @@ package main
 
 import (
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"testing"
 	"time"
 
+	"github.com/tlsaroll/tlsaroll/certwatch/issuers"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -19,7 +22,7 @@ import (
 func recordFaults() []fault {
 	return []fault{
 		{
-			domain: "example.org", senders: delivered, state: audit.Clean,
+			domain: "example.org", codes: "caa-none sts-none tlsrpt-none", senders: delivered, state: audit.Clean,
 			make: func(s *mailSite) { // Postfix, two hosts
 				s.put(s.domain, "MX 20 mx2.example.org.")
 				s.put("mx2.example.org", "A "+s.SecondPostfix.Addr.Addr().String())
@@ -29,8 +32,13 @@ func recordFaults() []fault {
 				}
 			},
 		}, {
-			domain: "next.example.org", senders: delivered, state: audit.Clean,
-			make: func(s *mailSite) { s.records(s.ee(s.one(lab.LeafOptions{})), s.ee(s.issue(lab.LeafOptions{}))) },
+			domain: "next.example.org", spotless: true, senders: withSTS, state: audit.Clean,
+			make: func(s *mailSite) {
+				s.records(s.ee(s.one(lab.LeafOptions{})), s.ee(s.issue(lab.LeafOptions{})))
+				s.put(s.host, `CAA 0 issue "ca.example.net"`)
+				s.put("_smtp._tls."+s.domain, `TXT "v=TLSRPTv1; rua=mailto:tls@example.org"`)
+				s.policy(enforce(s.host))
+			},
 		}, {
 			domain: "wildcard.example.org", codes: "wildcard", senders: delivered, state: audit.Clean,
 			make: func(s *mailSite) {
@@ -62,6 +70,25 @@ func recordFaults() []fault {
 			make: func(s *mailSite) {
 				whole := tlsa.Params{Usage: tlsa.DANEEE}
 				s.records(s.one(lab.LeafOptions{}).TLSA(s.t, whole), s.issue(lab.LeafOptions{}).TLSA(s.t, whole), s.issue(lab.LeafOptions{}).TLSA(s.t, whole))
+			},
+		}, {
+			domain: "unreadable.example.org", codes: "full-unreadable", senders: delivered, state: audit.Warnings,
+			make: func(s *mailSite) { s.records(s.ee(s.one(lab.LeafOptions{})), s.stray("3 1 0", 40)) },
+		}, {
+			domain: "anchor-cert.example.org", codes: "anchor-cert", senders: delivered, state: audit.Clean,
+			make: func(s *mailSite) {
+				p := s.one(lab.LeafOptions{})
+				s.records(s.ee(p), p.TLSA(s.t, tlsa.Params{Usage: tlsa.DANETA, Matching: 1}))
+			},
+		}, {
+			domain: "retired.example.org", codes: "issuer-retired", senders: delivered, state: audit.Warnings,
+			make: func(s *mailSite) {
+				retired, err := issuers.Retired()
+				if err != nil {
+					s.t.Fatal(err)
+				}
+				p := s.one(lab.LeafOptions{})
+				s.records(s.ee(p), s.ta(p), "2 1 1 "+retired[0])
 			},
 		}, {
 			domain: "cert-digest.example.org", codes: "selector-cert", senders: delivered, state: audit.Warnings,
@@ -118,7 +145,7 @@ func recordFaults() []fault {
 			domain: "short.example.org", codes: "ttl-short", senders: delivered, state: audit.Warnings,
 			make: func(s *mailSite) { s.ttl = 60; s.records(s.ee(s.one(lab.LeafOptions{}))) },
 		}, {
-			domain: "algorithm.example.org", codes: "algorithm-unmatched", senders: deferred, state: audit.Broken, nl: nlWrong,
+			domain: "algorithm.example.org", codes: "algorithm-unmatched", senders: deferred, partly: true, state: audit.Broken, nl: nlWrong,
 			make: func(s *mailSite) { // the ECDSA chain was forgotten, and clients get it first
 				rsa := s.issue(lab.LeafOptions{KeyType: lab.RSA})
 				s.serve(lab.MX{Pairs: []*lab.Pair{s.issue(lab.LeafOptions{}), rsa}})
@@ -132,10 +159,17 @@ func recordFaults() []fault {
 				s.records(s.ta(p))
 			},
 		}, {
+			domain: "gap.example.org", codes: "anchor-path", senders: deferred, state: audit.Broken, nl: nlWrong,
+			make: func(s *mailSite) { // the root is sent, what stands between is not
+				p := s.issue(lab.LeafOptions{WithRoot: true})
+				s.serve(lab.MX{Pairs: []*lab.Pair{{Certificates: []*x509.Certificate{p.Leaf(), p.Certificates[2]}, Key: p.Key}}})
+				s.records("2 1 1 " + sha256Hex(p.Certificates[2].RawSubjectPublicKeyInfo))
+			},
+		}, {
 			domain: "expired-ta.example.org", codes: "anchor-dates", senders: deferred, state: audit.Broken, nl: nlWrong,
 			make: func(s *mailSite) { s.records(s.ta(s.one(expired()))) },
 		}, {
-			domain: "expired-ee.example.org", codes: "certificate-dates", senders: delivered, state: audit.Warnings,
+			domain: "expired-ee.example.org", codes: "certificate-dates single-record", senders: delivered, state: audit.Warnings,
 			make: func(s *mailSite) { s.records(s.ee(s.one(expired()))) },
 		}, {
 			domain: "soon.example.org", codes: "expires-soon", senders: delivered, state: audit.Warnings,
@@ -151,6 +185,15 @@ func recordFaults() []fault {
 		}, {
 			domain: "self-signed.example.org", codes: "certificate-untrusted", senders: delivered, state: audit.Clean,
 			make: func(s *mailSite) { s.records(s.ee(s.one(lab.LeafOptions{SelfSigned: true}))) },
+		}, {
+			domain: "rare.example.org", codes: "key-rare", senders: delivered, state: audit.Clean,
+			make: func(s *mailSite) {
+				_, key, err := ed25519.GenerateKey(rand.Reader)
+				if err != nil {
+					s.t.Fatal(err)
+				}
+				s.records(s.ee(s.one(lab.LeafOptions{Key: key})))
+			},
 		}, {
 			domain: "weak.example.org", codes: "key-weak", senders: delivered, state: audit.Warnings,
 			make: func(s *mailSite) { s.records(s.ee(s.one(lab.LeafOptions{Key: weakKey(s.t)}))) },

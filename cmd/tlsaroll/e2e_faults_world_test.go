@@ -15,8 +15,9 @@ import (
 // A faultWorld is a lab in which each fault that check has to find stands at one mail domain.
 type faultWorld struct {
 	*lab.Lab
-	t       *testing.T
-	changes map[string][]lab.Change // by zone
+	t        *testing.T
+	changes  map[string][]lab.Change // by zone
+	policies *lab.Policies
 }
 
 // A mailSite is one mail domain with its MX host.
@@ -46,6 +47,7 @@ func newFaultWorld(t *testing.T) *faultWorld {
 		Zones: []string{unsignedZone, bogusZone}, Unsigned: []string{unsignedZone}, Bogus: []string{bogusZone},
 		Unbound: []string{"num-queries-per-thread: 1024", "outgoing-range: 2048"}, // all domains are asked for at once
 	})
+	w.policies = w.ServePolicies(t)
 	return w
 }
 
@@ -62,6 +64,9 @@ func (w *faultWorld) build(faults []fault) {
 		z := lab.CraftedZone{Name: s.domain + ".", Servers: slices.Clone(s.crafted), NoDS: s.noDS}
 		for i := range z.Servers {
 			z.Servers[i].Records = slices.Concat(s.lines, z.Servers[i].Records)
+			if other := z.Servers[i].ForResolvers; other != nil {
+				other.Records = slices.Concat(s.lines, other.Records)
+			}
 		}
 		w.Craft(w.t, z)
 	}
@@ -74,14 +79,16 @@ func (w *faultWorld) build(faults []fault) {
 	w.ReleaseSecondary(w.t)
 }
 
-// private are the zones, of which nobody wonders that they have private addresses.
+// private are the zones of which nobody is to wonder that they have private addresses.
 func (w *faultWorld) private(faults []fault) map[string]lookup.Zone {
 	zones := map[string]lookup.Zone{}
 	for _, name := range []string{lab.Domain, unsignedZone, bogusZone} {
 		zones[name] = lookup.Zone{Private: true}
 	}
 	for _, f := range faults {
-		zones[f.domain+"."] = lookup.Zone{Private: true}
+		if !f.public {
+			zones[f.domain+"."] = lookup.Zone{Private: true}
+		}
 	}
 	return zones
 }
@@ -148,13 +155,6 @@ func (s *mailSite) ta(p *lab.Pair) string { return p.TLSA(s.t, tlsa.TA) }
 // stray is a record of a key that nobody has.
 func (s *mailSite) stray(params string, octets int) string {
 	return params + " " + strings.Repeat(fmt.Sprintf("%02x", len(s.lines)+1), octets)
-}
-
-// policy gives the domain an MTA-STS policy that is enforced, for the host.
-func (s *mailSite) policy() {
-	web := s.ServePolicy(s.t, s.domain, "version: STSv1\r\nmode: enforce\r\nmx: "+s.host+"\r\nmax_age: 604800\r\n", s.issue(lab.LeafOptions{Names: []string{"mta-sts." + s.domain}}))
-	s.put("_mta-sts."+s.domain, `TXT "v=STSv1; id=20260101"`)
-	s.put("mta-sts."+s.domain, "A "+web.String())
 }
 
 // bare is a pair without what stands above the leaf.

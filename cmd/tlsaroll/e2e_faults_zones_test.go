@@ -27,7 +27,7 @@ func zoneFaults() []fault {
 			make: zone(lab.CraftedServer{Until: 30 * time.Minute}),
 		}, {
 			domain: "half-expired.example.org", codes: "server-bogus", senders: delivered, state: audit.Broken,
-			make: zone(lab.CraftedServer{}, lab.CraftedServer{Until: -48 * time.Hour, ShunsResolvers: true}),
+			make: zone(lab.CraftedServer{}, lab.CraftedServer{Until: -48 * time.Hour, ForResolvers: &lab.CraftedServer{Refuses: true}}),
 		}, {
 			domain: "island.example.org", codes: "no-ds", senders: opportunistic, state: audit.Warnings, nl: nlNoDANE,
 			make: func(s *mailSite) { zone(lab.CraftedServer{})(s); s.noDS = true },
@@ -41,8 +41,7 @@ func zoneFaults() []fault {
 			domain: "lagging.example.org", codes: "server-unmatched", senders: deferred, state: audit.Broken,
 			postfix: []lab.Outcome{lab.Verified}, why: "its resolver asks the server that is up to date; others' do not",
 			make: func(s *mailSite) {
-				tlsa := func(p *lab.Pair) []string { return []string{"_25._tcp." + s.host + ". 3600 TLSA " + s.ee(p)} }
-				s.crafted = []lab.CraftedServer{{Records: tlsa(s.one(lab.LeafOptions{}))}, {Records: tlsa(s.issue(lab.LeafOptions{})), ShunsResolvers: true}}
+				s.crafted = []lab.CraftedServer{{Records: s.owned(s.ee(s.one(lab.LeafOptions{})))}, {Records: s.owned(s.ee(s.issue(lab.LeafOptions{}))), ForResolvers: &lab.CraftedServer{Refuses: true}}}
 			},
 		}, {
 			domain: "mixed.example.org", codes: "mixed-ttl", senders: delivered, state: audit.Warnings,
@@ -56,8 +55,41 @@ func zoneFaults() []fault {
 			domain: "long.example.org", codes: "ttl-long", senders: delivered, state: audit.Warnings,
 			make: func(s *mailSite) { s.ttl = 7 * 24 * hourTTL; zone(lab.CraftedServer{Until: 30 * 24 * time.Hour})(s) },
 		}, {
+			domain: "stale.example.org", codes: "cached-mismatch", senders: deferred, state: audit.Broken, nl: nlWrong,
+			make: func(s *mailSite) { // a resolver still holds what stood there before
+				s.crafted = []lab.CraftedServer{{Records: s.owned(s.ee(s.one(lab.LeafOptions{}))), ForResolvers: &lab.CraftedServer{Records: s.owned(s.ee(s.issue(lab.LeafOptions{})))}}}
+			},
+		}, {
+			domain: "new.example.org", codes: "denial-cached", senders: opportunistic, state: audit.Clean, nl: nlNoDANE,
+			make: func(s *mailSite) { // it still holds that there is none
+				s.crafted = []lab.CraftedServer{{Records: s.owned(s.ee(s.one(lab.LeafOptions{}))), ForResolvers: &lab.CraftedServer{}}}
+			},
+		}, {
+			domain: "astray.example.org", codes: "alias-disagree", senders: delivered, state: audit.Warnings,
+			make: func(s *mailSite) { // name servers lead to two places
+				p := s.one(lab.LeafOptions{})
+				for _, to := range []string{"a", "b"} {
+					s.put(to+"."+s.domain, "TLSA "+s.ee(p))
+					s.crafted = append(s.crafted, lab.CraftedServer{Records: []string{"_25._tcp." + s.host + ". 3600 CNAME " + to + "." + s.domain + "."}})
+				}
+			},
+		}, {
+			domain: "nameless.example.org", codes: "no-address ns-disagree", senders: delivered, state: audit.Warnings,
+			make: func(s *mailSite) { // the zone names a server that has no address, and that the parent does not name
+				zone(lab.CraftedServer{})(s)
+				s.put(s.domain, "NS ns9."+s.domain+".")
+			},
+		}, {
+			domain: "split.example.org", public: true, codes: "split-dns", senders: delivered, state: audit.Warnings,
+			make: zone(lab.CraftedServer{}),
+		}, {
 			domain: "unanswered.example.org", codes: "tlsa-unanswered", senders: deferred, state: audit.Broken, nl: nlNoDANE,
 			make: zone(lab.CraftedServer{OmitsTLSA: true}),
 		},
 	}
+}
+
+// owned is a TLSA record of the host that one server alone has.
+func (s *mailSite) owned(data string) []string {
+	return []string{"_25._tcp." + s.host + ". 3600 TLSA " + data}
 }
