@@ -52,6 +52,8 @@ func requirements(opts Options) []requirement {
 	debian("posttls-finger", "postfix")
 	if opts.MTAs {
 		debian("sendmail", "postfix")
+	}
+	if opts.MTAs || opts.Exim {
 		debian("unshare", "util-linux")
 		debian("mount", "mount")
 		needs = append(needs, requirement{program: "exim4", dir: "exim4-daemon-light"})
