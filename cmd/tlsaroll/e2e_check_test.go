@@ -98,13 +98,20 @@ func TestCheckFindsFaults(t *testing.T) {
 	}
 }
 
-// check runs the command for all domains.
+// serviceURL is Dovecot, which has a chain and records as they should be.
+const (
+	serviceHost = "imap.example.org"
+	serviceURL  = "imaps://" + serviceHost
+)
+
+// check runs the command for all domains, and for that service.
 func (w *faultWorld) check(faults []fault) []audit.Report {
 	w.t.Helper()
 	var list strings.Builder
 	for _, f := range faults {
 		list.WriteString(f.domain + "\n")
 	}
+	list.WriteString(serviceURL + "\n")
 	roots := filepath.Join(w.t.TempDir(), "roots.pem")
 	if err := os.WriteFile(roots, w.Certificates().RootPEM(), 0o600); err != nil {
 		w.t.Fatal(err)
@@ -121,10 +128,13 @@ func (w *faultWorld) check(faults []fault) []audit.Report {
 		},
 	})
 	var said struct{ Domains []audit.Report }
-	if err := json.Unmarshal(out.Bytes(), &said); err != nil || code != exitPerson || len(said.Domains) != len(faults) {
+	if err := json.Unmarshal(out.Bytes(), &said); err != nil || code != exitPerson || len(said.Domains) != len(faults)+1 {
 		w.t.Fatalf("exit code %d, want %d; %d reports, %v\n%s", code, exitPerson, len(said.Domains), err, errs.String())
 	}
-	return said.Domains
+	if r := said.Domains[len(faults)]; r.Domain != serviceURL || r.State != audit.Clean || r.Senders[0].Delivery != audit.WithDANE {
+		w.t.Errorf("%s: %s %+v\n%s", r.Domain, r.State, r.Senders, inLines(r))
+	}
+	return said.Domains[:len(faults)]
 }
 
 func (f fault) compare(t *testing.T, r audit.Report) {

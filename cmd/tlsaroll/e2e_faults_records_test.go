@@ -40,6 +40,14 @@ func recordFaults() []fault {
 				s.policy(enforce(s.host))
 			},
 		}, {
+			domain: "exim.example.org", senders: delivered, state: audit.Clean,
+			make: func(s *mailSite) {
+				p := s.issue(lab.LeafOptions{KeyType: lab.RSA})
+				s.put(s.domain, "MX 10 "+s.host+".")
+				s.put(s.host, "A "+s.ServeExim(s.t, p).String())
+				s.records(s.ee(p), s.ta(p))
+			},
+		}, {
 			domain: "wildcard.example.org", codes: "wildcard", senders: delivered, state: audit.Clean,
 			make: func(s *mailSite) {
 				s.put("*._tcp."+s.host, "TLSA "+s.ee(s.one(lab.LeafOptions{})))

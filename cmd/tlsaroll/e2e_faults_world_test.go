@@ -42,12 +42,17 @@ func newFaultWorld(t *testing.T) *faultWorld {
 	t.Helper()
 	w := &faultWorld{t: t, changes: map[string][]lab.Change{}}
 	w.Lab = lab.Start(t, lab.Options{
-		TTL: hourTTL * time.Second, NSTTL: hourTTL * time.Second, Resolvers: 2, SecondMX: true, RSA: true, Dovecot: true,
-		TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}, Leaf: lab.LeafOptions{Names: []string{lab.Host, "mx2.example.org"}},
+		TTL: hourTTL * time.Second, NSTTL: hourTTL * time.Second, Resolvers: 2, SecondMX: true, RSA: true, Dovecot: true, Exim: true,
+		TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}, Leaf: lab.LeafOptions{Names: []string{lab.Host, "mx2.example.org", serviceHost}},
 		Zones: []string{unsignedZone, bogusZone}, Unsigned: []string{unsignedZone}, Bogus: []string{bogusZone},
 		Unbound: []string{"num-queries-per-thread: 1024", "outgoing-range: 2048"}, // all domains are asked for at once
 	})
 	w.policies = w.ServePolicies(t)
+	w.changes[lab.Domain] = []lab.Change{
+		lab.Add(serviceHost + ". 3600 A " + w.MX.String()),
+		lab.Add("_993._tcp." + serviceHost + ". 3600 TLSA " + w.Live.TLSA(t, tlsa.EE)),
+		lab.Add("_993._tcp." + serviceHost + ". 3600 TLSA " + w.Live.TLSA(t, tlsa.TA)),
+	}
 	return w
 }
 
