@@ -85,7 +85,7 @@ func (p *program) checkCommand() *cobra.Command {
 
 			Its mail server, when it sends:
 			$ tlsaroll check --sender --zone example.org --listen 192.0.2.7 --submit`,
-		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tsomething could not be looked at, as where no resolver validates or a report cannot be read, and nothing that was is broken; with --sender: too little came to tell\n2\twrong usage or configuration; with --sender: the zone lacks lines, too\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE"},
+		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tnot known whether mail arrives, as where no resolver validates or no host answers, and nothing that was seen is broken; a report cannot be read; with --sender: too little came to tell\n2\twrong usage or configuration; with --sender: the zone lacks lines, too\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE"},
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: o.complete,
 		RunE: func(c *cobra.Command, args []string) error {
