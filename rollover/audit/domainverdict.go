@@ -17,7 +17,7 @@ func domainVerdict(s Sender, d Domain) Verdict {
 	out := Verdict{Sender: s}
 	for _, h := range d.Hosts {
 		v := hostVerdict(s, d, h)
-		if d.MX.Security == rollover.Insecure {
+		if d.MX.Security == rollover.Insecure && plain(h).Delivery != Deferred {
 			v = insecureMX(v, d.MX)
 		}
 		v.Why = h.Name + ": " + v.Why

@@ -82,9 +82,12 @@ type Handshake struct {
 	Outcome   rollover.PresentedOutcome
 	// Temporary says that the server put TLS off, as with 454 (RFC 3207, section 4).
 	Temporary bool
-	Err       string      // why there is no chain
-	Chain     *tlsa.Chain // nil where none was presented
-	Version   uint16      // of TLS, as in crypto/tls; 0 where none was agreed on
+	// Mute says that it came to no greeting in the clear, after which a client could do
+	// without TLS: what answers speaks another protocol, or TLS from the first octet on.
+	Mute    bool
+	Err     string      // why there is no chain
+	Chain   *tlsa.Chain // nil where none was presented
+	Version uint16      // of TLS, as in crypto/tls; 0 where none was agreed on
 	// Untrusted says why the chain does not lead to a CA that browsers believe, names
 	// aside; "": it does (RFC 8461, section 4.2).
 	Untrusted string

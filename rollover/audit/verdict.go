@@ -163,6 +163,10 @@ func plain(h Host) Verdict {
 			switch {
 			case s.Outcome == rollover.Served:
 				return Verdict{Sender: May, Delivery: Opportunistic, Why: "in TLS, with nobody verified"}
+			case s.Outcome == rollover.NoTLS && s.Mute:
+				if v.Delivery == Unknown {
+					v.Delivery, v.Why = Deferred, s.Err
+				}
 			case s.Outcome == rollover.NoTLS:
 				v.Delivery, v.Why = Opportunistic, "in the clear: "+s.Err
 			case v.Delivery == Unknown && s.Err != "":

@@ -36,6 +36,13 @@ func TestVerdicts(t *testing.T) {
 			dual.Handshakes[i].Outcome, dual.Handshakes[i].Chain, dual.Handshakes[i].Version = rollover.Served, rsa, 0x0303
 		}
 	}
+	garbled := func(address string) Address {
+		a := without(address, rollover.NoTLS, "no SMTP reply")
+		for i := range a.Handshakes {
+			a.Handshakes[i].Mute = true
+		}
+		return a
+	}
 	state := func(b Base, s rollover.Security, text string) Base {
 		b.Security, b.SecurityText = s, text
 		return b
@@ -68,6 +75,8 @@ func TestVerdicts(t *testing.T) {
 		{"usages 0 and 1 alone, no TLS", with(base(record(t, tlsa.Params{Usage: tlsa.PKIXEE, Selector: tlsa.SPKI, Matching: tlsa.SHA256}, other)), without("192.0.2.1", rollover.NoTLS, "not offered")), Deferred, Deferred, Opportunistic, false, "not offered"},
 		{"no records", with(base(), at), Opportunistic, Deferred, Opportunistic, false, "no TLSA records"},
 		{"no records, no TLS", with(base(), without("192.0.2.1", rollover.NoTLS, "not offered")), Opportunistic, Deferred, Opportunistic, false, ""},
+		{"no records, no SMTP", with(base(), garbled("192.0.2.1")), Deferred, Deferred, Deferred, false, "no SMTP reply"},
+		{"no records, no SMTP at one of two", with(base(), garbled("192.0.2.1"), at), Opportunistic, Deferred, Opportunistic, false, ""},
 		{"records, no TLS", with(base(ee(chain)), without("192.0.2.1", rollover.NoTLS, "not offered")), Deferred, Deferred, Opportunistic, false, "not offered"},
 		{"no records, out of reach", with(base(), without("192.0.2.1", rollover.Unreached, "timed out")), Unknown, Deferred, Unknown, false, "timed out"},
 		{"records, out of reach", with(base(ee(chain)), without("192.0.2.1", rollover.Unreached, "timed out")), Unknown, Unknown, Unknown, false, "timed out"},
@@ -96,6 +105,9 @@ func TestVerdicts(t *testing.T) {
 		{"MX not signed, out of reach", func(d *Domain) {
 			d.MX.Security, d.Hosts[0].Addresses = rollover.Insecure, []Address{without("192.0.2.1", rollover.Unreached, "timed out")}
 		}, Unknown, Deferred, Unknown, false, "timed out"},
+		{"MX not signed, no address", func(d *Domain) {
+			d.MX.Security, d.Hosts[0].Reach.Exists, d.Hosts[0].Bases = rollover.Insecure, false, nil
+		}, Deferred, Deferred, Deferred, false, "mx1.example.org: it has no address"},
 		{"MX not signed, and no match", func(d *Domain) {
 			d.MX.Security, d.Hosts[0].Bases = rollover.Insecure, []Base{base(ee(other))}
 		}, Deferred, Deferred, Opportunistic, true, "not signed"},

@@ -53,6 +53,7 @@ func Address(at netip.AddrPort, results []probe.Result, untrusted func(*tlsa.Cha
 	for _, r := range results {
 		h := audit.Handshake{SNI: r.Offer.SNI, Algorithm: Algorithm(r.Offer), Outcome: Outcome(r), Temporary: r.Temporary,
 			Chain: r.Chain, Version: r.Version, ResultType: r.Outcome.ResultType()}
+		h.Mute = r.Outcome.Broken() && !r.Spoke
 		if r.Err != nil {
 			h.Err = r.Err.Error()
 		}

@@ -42,7 +42,7 @@ func (p *Prober) next(ctx context.Context, e Endpoint, done []Result, r Result) 
 	if len(done) > 0 {
 		switch last := done[len(done)-1]; last.Outcome {
 		case Unreachable, Refused, NoSTARTTLS, ProtocolError:
-			r.Outcome, r.Err = last.Outcome, last.Err
+			r.Outcome, r.Spoke, r.Err = last.Outcome, last.Spoke, last.Err
 			return r
 		}
 	}

@@ -62,7 +62,7 @@ func (p *Prober) Probe(ctx context.Context, e Endpoint, addr netip.AddrPort, off
 func (p *Prober) probe(ctx context.Context, e Endpoint, r *Result) error {
 	s, how, err := p.open(ctx, e, r.Address)
 	if s != nil {
-		r.Greeted = s.greeted
+		r.Greeted, r.Spoke = s.greeted, s.spoke
 	}
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ type Result struct {
 	// Greeted is how long the server took to greet; 0 where it did not, or has not to,
 	// and without [Prober.Now].
 	Greeted time.Duration
+	// Spoke says that the server greeted as it should, in the clear: whatever became of TLS
+	// then, a client that does without may go on.
+	Spoke bool
 	// Err says why; nil if the outcome is Served or NotOffered.
 	Err error
 }

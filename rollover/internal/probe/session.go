@@ -21,6 +21,7 @@ type session struct {
 	banner  time.Duration
 	now     func() time.Time // nil: nothing is timed
 	greeted time.Duration    // how long the greeting took
+	spoke   bool             // it greeted
 	left    func()           // lets the next session to the address begin
 
 	capabilities []string // of ManageSieve, which says them unasked
@@ -48,14 +49,15 @@ func (s *session) within(d time.Duration, what string, step func() error) error 
 	return nil
 }
 
-// timed reads the greeting, and takes down how long it took to come.
+// timed reads the greeting, and takes down that it came, and how long it took.
 func (s *session) timed(greeting func(*session) error) error {
-	if s.now == nil {
-		return greeting(s)
+	var begun time.Time
+	if s.now != nil {
+		begun = s.now()
 	}
-	begun := s.now()
 	err := greeting(s)
-	if err == nil {
+	s.spoke = err == nil
+	if s.spoke && s.now != nil {
 		s.greeted = s.now().Sub(begun)
 	}
 	return err
