@@ -67,6 +67,11 @@ func nlDANEExists(h Host) grade {
 		return bad
 	case b.Resolved.Value.Denial():
 		bad.text = "no records"
+		if i := slices.IndexFunc(h.Bases, func(o Base) bool {
+			return o.Name != h.Name && o.Security == rollover.Secure && !o.Resolved.Value.Denial()
+		}); i >= 0 {
+			bad.ours = fmt.Sprintf("the host is an alias, and clients come to the records below %s first (RFC 7672, section 2.2.2)", h.Bases[i].Name)
+		}
 		return bad
 	case b.Security == rollover.Insecure:
 		bad.text = "the records are not signed"

@@ -10,7 +10,7 @@ import (
 
 // Judge makes the report on a domain.
 func Judge(d Domain) Report {
-	out := Report{Domain: d.Name, At: d.At, Lookups: d.lookups(), Hosts: []HostReport{}, Findings: []Finding{}}
+	out := Report{Domain: d.Name, At: d.At.UTC(), Lookups: d.lookups(), Hosts: []HostReport{}, Findings: []Finding{}}
 	for _, s := range Senders() {
 		out.Senders = append(out.Senders, domainVerdict(s, d))
 	}

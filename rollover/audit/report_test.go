@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -25,6 +26,18 @@ func TestReportsHaveLists(t *testing.T) {
 		text, err := json.Marshal(r)
 		if err != nil || strings.Contains(string(text), ":null") {
 			t.Errorf("%s: %v: %s", name, err, text)
+		}
+	}
+}
+
+// TestReportsAreInUTC: the same report reads the same wherever it is made.
+func TestReportsAreInUTC(t *testing.T) {
+	at := now.In(time.FixedZone("", 3600))
+	d := mailDomain()
+	d.At = at
+	for _, r := range []Report{Judge(d), JudgeService("imaps://mx1.example.org", Host{}, at)} {
+		if r.At != now {
+			t.Errorf("%s: %s", r.Domain, r.At)
 		}
 	}
 }
@@ -92,5 +105,21 @@ func TestManyNames(t *testing.T) {
 	}
 	if named < 4 {
 		t.Errorf("named in %d places", named)
+	}
+}
+
+// TestInternetNLKnowsNoOtherBase: where records stand at the end of an alias it sees none, and
+// clients do.
+func TestInternetNLKnowsNoOtherBase(t *testing.T) {
+	chain := newAuthority(t).chain(leafOf{})
+	own, end := published("mx1.example.org"), published("mail.example.net", record(t, tlsa.EE, chain))
+	for ours, bases := range map[string][]Base{"below mail.example.net first": {end, own}, "": {published("mail.example.net"), own}} {
+		h := mailHost("mx1.example.org", own, serving("192.0.2.1", chain))
+		h.Bases = bases
+		tests := Judge(mailDomain(h)).InternetNL
+		s := tests[slices.IndexFunc(tests, func(s Subtest) bool { return s.Name == "dane_exists" })]
+		if s.Status != StatusFailed || !strings.Contains(s.Ours, ours) || (s.Ours == "") != (ours == "") {
+			t.Errorf("%+v", s)
+		}
 	}
 }

@@ -6,7 +6,7 @@ import "time"
 // no domain's MX records led there.
 func JudgeService(name string, h Host, at time.Time) Report {
 	host := JudgeHost(h, at)
-	out := Report{Domain: name, At: at, Senders: host.Senders, Lookups: []LookupReport{}, Hosts: []HostReport{host}, Findings: append([]Finding{}, host.Findings...), Renewal: host.Renewal, InternetNL: []Subtest{}}
+	out := Report{Domain: name, At: at.UTC(), Senders: host.Senders, Lookups: []LookupReport{}, Hosts: []HostReport{host}, Findings: append([]Finding{}, host.Findings...), Renewal: host.Renewal, InternetNL: []Subtest{}}
 	sortFindings(out.Findings)
 	out.State = state(out.Findings, out.Senders)
 	return out
