@@ -140,8 +140,9 @@ func offByMistake(h Host, at time.Time) bool {
 
 // tellAtDomain tells of records below the mail domain, where no sender looks.
 func (d Domain) tellAtDomain(t *teller) {
-	if d.AtDomain == nil {
-		return
+	base := func(b Base) bool { return b.Name == d.Name }
+	if d.AtDomain == nil || slices.ContainsFunc(d.Hosts, func(h Host) bool { return slices.ContainsFunc(h.Bases, base) }) {
+		return // an MX host may be an alias of the domain
 	}
 	records := new(scene).standing(d.AtDomain, tlsa.Reference{})
 	if records.Denial() {

@@ -29,6 +29,9 @@ func (c cast) domainRows() []findingRow {
 		{code: rollover.CodeNullMXOthers, bad: mx(Exchange{}, real), good: all(mx(Exchange{}), hostless, func(d *Domain) { d.MX.Null = true }), text: []string{"1 other MX record"}},
 		{code: rollover.CodeImplicitMX, bad: func(d *Domain) { d.MX.Exists, d.MX.Implicit = false, true }, good: func(d *Domain) { d.MX.Given = true }, text: []string{"no MX record"}},
 		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) { d.AtDomain = &none }, text: []string{"_25._tcp.example.org.", "_25._tcp." + mx1}},
+		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) {
+			d.AtDomain, d.Hosts[0].Bases = &atDomain, []Base{published("example.org", current, next), published(mx1)}
+		}, text: []string{"_25._tcp.example.org."}},
 		{code: rollover.CodeDANEPartial, bad: bare, good: secondHost(func(*Host) {}), text: []string{"holds for " + mx1, "not for mx2.example.org", "no TLSA records at _25._tcp.mx2"}, result: "dane-required"},
 		{code: rollover.CodeDANEPartial, bad: secondHost(func(h *Host) { h.Bases, h.Reach = nil, unsigned }), text: []string{"not for mx2.example.org", "not signed"}, result: "dane-required"},
 		{code: rollover.CodeDANEAbsent, bad: records(), good: bare, text: []string{"no TLSA records at " + base1}, result: "dane-required"},
