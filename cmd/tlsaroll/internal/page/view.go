@@ -107,7 +107,7 @@ func One(f Facts, name string) (v View, ok bool) {
 	v = f.view("../")
 	v.Lineages, v.Single = []Lineage{l}, true
 	v.Tone = worse(v.Tone, l.Tone)
-	v.Headline, v.Said = l.Name, l.Badge.Word
+	v.Headline = l.Name
 	v.Title = l.Name + ": " + l.Badge.Word + " · tlsaroll"
 	v.Again = f.again()
 	return v, true

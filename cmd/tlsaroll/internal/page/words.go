@@ -36,8 +36,12 @@ func number(n int, one, many string) string {
 func span(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch d = max(d, 0); {
-	case d >= 3*day:
+	case d >= 10*day:
 		return fmt.Sprintf("%d days", d/day)
+	case d >= day && d%day < time.Hour:
+		return number(int(d/day), "day", "days")
+	case d >= day:
+		return fmt.Sprintf("%s %d h", number(int(d/day), "day", "days"), d%day/time.Hour)
 	case d >= time.Hour && d%time.Hour < time.Minute:
 		return fmt.Sprintf("%d h", d/time.Hour)
 	case d >= time.Hour:

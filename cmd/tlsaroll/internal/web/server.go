@@ -38,6 +38,7 @@ type Server struct {
 	http     *http.Server
 	news     *news
 	reading  chan struct{} // one for each page that is written
+	silent   silent
 }
 
 const (
@@ -79,6 +80,7 @@ func newServer(cfg Config, listener net.Listener) *Server {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         s.silent.note,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // of what clients do wrong
 	}
 	return s
@@ -99,6 +101,7 @@ func (s *Server) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
 		s.news.tell(true) // whoever listens for news goes home now
+		s.silent.close()
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
 		if s.http.Shutdown(limited) != nil {
