@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -101,7 +102,7 @@ func TestInABrowser(t *testing.T) {
 					tb.look(size, scheme)
 					for _, opened := range []string{"", "document.querySelectorAll('details').forEach(d => d.open = true);"} {
 						if got := tb.eval(opened + wide); got != "false" {
-							t.Errorf("%s%s: it is wider than %d px: %s", c.name, p, size, tb.eval(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest("svg, .unseen")).map(e => e.tagName + "." + e.className).slice(0, 5).join()`))
+							t.Errorf("%s%s: it is wider than %d px: %s", c.name, p, size, tb.eval(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > `+strconv.Itoa(size)+` && !e.closest("svg, .unseen")).map(e => e.tagName + "." + e.className).slice(0, 5).join()`))
 						}
 						if *shots != "" {
 							opened = map[bool]string{true: "-open"}[opened != ""]

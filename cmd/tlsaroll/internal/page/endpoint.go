@@ -11,7 +11,8 @@ import (
 // Endpoint is one that clients reach, at one owner name.
 type Endpoint struct {
 	Identity           string
-	URL, Owner, Target string
+	Scheme, Rest       string // of its URL
+	Owner, Target      string
 	Open               bool // something is not as it should be
 	Security, Verified Badge
 	TTL                string
@@ -39,7 +40,8 @@ type Address struct {
 }
 
 func endpoint(id string, s rollover.LineageStatus, e rollover.EndpointStatus) Endpoint {
-	out := Endpoint{Identity: id, URL: harmless(e.URL), Owner: harmless(string(e.Owner)),
+	scheme, rest, _ := strings.Cut(harmless(e.URL), "://")
+	out := Endpoint{Identity: id, Scheme: scheme + "://", Rest: rest, Owner: harmless(string(e.Owner)),
 		Security: Badge{toneOfSecurity(e.Security), harmless(string(e.Security))}, Verified: Badge{toneOfAnswer(e.Verified), answer(e.Verified)}}
 	if e.Target != e.Owner {
 		out.Target = harmless(string(e.Target))

@@ -17,6 +17,8 @@ type Lineage struct {
 	Badge    Badge
 	Sentence string  // what goes on
 	When     *Moment // when that ends, nil: not known
+	Ends     *Moment // when the live certificate does
+	Urgent   bool    // somebody is needed
 	Errors   int
 	Warnings int
 
@@ -67,6 +69,9 @@ func lineage(s rollover.LineageStatus, now time.Time) Lineage {
 		case rollover.Info:
 		}
 	}
+	if s.Live != nil {
+		l.Ends = moment(s.Live.NotAfter, now)
+	}
 	l.Badge = badge(s)
 	l.Sentence, l.When = sentence(s, now)
 	switch {
@@ -77,6 +82,7 @@ func lineage(s rollover.LineageStatus, now time.Time) Lineage {
 	default:
 		l.Tone = l.Badge.Tone
 	}
+	l.Urgent = l.Tone == Bad
 	if l.Timeline == nil {
 		l.Life = life(s, now)
 	}

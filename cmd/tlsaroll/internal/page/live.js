@@ -18,13 +18,24 @@
 
   function become(old, now) {
     if (old.isEqualNode(now) || old.nodeType === 1 && old.hasAttribute("data-keep")) return;
-    if (old.nodeType !== 1 || old.nodeName !== now.nodeName || old.id !== now.id || old.childNodes.length !== now.childNodes.length) {
-      old.replaceWith(now);
-      return;
-    }
+    if (old.nodeType !== 1) { old.nodeValue = now.nodeValue; return; }
     attributes(old, now);
-    const news = [...now.childNodes];
-    [...old.childNodes].forEach((child, i) => become(child, news[i]));
+    const known = new Map([...old.children].filter((e) => e.id).map((e) => [e.id, e]));
+    let at = old.firstChild;
+    for (const child of [...now.childNodes]) {
+      const same = known.get(child.id) || (at && !at.id && !child.id && at.nodeName === child.nodeName ? at : null);
+      if (!same) { old.insertBefore(child, at); continue; }
+      while (child.id && at && at !== same && !at.id) at = drop(at); // what has a name is not moved, if it can be helped
+      if (same === at) at = at.nextSibling; else old.insertBefore(same, at);
+      become(same, child);
+    }
+    while (at) at = drop(at);
+  }
+
+  function drop(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
   }
 
   // What is said aloud is what has changed, and not each minute that passes.

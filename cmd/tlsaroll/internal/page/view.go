@@ -41,16 +41,14 @@ type View struct {
 
 // Row is a lineage in the overview.
 type Row struct {
-	Name, Link  string
-	Badge       Badge
-	Sentence    string
-	When        *Moment
-	Ends        *Moment
-	EndsTone    Tone
-	Errors      int
-	Warnings    int
-	Identity    string
-	hasTroubles bool
+	Name, Link string
+	Badge      Badge
+	Sentence   string
+	When       *Moment
+	Ends       *Moment
+	Errors     int
+	Warnings   int
+	Identity   string
 }
 
 // A Badge is a word with a tone.
@@ -69,7 +67,7 @@ func All(f Facts) View {
 		v.Lineages = append(v.Lineages, lineage(s, f.Now))
 	}
 	slices.SortStableFunc(v.Lineages, func(a, b Lineage) int {
-		return cmp.Or(cmp.Compare(b.Tone.rank(), a.Tone.rank()), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(b.Tone.rank(), a.Tone.rank()), byNumber(a.Name, b.Name))
 	})
 	for _, l := range v.Lineages {
 		v.Tone = worse(v.Tone, l.Tone)
@@ -78,15 +76,8 @@ func All(f Facts) View {
 	for i := range v.Lineages {
 		l := &v.Lineages[i]
 		l.Link = v.link(l.Name)
-		row := Row{Name: l.Name, Link: "#" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Errors: l.Errors, Warnings: l.Warnings, Identity: "row-" + l.Identity}
-		if v.Folded {
-			row.Link = l.Link
-		}
-		if len(l.Pairs) > 0 {
-			row.Ends, row.EndsTone = l.Pairs[0].Ends, l.Pairs[0].Tone
-		}
-		if len(v.Lineages) > 1 {
-			v.Overview = append(v.Overview, row)
+		if len(v.Lineages) > 1 && !v.Folded {
+			v.Overview = append(v.Overview, Row{Name: l.Name, Link: "#" + l.Identity, Identity: "row-" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Ends: l.Ends, Errors: l.Errors, Warnings: l.Warnings})
 		}
 	}
 	v.Headline, v.Said = v.summary()

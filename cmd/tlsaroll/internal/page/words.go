@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -90,6 +91,28 @@ func sameDay(a, b time.Time) bool {
 	y, m, d := a.Date()
 	v, n, e := b.Date()
 	return y == v && m == n && d == e
+}
+
+// byNumber compares names as people do: mx2 comes before mx10.
+func byNumber(a, b string) int {
+	for a != "" && b != "" {
+		m, n := digits(a), digits(b)
+		if m == 0 || n == 0 {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			m, n = 1, 1
+		} else if x, y := strings.TrimLeft(a[:m], "0"), strings.TrimLeft(b[:n], "0"); x != y {
+			return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y))
+		}
+		a, b = a[m:], b[n:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many of them a text begins with.
+func digits(text string) int {
+	return len(text) - len(strings.TrimLeft(text, "0123456789"))
 }
 
 // identity is text as the name of an element, by which links and styles find it.
