@@ -37,6 +37,9 @@ type daemon struct {
 	troubles map[rollover.Code]rollover.Warning // that are about no lineage
 	noted    map[string]note                    // by lineage: what its last pass came to
 	failing  map[string]string                  // by lineage: why the last pass over it could not be made
+
+	recording sync.Mutex         // held while troubles are written into the history
+	recorded  []rollover.Warning // those that stand there
 }
 
 // present is what is in force.
@@ -145,6 +148,7 @@ func (d *daemon) live(ctx context.Context, hangups <-chan os.Signal) error {
 	if d.page != nil {
 		beside.Go(func() error { return d.page.Run(ctx) })
 	}
+	d.happened(rollover.Started, "tlsaroll "+d.version+" runs")
 	d.log.Info("tlsaroll runs", "version", d.version, "pid", os.Getpid(), "lineages", d.agent().Lineages(), "next_look", d.now().UTC())
 	d.service.ready(d.log)
 	beside.Go(func() error {
@@ -153,8 +157,17 @@ func (d *daemon) live(ctx context.Context, hangups <-chan os.Signal) error {
 		return nil
 	})
 	err := beside.Wait()
+	d.happened(rollover.Stopped, whyEnded(err))
 	d.log.Info("tlsaroll ends; nothing is lost")
 	return errors.Join(err, d.agent().Close())
+}
+
+// whyEnded says why the daemon ends.
+func whyEnded(err error) string {
+	if err == nil {
+		return "it was asked to end"
+	}
+	return "it ends: " + err.Error()
 }
 
 // passes makes passes when they are due, and goes on with another configuration when
@@ -210,7 +223,7 @@ func (d *daemon) agent() *agent.Agent { return d.present.Load().agent }
 // serveControl carries out what commands ask for.
 func (d *daemon) serveControl(ctx context.Context) error {
 	return control.Server{
-		Version: d.version, Log: d.log, Reads: []string{"status"},
+		Version: d.version, Log: d.log, Reads: []string{"status", "history"},
 		Alive: d.alive,
 		Carry: func(ctx context.Context, q control.Request, to *control.Reply) int { return d.visit(ctx, d, q, to) },
 	}.Serve(ctx, d.socket)

@@ -91,6 +91,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.onceCommand(),
 		p.planCommand(),
 		p.statusCommand(),
+		p.historyCommand(),
 		p.adoptCommand(),
 		p.rollbackCommand(),
 		p.cancelCommand(),

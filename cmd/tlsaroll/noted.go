@@ -55,6 +55,7 @@ func (d *daemon) seen(r agent.Report) bool {
 	} else {
 		d.over(rollover.CodeNotifyFailed)
 	}
+	d.rememberTroubles()
 	teller.See(d.notices())
 	return false
 }

@@ -53,6 +53,7 @@ func errands() map[string]func(o *office, ctx context.Context, r control.Request
 		"once":     (*office).once,
 		"plan":     (*office).plan,
 		"status":   (*office).status,
+		"history":  (*office).history,
 		"adopt":    (*office).adopt,
 		"order":    (*office).order,
 		"hook":     (*office).hook,

@@ -53,6 +53,8 @@ func (d *daemon) change(cfg *config.Config, wired agent.Config) {
 	d.heard.forget()
 	d.enforce(&present{cfg, next, teller})
 	d.over(rollover.CodeConfigStale)
+	d.happened(rollover.Reread, d.configFile+" was read anew")
+	d.rememberTroubles()
 	d.log.Info("the configuration was read anew", "file", d.configFile, "lineages", next.Lineages(), "next_look", d.now().UTC())
 	d.service.ready(d.log)
 }
@@ -63,5 +65,6 @@ func (d *daemon) stale(err error) {
 		d.log.Error("the configuration was not changed", "err", line, "next_look", d.agent().NextPass())
 	}
 	d.trouble(rollover.CodeConfigStale, d.configFile, fmt.Sprintf("the file cannot be put in force, and the configuration that was read before is: %s", findings(err)[0]))
+	d.rememberTroubles()
 	d.service.ready(d.log)
 }
