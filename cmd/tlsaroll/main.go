@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/survey"
 )
@@ -55,6 +56,7 @@ type program struct {
 	hangups    func() (<-chan os.Signal, func())
 	host       func(*agent.Config)
 	look       func(survey.Config) (sight, error)
+	find       func(*finder.Host)
 	version    string
 	configFile string // of -c
 	heard      *hearing
@@ -64,7 +66,7 @@ type program struct {
 
 func newProgram(w world) *program {
 	info, _ := debug.ReadBuildInfo() // without it the version is unknown, which versionOf says
-	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, look: w.look, version: versionOf(version, info), heard: &hearing{}}
+	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, look: w.look, find: w.find, version: versionOf(version, info), heard: &hearing{}}
 }
 
 func (p *program) rootCommand() *cobra.Command {
@@ -85,6 +87,7 @@ func (p *program) rootCommand() *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&p.configFile, "config", "c", defaultConfig, "read the configuration from `FILE`")
 	root.AddCommand(
+		p.initCommand(),
 		p.runCommand(),
 		p.rolloverCommand(),
 		p.hookCommand(),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/survey"
 )
@@ -31,6 +32,7 @@ type world struct {
 	host           func(*agent.Config) // has tests stand in for the host's clock and addresses; nil: as they are
 	// look has tests stand in for mail servers and DNS where domains are checked; nil: the network
 	look func(survey.Config) (sight, error)
+	find func(*finder.Host) // has tests give init another host to look at; nil: this one
 }
 
 // ui has the words for the user, who may sit at this process's terminal or at that of

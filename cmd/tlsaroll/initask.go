@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/draft"
+)
+
+// dialogue gets answers: from a person, or by the defaults where nobody is to be asked.
+type dialogue struct {
+	ui      *ui
+	lines   *bufio.Reader // nil: nobody is asked
+	guesses []error       // what somebody would have to be asked
+}
+
+// answer gets one. What wrong has to say of an answer is told, and it is asked again.
+func (d *dialogue) answer(q draft.Question, wrong func(string) error) (string, error) {
+	if d.lines == nil {
+		if q.Guess != "" {
+			d.guesses = append(d.guesses, fmt.Errorf("init: %s (hint: %s decides it)", q.Guess, q.Option))
+		}
+		return q.Default, nil
+	}
+	if q.Guess != "" {
+		d.ui.say(q.Guess, "")
+	}
+	for {
+		prompt := q.Text
+		if q.Default != "" {
+			prompt += " [" + q.Default + "]"
+		}
+		d.ui.say(prompt, "")
+		line, err := d.lines.ReadString('\n')
+		text := strings.TrimSpace(line)
+		if err != nil && text == "" {
+			return "", errNobody
+		}
+		if text == "" {
+			text = q.Default
+		}
+		why := wrong(text)
+		if why == nil {
+			return text, nil
+		}
+		d.ui.say(why.Error(), "")
+	}
+}
+
+// settle has all that is open decided.
+func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (draft.Answers, error) {
+	d := &dialogue{ui: p.ui}
+	if !o.yes {
+		d.lines = bufio.NewReader(p.ui.stdin)
+		for _, note := range w.Notes {
+			p.ui.say(note, "")
+		}
+	}
+	a := o.Answers
+	if len(a.Hosts) == 0 {
+		text, err := d.answer(w.AskHosts(), wrongHosts)
+		if err != nil {
+			return a, err
+		}
+		a.Hosts = strings.Fields(text)
+		if slices.ContainsFunc(a.Hosts, func(name string) bool { _, seen := w.Hosts[name]; return !seen }) && w.Blind == "" && d.lines != nil {
+			if err := p.lookAt(ctx, w, o, a.Hosts); err != nil {
+				return a, err
+			}
+		}
+	}
+	if len(a.Hosts) == 0 {
+		return a, usage(d.guesses...)
+	}
+	if err := d.certificates(*w, &a); err != nil {
+		return a, err
+	}
+	if a.Provider == "" {
+		var err error
+		if a.Provider, err = d.answer(w.AskProvider(a), func(s string) error { return wrongProvider(*w, s) }); err != nil {
+			return a, err
+		}
+	}
+	if a.Mail == "" && w.Sendmail {
+		var err error
+		if a.Mail, err = d.answer(w.AskMail(a), wrongMail); err != nil {
+			return a, err
+		}
+	} else if err := wrongMail(a.Mail); a.Mail != "" && err != nil {
+		d.guesses = append(d.guesses, fmt.Errorf("--mail %q: %w", a.Mail, err))
+	}
+	if len(d.guesses) > 0 {
+		return a, usage(d.guesses...)
+	}
+	return a, nil
+}
+
+// certificates has it decided which pairs follow those that are served.
+func (d *dialogue) certificates(w draft.World, a *draft.Answers) error {
+	for _, name := range a.Certs {
+		if err := wrongCert(w, name); err != nil {
+			return usage(fmt.Errorf("--cert %s: %w", name, err))
+		}
+	}
+	for q := w.AskCertificate(*a); q != nil; q = w.AskCertificate(*a) {
+		text, err := d.answer(*q, func(s string) error { return wrongCert(w, s) })
+		if err != nil {
+			return err
+		}
+		if slices.Contains(a.Certs, text) || d.lines == nil { // asked again it would be the same
+			return nil
+		}
+		a.Certs = append(a.Certs, text)
+	}
+	return nil
+}
+
+func wrongCert(w draft.World, name string) error {
+	var known []string
+	for _, p := range w.Pairs {
+		if p.String() == name {
+			return nil
+		}
+		known = append(known, p.String())
+	}
+	if len(known) == 0 {
+		return errors.New("no ACME client keeps a certificate here (hint: tlsaroll rollover hands one in)")
+	}
+	return fmt.Errorf("no ACME client keeps that here (hint: there are: %s)", list(known))
+}
+
+func wrongHosts(text string) error {
+	if text == "" {
+		return errors.New("a name is wanted, as in mx1.example.org")
+	}
+	for _, name := range strings.Fields(text) {
+		host, err := config.Host(name)
+		switch {
+		case err != nil:
+			return err
+		case host != name:
+			return fmt.Errorf("%q is written %s", name, host)
+		case !strings.Contains(host, "."):
+			return fmt.Errorf("%q is no full name (hint: write it whole, as in mx1.example.org)", name)
+		}
+	}
+	return nil
+}
+
+func wrongProvider(w draft.World, kind string) error {
+	if refused, ok := refusedTypes()[kind]; ok {
+		return fmt.Errorf("there is none: %s (hint: %s)", refused.Reason, refused.Instead)
+	}
+	if what, hint := w.WrongProvider(kind); what != "" {
+		return fmt.Errorf("%s (hint: %s)", what, hint)
+	}
+	return nil
+}
+
+func wrongMail(text string) error {
+	if a, err := mail.ParseAddress(text); err != nil || a.Address != text {
+		return errors.New("no mail address (hint: write postmaster@example.org)")
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package draft
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+)
+
+// copyTo is where a server is to read a pair from, and what it takes to get there.
+type copyTo struct {
+	place
+	file string // one with key and chain, or
+	dir  string // a directory
+	// stands says that the server reads there already, and nobody else writes there.
+	stands bool
+}
+
+// copies are where the servers of a lineage read it.
+func (l lineage) copies() (out []copyTo) {
+	for _, p := range l.places {
+		c := copyTo{place: p}
+		switch {
+		case p.server.Program == "Postfix" && p.reads.Combined() && p.reads.Kept == nil:
+			c.file, c.stands = p.reads.Cert, true
+		case p.server.Program == "Postfix":
+			c.file = path.Join(cmp.Or(p.server.Config, "/etc/postfix"), "tls", l.name+".pem")
+		case p.reads.Dir != "":
+			c.dir, c.stands = p.reads.Dir, true
+		default:
+			c.dir = path.Join(map[string]string{"Dovecot": "/etc/dovecot/tls", "Exim": "/etc/exim4/tls", "OpenSMTPD": "/etc/mail/tls"}[p.server.Program], l.name)
+		}
+		if !slices.ContainsFunc(out, func(o copyTo) bool { return o.file == c.file && o.dir == c.dir }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// owner is who may read the copy: Exim reads it as its own user, at each connection.
+func (c copyTo) owner() (owner, mode string) {
+	if c.server.Program == "Exim" {
+		return "root:Debian-exim", "0640"
+	}
+	return "root:root", "0600"
+}
+
+// installs writes the copies, and the commands around a swap.
+func installs(y *page, l lineage) {
+	y.line("")
+	y.comment("    What the servers read, and tlsaroll alone writes.")
+	y.line("    install:")
+	for _, c := range l.copies() {
+		owner, mode := c.owner()
+		why := c.server.Program + ", as soon as it is told to"
+		if c.stands {
+			why = c.server.Program + " reads it there already"
+		}
+		y.comment("      " + why + ".")
+		if c.file != "" {
+			y.line("      - {path: " + scalar(c.file) + `, content: [key, chain], owner: "` + owner + `", mode: "` + mode + `"}`)
+			continue
+		}
+		y.line("      - {dir: " + scalar(c.dir) + `, owner: "` + owner + `", mode: "` + mode + `"}`)
+	}
+	var check, reload [][]string
+	for _, s := range l.servers() {
+		check, reload = append(check, s.Check...), append(reload, s.Reload...)
+	}
+	y.said("    check: "+flow(check), "before the switch; if it fails, nothing changes")
+	if len(reload) == 0 {
+		y.comment("    No reload: " + strings.Join(l.programs(), " and ") + " reads the files at each connection.")
+		return
+	}
+	y.said("    reload: "+flow(reload), "after it; if the new one is not served then, the old one goes back")
+}

@@ -1,0 +1,99 @@
+package finder
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const dovecotConf = "/etc/dovecot/dovecot.conf"
+
+// dovecotKeys are how releases name a certificate and its key: 2.4, 2.3, and the second
+// certificate of 2.3.
+var dovecotKeys = [][2]string{{"ssl_server_cert_file", "ssl_server_key_file"}, {"ssl_cert", "ssl_key"}, {"ssl_alt_cert", "ssl_alt_key"}}
+
+// dovecot asks doveconf.
+func (h Host) dovecot(ctx context.Context, note func(string, ...any)) []Server {
+	file := dovecotConf
+	own := h.Dovecot != "" && h.Dovecot != file
+	if own {
+		file = h.Dovecot
+	}
+	if !h.has(file) {
+		return nil
+	}
+	text, ok := h.ask(ctx, note, "Dovecot", "doveconf", "-c", file, "-a")
+	if !ok {
+		return nil
+	}
+	set := settings(text)
+	if set["ssl"] == "no" {
+		return nil
+	}
+	s := Server{Program: "Dovecot", Check: [][]string{{"doveconf", "-n"}}, Reload: [][]string{{"doveadm", "reload"}}}
+	switch {
+	case own:
+		s.Config, s.Check, s.Reload = file, [][]string{{"doveconf", "-c", file, "-n"}}, [][]string{{"doveadm", "-c", file, "reload"}}
+	case h.systemd():
+		s.Reload = [][]string{{"systemctl", "reload", "dovecot"}}
+	}
+	for _, k := range dovecotKeys {
+		cert := strings.TrimPrefix(set[k[0]], "<")
+		if cert == "" {
+			continue
+		}
+		key := strings.TrimPrefix(set[k[1]], "<")
+		if !path.IsAbs(key) { // it is hidden unless asked for by name
+			key = h.dovecotKey(ctx, note, file, k[1])
+		}
+		s.Reads = append(s.Reads, Reads{Cert: cert, Key: key, Name: k[0]})
+	}
+	s.Ports = dovecotPorts(string(text), set["protocols"])
+	return []Server{s}
+}
+
+// dovecotKey is the path of a key. A key that stands in the configuration itself is let fall.
+func (h Host) dovecotKey(ctx context.Context, note func(string, ...any), file, name string) string {
+	text, ok := h.ask(ctx, note, "Dovecot", "doveconf", "-c", file, "-P", name)
+	if !ok {
+		return ""
+	}
+	key, isFile := strings.CutPrefix(settings(text)[name], "<")
+	if !isFile || !path.IsAbs(key) {
+		return ""
+	}
+	return key
+}
+
+// dovecotPorts are those of the listeners whose protocol is on.
+func dovecotPorts(text, protocols string) (ports []uint16) {
+	on := strings.Fields(strings.Trim(protocols, `"`))
+	var sections []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutSuffix(line, "{"); ok {
+			sections = append(sections, strings.TrimSpace(name))
+			continue
+		}
+		if line == "}" {
+			sections = sections[:max(0, len(sections)-1)]
+			continue
+		}
+		value, ok := strings.CutPrefix(line, "port = ")
+		if !ok || len(sections) != 2 || !strings.HasPrefix(sections[1], "inet_listener ") {
+			continue
+		}
+		protocol, login := strings.CutSuffix(strings.TrimPrefix(sections[0], "service "), "-login")
+		if protocol == "managesieve" {
+			protocol = "sieve"
+		}
+		n, err := strconv.ParseUint(value, 10, 16)
+		if login && err == nil && n != 0 && slices.Contains(on, protocol) {
+			ports = append(ports, uint16(n))
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}

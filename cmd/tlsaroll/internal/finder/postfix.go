@@ -1,0 +1,99 @@
+package finder
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const postfixDir = "/etc/postfix"
+
+// postfixKeys are the older ways to name a certificate and its key; chain files, where there
+// are any, take the place of all of them (postconf(5), smtpd_tls_chain_files).
+var postfixKeys = [][2]string{
+	{"smtpd_tls_cert_file", "smtpd_tls_key_file"},
+	{"smtpd_tls_eccert_file", "smtpd_tls_eckey_file"},
+	{"smtpd_tls_dcert_file", "smtpd_tls_dkey_file"},
+}
+
+// postfix asks postconf, which knows defaults and what parameters stand for.
+func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
+	dir := postfixDir
+	own := h.Postfix != "" && h.Postfix != dir
+	if own {
+		dir = h.Postfix
+	}
+	if !h.has(path.Join(dir, "main.cf")) {
+		return nil
+	}
+	conf := []string{"postconf", "-c", dir}
+	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "smtpd_tls_chain_files"}
+	for _, k := range postfixKeys {
+		names = append(names, k[0], k[1])
+	}
+	text, ok := h.ask(ctx, note, "Postfix", slices.Concat(conf, []string{"-x"}, names)...)
+	if !ok {
+		return nil
+	}
+	set := settings(text)
+	s := Server{Program: "Postfix", Host: strings.ToLower(set["myhostname"]), Check: [][]string{{"postfix", "check"}}, Reload: [][]string{{"postfix", "reload"}}}
+	switch {
+	case own:
+		s.Config, s.Check, s.Reload = dir, [][]string{{"postfix", "-c", dir, "check"}}, [][]string{{"postfix", "-c", dir, "reload"}}
+	case h.systemd():
+		s.Reload = [][]string{{"systemctl", "reload", "postfix"}}
+	}
+	s.Reads = postfixReads(set)
+	if set["smtpd_tls_security_level"] == "none" || set["smtpd_tls_security_level"] == "" && set["smtpd_use_tls"] != "yes" {
+		note("Postfix: smtpd_tls_security_level is not set: it offers no TLS yet")
+	}
+	if text, ok = h.ask(ctx, note, "Postfix", slices.Concat(conf, []string{"-M"})...); ok {
+		s.Ports = postfixPorts(string(text))
+	}
+	return []Server{s}
+}
+
+func postfixReads(set map[string]string) (reads []Reads) {
+	files := strings.FieldsFunc(set["smtpd_tls_chain_files"], func(r rune) bool { return r == ',' || r == ' ' })
+	for i := 0; i < len(files); i++ {
+		r := Reads{Cert: files[i], Key: files[i]}
+		// A key that is alone in a file stands before its chain.
+		if i+1 < len(files) && (strings.HasSuffix(files[i], ".key") || strings.Contains(path.Base(files[i]), "privkey")) {
+			r.Cert = files[i+1]
+			i++
+		}
+		reads = append(reads, r)
+	}
+	if len(files) > 0 {
+		return reads
+	}
+	for _, k := range postfixKeys {
+		if cert := set[k[0]]; cert != "" && cert != "none" {
+			reads = append(reads, Reads{Cert: cert, Key: set[k[1]]})
+		}
+	}
+	return reads
+}
+
+// postfixPorts reads master.cf as postconf -M prints it.
+func postfixPorts(master string) (ports []uint16) {
+	known := map[string]uint16{"smtp": 25, "submission": 587, "smtps": 465, "submissions": 465}
+	for line := range strings.Lines(master) {
+		f := strings.Fields(line)
+		if len(f) < 8 || f[1] != "inet" || f[7] != "smtpd" && f[7] != "postscreen" {
+			continue
+		}
+		name := f[0][strings.LastIndex(f[0], ":")+1:]
+		port := known[name]
+		if n, err := strconv.ParseUint(name, 10, 16); err == nil {
+			port = uint16(n)
+		}
+		if port != 0 && !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
+	slices.Sort(ports)
+	return ports
+}
