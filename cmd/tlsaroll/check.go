@@ -26,6 +26,7 @@ type checkOptions struct {
 	roots    string
 
 	tlsrpt bool
+	nagios bool
 
 	config bool // a configuration was named
 }
@@ -34,7 +35,7 @@ func (p *program) checkCommand() *cobra.Command {
 	var o checkOptions
 	var sender senderOptions
 	c := &cobra.Command{
-		Use:                   "check [--host] [--file LIST] [--json] [--csv FILE] [--html FILE] [--thorough] [--verbose] [--resolver ADDRESS [--trust-resolver]] [--parallel N] [--roots FILE] [DOMAIN]... | check --sender --listen ADDRESS [OPTION]...",
+		Use:                   "check [--host] [--file LIST] [--json] [--nagios] [--csv FILE] [--html FILE] [--thorough] [--verbose] [--resolver ADDRESS [--trust-resolver]] [--parallel N] [--roots FILE] [DOMAIN]... | check --sender --listen ADDRESS [OPTION]...",
 		DisableFlagsInUseLine: true,
 		Short:                 "say whether mail to a domain arrives, with DANE, without, or not at all",
 		Long: `
@@ -54,6 +55,9 @@ func (p *program) checkCommand() *cobra.Command {
 
 			Without a DOMAIN it checks this host's own: the configuration, the staged files and the live pairs, the stash,
 			and DNS and service of every endpoint. Nothing is changed, and a daemon may run meanwhile.
+
+			With --nagios it is a plugin for Nagios, Icinga and their like: one line with figures, what is to be mended below
+			it, nothing on standard error, and their exit codes. An error is UNKNOWN then, whatever it is.
 
 			A FILE that was there before keeps its mode and owner; a new one can be read by its owner alone.
 
@@ -80,12 +84,15 @@ func (p *program) checkCommand() *cobra.Command {
 			This host:
 			$ tlsaroll check
 
+			As a plugin for Nagios:
+			$ tlsaroll check --nagios example.org
+
 			What others report:
 			$ tlsaroll check --tlsrpt reports/*.eml
 
 			Its mail server, when it sends:
 			$ tlsaroll check --sender --zone example.org --listen 192.0.2.7 --submit`,
-		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tnot known whether mail arrives, as where no resolver validates or no host answers, and nothing that was seen is broken; a report cannot be read; with --sender: too little came to tell\n2\twrong usage or configuration; with --sender: the zone lacks lines, too\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE"},
+		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tnot known whether mail arrives, as where no resolver validates or no host answers, and nothing that was seen is broken; a report cannot be read; with --sender: too little came to tell\n2\twrong usage or configuration; with --sender: the zone lacks lines, too\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE\nwith --nagios\t0 OK, 1 WARNING, 2 CRITICAL: something breaks mail, 3 UNKNOWN: not known whether it arrives, or any error"},
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: o.complete,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -100,6 +107,9 @@ func (p *program) checkCommand() *cobra.Command {
 			if o.tlsrpt {
 				return p.checkReports(c.Context(), reportOptions{files: args, json: o.json, config: o.config, others: othersThan(c, "tlsrpt", "json", "config")})
 			}
+			if o.nagios {
+				p.plugin.begin(p)
+			}
 			return p.check(c.Context(), o, args)
 		},
 	}
@@ -107,6 +117,7 @@ func (p *program) checkCommand() *cobra.Command {
 	f.BoolVar(&o.hosts, "host", false, "take each DOMAIN for an MX host")
 	f.StringVar(&o.list, "file", "", "check the domains in `LIST`, too: one a line, # begins a comment; - is standard input")
 	f.BoolVar(&o.json, "json", false, "print JSON, for programs")
+	f.BoolVar(&o.nagios, "nagios", false, "print what Nagios and Icinga want of a plugin, and end with their exit codes")
 	f.StringVar(&o.csv, "csv", "", "write a table to `FILE`, a line for each host of each domain; - is standard output")
 	f.StringVar(&o.html, "html", "", "write a page for a browser to `FILE`, the worst domains first; - is standard output")
 	f.BoolVar(&o.thorough, "thorough", false, "ask every address for all that it agrees to, with a connection for each TLS version and cipher suite")
@@ -152,13 +163,13 @@ func (p *program) check(ctx context.Context, o checkOptions, args []string) erro
 // wrong is what is wrong with the options.
 func (o checkOptions) wrong() (errs []error) {
 	printed := 0
-	for _, one := range []bool{o.json, o.csv == "-", o.html == "-"} {
+	for _, one := range []bool{o.json, o.nagios, o.csv == "-", o.html == "-"} {
 		if one {
 			printed++
 		}
 	}
 	if printed > 1 {
-		errs = append(errs, errors.New("--json, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"))
+		errs = append(errs, errors.New("--json, --nagios, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"))
 	}
 	if o.csv == o.html && o.csv != "" && o.csv != "-" {
 		errs = append(errs, fmt.Errorf("--csv and --html: both are %s (hint: name a FILE for each)", o.csv))

@@ -248,7 +248,7 @@ func TestCheckBadInput(t *testing.T) {
 			`-:2: "example.org, example.net" is no domain (hint: write one at a time)` + "\n" +
 			`-:3: "192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"--file|-", strings.Repeat("x", 1<<17), "-:1: too long for a domain (hint: write one a line)"},
-		{"example.org|--json|--csv|-", "", "--json, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"},
+		{"example.org|--json|--csv|-", "", "--json, --nagios, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"},
 		{"example.org|--csv|x|--html|x", "", "--csv and --html: both are x (hint: name a FILE for each)"},
 		{"example.org|--parallel|0", "", "--parallel 0: not from 1 to 1000"},
 		{"example.org|--parallel|many", "", `--parallel "many": strconv.ParseInt: parsing "many": invalid syntax`},

@@ -30,7 +30,7 @@
 // host's certificate, and nobody else. A client hands its pair to no listener but root's,
 // its own user's or that of the directory's owner.
 //
-// The status page (listen:; metrics, healthz, readyz): read only. Names, dates, digests
+// What is on listen: (metrics, healthz, readyz): read only. Names, dates, digests
 // and what waits for what are in it, no secret. On loopback every user of the host may
 // read it; elsewhere it must have a password or a token, which is asked for before
 // anything is answered.

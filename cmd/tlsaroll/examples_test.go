@@ -38,6 +38,23 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// TestNagiosCommands wants options that exist in the commands that Nagios and Icinga are given.
+func TestNagiosCommands(t *testing.T) {
+	quoted := strings.NewReplacer(`"`, "", ",", "", "[", "", "]", "")
+	for name, line := range map[string]string{"tlsaroll.cfg": `command_line  (.*)`, "icinga2.conf": `command = (\[.*\])`} {
+		m := regexp.MustCompile(line).FindStringSubmatch(readDocument(t, "examples/nagios/"+name).text)
+		if m == nil {
+			t.Errorf("%s: no command", name)
+			continue
+		}
+		argv := strings.Fields(quoted.Replace(m[1]))
+		if argv[0] != installed || !asksForPlugin(argv[1:]) {
+			t.Errorf("%s: its command is %v", name, argv)
+		}
+		parses(t, argv[1:])
+	}
+}
+
 var timingLine = regexp.MustCompile(`(?m)^timing: .*$`)
 
 // defaultTiming wants that a configuration loads, and says of timing what is so without

@@ -45,7 +45,12 @@ func run(ctx context.Context, args []string, w world) int {
 	p := newProgram(w)
 	root := p.rootCommand()
 	root.SetArgs(args)
-	return p.ui.exit(root.ExecuteContext(ctx))
+	own := p.ui
+	err := root.ExecuteContext(ctx)
+	if p.plugin.asked || err != nil && asksForPlugin(args) {
+		return p.plugin.end(own, err, p.now())
+	}
+	return own.exit(err)
 }
 
 // program is what the subcommands share.
@@ -60,6 +65,7 @@ type program struct {
 	version    string
 	configFile string // of -c
 	heard      *hearing
+	plugin     plugin
 	logs       *slog.Logger  // the daemon's log; nil: what is said is said as a command does
 	lock       time.Duration // how long another instance is waited for that has the journal; 0: the agent's
 }

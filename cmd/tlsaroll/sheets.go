@@ -24,10 +24,11 @@ type sheets struct {
 	tally   paper.Tally
 	reports []audit.Report
 	here    *[]audit.Finding // on this host, beside its services; nil: was not asked for
+	plugin  *plugin
 }
 
 func (p *program) newSheets(o checkOptions, all int) *sheets {
-	s := &sheets{ui: p.ui, o: o, all: all, reports: []audit.Report{}}
+	s := &sheets{ui: p.ui, o: o, all: all, reports: []audit.Report{}, plugin: &p.plugin}
 	s.text.Paint = func(t paper.Tone, text string) string {
 		return paint(p.ui.colourOut && t != paper.Plain, map[paper.Tone]colour{paper.Good: green, paper.Doubtful: yellow, paper.Bad: red}[t], text)
 	}
@@ -39,13 +40,15 @@ func (p *program) newSheets(o checkOptions, all int) *sheets {
 }
 
 // printsText reports whether standard output is for people.
-func (s *sheets) printsText() bool { return !s.o.json && s.o.csv != "-" && s.o.html != "-" }
+func (s *sheets) printsText() bool {
+	return !s.o.json && !s.o.nagios && s.o.csv != "-" && s.o.html != "-"
+}
 
 // add takes a report, and prints it if it can be printed alone.
 func (s *sheets) add(r audit.Report) {
 	one := paper.Count([]audit.Report{r})
 	s.tally = paper.Tally{Clean: s.tally.Clean + one.Clean, Warnings: s.tally.Warnings + one.Warnings, Broken: s.tally.Broken + one.Broken, Unknown: s.tally.Unknown + one.Unknown}
-	if s.o.json || s.o.csv != "" || s.o.html != "" {
+	if s.o.json || s.o.nagios || s.o.csv != "" || s.o.html != "" {
 		s.reports = append(s.reports, r)
 	}
 	switch {
@@ -81,6 +84,7 @@ func (s *sheets) progress(known int) {
 // end writes what is written when all is known, and says how the check ends.
 func (s *sheets) end(at time.Time) error {
 	s.ui.unstick()
+	s.plugin.seen = paper.Nagios{Reports: s.reports, Here: s.here}
 	var errs []error
 	if s.all > 1 && s.tally.All() > 0 && s.printsText() {
 		s.ui.result(s.tally.String())

@@ -57,6 +57,7 @@ func TestGolden(t *testing.T) {
 		"plain.txt":    text.Page(plain()),
 		"blind.txt":    text.Page(blind()),
 		"service.txt":  text.Page(service()) + "\n" + text.Line(service()),
+		"nagios.txt":   nagiosPages(),
 		"nothing.txt":  text.Findings("this host", nil),
 		"service.html": htmlOf(t, service()),
 		"here.txt":     text.Findings("this host", broken().Findings),

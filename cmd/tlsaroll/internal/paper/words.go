@@ -178,7 +178,7 @@ func short(text string) string { return digest.ReplaceAllString(text, "$1…") }
 func harmless(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n', r == '\t':
+		case r == '\n', r == '\t', unicode.In(r, unicode.Zl, unicode.Zp):
 			return ' '
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar:
 			return unicode.ReplacementChar
