@@ -21,6 +21,14 @@ func lookupOf(a lookup.Answer) audit.Lookup {
 	return audit.Lookup{Security: rollover.Security(a.Security), Text: a.Text, Exists: len(a.Records) > 0, NoName: a.Err == "" && a.Rcode == dns.RcodeNameError, Err: a.Err}
 }
 
+// withheld is why nobody whose resolver validates gets an answer; "" where they do.
+func withheld(a lookup.Answer) string {
+	if a.Err == "" && a.Security == lookup.Bogus {
+		return a.Text
+	}
+	return a.Err
+}
+
 func unknown(why string) audit.Lookup {
 	return audit.Lookup{Security: rollover.Indeterminate, Text: why, Err: why}
 }
@@ -56,8 +64,8 @@ func texts(a lookup.Answer) []string {
 // reports is the TLSRPT record of a domain (RFC 8460, section 3). Of several none counts.
 func (r *Round) reports(ctx context.Context, domain string) rollover.Sight[string] {
 	a := r.pass.Ask(ctx, "_smtp._tls."+domain+".", dns.TypeTXT)
-	if a.Err != "" {
-		return rollover.Unseen[string](a.Err)
+	if why := withheld(a); why != "" {
+		return rollover.Unseen[string](why)
 	}
 	var found []string
 	for _, text := range texts(a) {
@@ -73,8 +81,8 @@ func (r *Round) reports(ctx context.Context, domain string) rollover.Sight[strin
 func (r *Round) caa(ctx context.Context, host string) rollover.Sight[[]string] {
 	for name := host + "."; name != "." && name != ""; {
 		a := r.pass.Ask(ctx, name, dns.TypeCAA)
-		if a.Err != "" {
-			return rollover.Unseen[[]string](a.Err)
+		if why := withheld(a); why != "" {
+			return rollover.Unseen[[]string](why)
 		}
 		var found []string
 		for _, rr := range a.Records {

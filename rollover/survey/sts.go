@@ -16,8 +16,8 @@ import (
 // sts looks for a domain's MTA-STS policy (RFC 8461, section 3).
 func (r *Round) sts(ctx context.Context, domain string) audit.STS {
 	a := r.pass.Ask(ctx, "_mta-sts."+domain+".", dns.TypeTXT)
-	if a.Err != "" {
-		return audit.STSOf(rollover.Unseen[[]string](a.Err))
+	if why := withheld(a); why != "" {
+		return audit.STSOf(rollover.Unseen[[]string](why))
 	}
 	found := audit.STSOf(rollover.Seen(texts(a)))
 	if !found.Announced() {

@@ -152,6 +152,18 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 	}
 }
 
+// TestBogusIsWithheld: what does not validate is not taken for what it says.
+func TestBogusIsWithheld(t *testing.T) {
+	w := newWorld(t, "d.example. 60 IN MX 0 .", `_smtp._tls.d.example. 60 IN TXT "v=TLSRPTv1; rua=mailto:a@d.example"`, `_mta-sts.d.example. 60 IN TXT "v=STSv1; id=1"`)
+	if d := w.round().Domain(t.Context(), "d.example"); !d.Reports.Known() || d.Reports.Value == "" || d.STS.Record.Value == "" {
+		t.Errorf("valid: reports %+v, policy %+v", d.Reports, d.STS)
+	}
+	w.bogus = []string{"_smtp._tls.d.example.", "_mta-sts.d.example."}
+	if d := w.round().Domain(t.Context(), "d.example"); d.Reports.Known() || d.STS.Record.Known() {
+		t.Errorf("bogus: reports %+v, policy %+v", d.Reports, d.STS)
+	}
+}
+
 // TestRecordsInVain: where the addresses are not signed no client asks for records, and
 // those that stand are seen all the same.
 func TestRecordsInVain(t *testing.T) {

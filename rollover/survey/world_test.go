@@ -30,8 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	t       *testing.T
 	records []dns.RR
-	// insecure are names below which nothing is signed, silent those that are never answered.
-	insecure, silent []string
+	// insecure are names below which nothing is signed, silent those that are never answered,
+	// bogus those whose signatures do not hold.
+	insecure, silent, bogus []string
 	// sites are what listens, by ip:port.
 	sites map[string]string
 
@@ -75,6 +76,9 @@ func (w *world) exchange(_ context.Context, m *dns.Msg, _ string, _ netip.AddrPo
 	}
 	if below(w.silent) {
 		return nil, context.DeadlineExceeded
+	}
+	if below(w.bogus) && !m.CheckingDisabled {
+		return r.SetRcode(m, dns.RcodeServerFailure), nil
 	}
 	r.RecursionAvailable, r.AuthenticatedData, r.Rcode = true, !below(w.insecure), dns.RcodeNameError
 	for name := strings.ToLower(q.Name); ; {
