@@ -235,7 +235,10 @@ func TestCheckFiles(t *testing.T) {
 func TestCheckBadInput(t *testing.T) {
 	for _, test := range []struct{ args, stdin, want string }{
 		{"example.org:26", "", `"example.org:26": no scheme has port 26 (hint: write the scheme, too, as in tls://example.org:26)`},
-		{"example.org:smtp", "", `"example.org:smtp": no scheme has port smtp (hint: write the scheme, too, as in tls://example.org:smtp)`},
+		{"a\x1b[2J:26", "", `name "a\x1b[2J": '\x1b' may not stand in a name`},
+		{"example.org:smtp", "", `"example.org:smtp": "smtp" is no port (hint: write a number, as in mx1.example.org:25)`},
+		{"example.org:\x1b[31m", "", `"example.org:\x1b[31m": "\x1b[31m" is no port (hint: write a number, as in mx1.example.org:25)`},
+		{"--file|-", "b\xfccher.example\n", `-:1: "b\xfccher.example" is not in UTF-8 (hint: write its A-label, as in xn--bcher-kva.example)`},
 		{"192.0.2.1", "", `"192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"[2001:db8::1]:25", "", `"[2001:db8::1]:25" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"smtp://192.0.2.1", "", `endpoint "smtp://192.0.2.1": "192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name, and the address under address)`},

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
@@ -102,6 +103,8 @@ func (p *program) readList(name string) (lines []string, err error) {
 func parseTarget(text string, host bool) (target, error) {
 	name, port, hasPort := strings.Cut(text, ":")
 	switch {
+	case !utf8.ValidString(text):
+		return target{}, fmt.Errorf("%q is not in UTF-8 (hint: write its A-label, as in xn--bcher-kva.example)", text)
 	case strings.Contains(text, "://"):
 		return serviceTarget(text)
 	case isAddress(text):
@@ -111,8 +114,14 @@ func parseTarget(text string, host bool) (target, error) {
 	case hasPort:
 		n, err := strconv.ParseUint(port, 10, 16)
 		scheme := config.SchemeOf(uint16(n))
-		if err != nil || scheme == "" {
-			return target{}, fmt.Errorf("%q: no scheme has port %s (hint: write the scheme, too, as in tls://%s)", text, port, text)
+		switch {
+		case err != nil:
+			return target{}, fmt.Errorf("%q: %q is no port (hint: write a number, as in mx1.example.org:25)", text, port)
+		case scheme == "":
+			if _, err := config.Host(name); err != nil {
+				return target{}, err
+			}
+			return target{}, fmt.Errorf("%q: no scheme has port %d (hint: write the scheme, too, as in tls://%s)", text, n, text)
 		}
 		return serviceTarget(scheme + "://" + name)
 	case strings.ContainsAny(text, " \t,;"):
