@@ -47,14 +47,15 @@ func (p *Prober) next(ctx context.Context, e Endpoint, done []Result, r Result) 
 		}
 	}
 	r = p.Probe(ctx, e, r.Address, r.Offer)
-	if r.Offer.Algorithm == "" || !errors.Is(r.Err, errHungUp) {
+	if !errors.Is(r.Err, errHungUp) {
 		return r
 	}
-	// Some servers (Schannel) close the connection where others send an alert; but
-	// once may be chance.
-	if again := p.Probe(ctx, e, r.Address, r.Offer); !errors.Is(again.Err, errHungUp) {
+	// Once may be chance, as where a server counts connections.
+	again := p.Probe(ctx, e, r.Address, r.Offer)
+	if r.Offer.Algorithm == "" || !errors.Is(again.Err, errHungUp) {
 		return again
 	}
+	// Some servers (Schannel) close the connection where others send an alert.
 	r.Outcome, r.Err = NotOffered, nil
 	return r
 }

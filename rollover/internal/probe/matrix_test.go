@@ -54,7 +54,7 @@ func TestAddress(t *testing.T) {
 		c.GetConfigForClient = f
 		return c
 	}
-	var once atomic.Bool
+	var once, first atomic.Bool
 	tests := map[string]struct {
 		config *tls.Config
 		want   []string
@@ -172,7 +172,7 @@ func TestAddress(t *testing.T) {
 					return hangUp(h)
 				}
 				return nil, nil
-			}), dials: 6, want: []string{
+			}), dials: 8, want: []string{
 				"SNI: handshake-failed",
 				"SNI, rsa only: served rsa of mx.example in TLS 1.2",
 				"SNI, ecdsa only: not-offered",
@@ -208,7 +208,21 @@ func TestAddress(t *testing.T) {
 				"no SNI, rsa only: served rsa of mx.example in TLS 1.2",
 				"no SNI, ecdsa only: not-offered",
 			}},
-		"hangs up always": {config: ask(with(t, "rsa"), hangUp), dials: 10, want: []string{
+		"hangs up on the first": {
+			config: ask(with(t, "rsa"), func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+				if first.CompareAndSwap(false, true) {
+					return hangUp(h)
+				}
+				return nil, nil
+			}), dials: 7, want: []string{
+				"SNI: served rsa of mx.example in TLS 1.3",
+				"SNI, rsa only: served rsa of mx.example in TLS 1.2",
+				"SNI, ecdsa only: not-offered",
+				"no SNI: served rsa of mx.example in TLS 1.3",
+				"no SNI, rsa only: served rsa of mx.example in TLS 1.2",
+				"no SNI, ecdsa only: not-offered",
+			}},
+		"hangs up always": {config: ask(with(t, "rsa"), hangUp), dials: 12, want: []string{
 			"SNI: handshake-failed",
 			"SNI, rsa only: handshake-failed",
 			"SNI, ecdsa only: handshake-failed",
