@@ -171,6 +171,10 @@ func (s *scene) tellPartlyUnmatched(failing, passing []showing) {
 			s.tell(rollover.CodeAlgorithmUnmatched, about(s.Name, at), "%s: %s to %s that ask for %s, which none of the records at %s matches; that for %s is matched",
 				s.Name, presents(group), s.who(), algorithm, s.base.at(), algorithmOf(here[0].Chain)).
 				mendedBy("%s", s.publishing("Publish %s, or take that certificate out of the server.")).reportedAs(resultTLSAInvalid)
+		case len(here) > 0 && s.newPlaces(group):
+			s.tell(rollover.CodeAddressUnmatched, about(s.Name, at), "%s: %s, which none of the records at %s matches, on some connections, and another that is matched on others: more than one server answers there: %s",
+				s.Name, presents(group), s.base.at(), s.why(group[0])).
+				mendedBy("%s", s.publishing("Give every machine behind that address the same certificate and reload its server; or publish %s.")).reportedAs(resultTLSAInvalid)
 		case s.newPlaces(group):
 			s.tell(rollover.CodeAddressUnmatched, about(s.Name, at), "%s: %s, which none of the records at %s matches; what %s %s is matched: %s that enforce DANE refuse it there: %s",
 				s.Name, presents(group), s.base.at(), where(good), verb(len(good), "presents", "present"), s.who(), s.why(group[0])).

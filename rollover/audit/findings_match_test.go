@@ -41,6 +41,8 @@ func (c cast) matchRows() []findingRow {
 		{code: rollover.CodeServedUnmatched, bad: addresses(dual("192.0.2.1", c.other, c.rsa), dual("192.0.2.2", c.other, c.rsa)), text: []string{"192.0.2.1 and 192.0.2.2"}, result: "tlsa-invalid"},
 		{code: rollover.CodeAddressUnmatched, bad: addresses(good, stale), good: addresses(good, modern("192.0.2.2", c.chain)), text: []string{"192.0.2.2 presents", "192.0.2.1 presents is matched"}, fix: c.ee(c.other).Data, result: "tlsa-invalid"},
 		{code: rollover.CodeAddressUnmatched, bad: addresses(dual("192.0.2.1", c.chain, c.chain), dual("192.0.2.2", c.other, c.rsa)), result: "tlsa-invalid"},
+		{code: rollover.CodeAddressUnmatched, bad: addresses(on(good, func(h Handshake) bool { return h.SNI && h.Algorithm == "ecdsa" }, func(h *Handshake) { h.Chain = c.other })),
+			text: []string{"192.0.2.1 presents", "on some connections", "more than one server"}, fix: "Give every machine", result: "tlsa-invalid"},
 		{code: rollover.CodeAddressUnmatched, bad: all(records(issuer), addresses(good, modern("192.0.2.2", chainOf(c.T, leaf)))), text: []string{"192.0.2.2"}, result: "tlsa-invalid"},
 		{code: rollover.CodeAlgorithmUnmatched, bad: addresses(dual("192.0.2.1", c.chain, c.rsa)), good: all(records(current, next, c.ee(c.rsa)), addresses(dual("192.0.2.1", c.chain, c.rsa))),
 			text: []string{"ask for RSA", "that for ECDSA"}, fix: c.ee(c.rsa).Data, result: "tlsa-invalid"},
