@@ -18,6 +18,7 @@ type Lineage struct {
 	Sentence string  // what goes on
 	When     *Moment // when that ends, nil: not known
 	Ends     *Moment // when the live certificate does
+	Next     *Moment // when something is done, nil: not known, or at any moment
 	Urgent   bool    // somebody is needed
 	Errors   int
 	Warnings int
@@ -74,6 +75,9 @@ func lineage(s rollover.LineageStatus, now time.Time) Lineage {
 	}
 	l.Badge = badge(s)
 	l.Sentence, l.When = sentence(s, now)
+	if l.When != nil && l.When.ahead {
+		l.Next = l.When
+	}
 	switch {
 	case l.Errors > 0:
 		l.Tone = Bad

@@ -76,7 +76,7 @@ func timeline(s rollover.LineageStatus, now time.Time) *Timeline {
 	}
 	t.Steps[stepEverywhere].Note = fmt.Sprintf("%d of %s", servers.yes, number(servers.all(), "server", "servers"))
 	t.Steps[stepEverywhere].dots(servers, Moving)
-	if way.reached > stepSwapped {
+	if way.reached > stepSwapped && !way.skipped {
 		t.Steps[stepVerified].Note = fmt.Sprintf("%d of %s", addresses.yes, number(addresses.all(), "address", "addresses"))
 		t.Steps[stepVerified].dots(addresses, Moving)
 	}

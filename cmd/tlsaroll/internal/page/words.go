@@ -58,6 +58,7 @@ type Moment struct {
 	Machine  string // RFC 3339
 	Stamp    string // with the offset from UTC
 	Relative string
+	ahead    bool
 }
 
 // moment is t as one says it at now, in the time zone of now.
@@ -67,7 +68,7 @@ func moment(t, now time.Time) *Moment {
 	if sameDay(local, now) {
 		layout = "15:04:05 -07:00"
 	}
-	m := Moment{Machine: local.Format(time.RFC3339), Stamp: local.Format(layout)}
+	m := Moment{Machine: local.Format(time.RFC3339), Stamp: local.Format(layout), ahead: t.After(now)}
 	switch d := t.Sub(now); {
 	case d > 0:
 		m.Relative = "in " + span(d)

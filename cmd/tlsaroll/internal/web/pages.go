@@ -12,7 +12,7 @@ import (
 
 const (
 	readers = 4               // pages that are written at a time; others wait
-	queued  = 5 * time.Second // for so long
+	queue   = 5 * time.Second // for so long
 )
 
 // all shows all lineages.
@@ -53,7 +53,7 @@ func base(r *http.Request) string {
 // write makes a page and writes it while it is made: what many lineages come to is
 // nowhere in memory as a whole.
 func (s *Server) write(w http.ResponseWriter, r *http.Request, of func() (page.View, int)) {
-	late := time.NewTimer(queued)
+	late := time.NewTimer(s.wait)
 	defer late.Stop()
 	select {
 	case s.reading <- struct{}{}:

@@ -38,6 +38,7 @@ type Server struct {
 	http     *http.Server
 	news     *news
 	reading  chan struct{} // one for each page that is written
+	wait     time.Duration // of who waits for that
 	silent   silent
 }
 
@@ -72,7 +73,7 @@ func Listen(cfg Config) (*Server, error) {
 }
 
 func newServer(cfg Config, listener net.Listener) *Server {
-	s := &Server{cfg: cfg, listener: listener, news: newNews(cfg.Metrics.from, cfg.Metrics.hint), reading: make(chan struct{}, readers)}
+	s := &Server{cfg: cfg, listener: listener, news: newNews(cfg.Metrics.from, cfg.Metrics.hint), reading: make(chan struct{}, readers), wait: queue}
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 5 * time.Second,
