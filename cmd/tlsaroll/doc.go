@@ -30,8 +30,10 @@
 // host's certificate, and nobody else. A client hands its pair to no listener but root's,
 // its own user's or that of the directory's owner.
 //
-// What is on listen: (metrics, healthz, readyz): read only. Names, dates, digests
-// and what waits for what are in it, no secret. On loopback every user of the host may
+// The status page (listen:; the page itself, metrics, healthz, readyz): read only. Names,
+// dates, digests and what waits for what are in it, no secret. What others may have written
+// of that, as names and errors of servers, is text there and never markup, and the browser is
+// told to run and load nothing but what is ours (Content-Security-Policy). On loopback every user of the host may
 // read it; elsewhere it must have a password or a token, which is asked for before
 // anything is answered.
 //

@@ -293,7 +293,7 @@ func (s *silence) rubbish(t *testing.T, key, chain string) {
 
 // pages reads all that is shown over HTTP, with the token, without it, and with parts of it.
 func (s *silence) pages(t *testing.T) {
-	for path, want := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 0, "/": 0, "/" + s.token: 0, "/../journal.db": 0} {
+	for path, want := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 0, "/": 200, "/lineage/mx1": 0, "/" + s.token: 0, "/../journal.db": 0} {
 		for _, token := range []string{s.token, s.token[:len(s.token)-1], ""} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.web+path, nil)
 			if err != nil {

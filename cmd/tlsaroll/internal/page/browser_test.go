@@ -64,7 +64,7 @@ func serve(t *testing.T) *world {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(3 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Error("open pages keep the server from ending")
 		}
 	})

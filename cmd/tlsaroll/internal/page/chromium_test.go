@@ -150,7 +150,7 @@ func (c *chromium) call(session, method string, params map[string]any, into any)
 			return json.Unmarshal(r.Result, into)
 		}
 		return nil
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		return fmt.Errorf("%s: chromium does not answer", method)
 	}
 }
@@ -229,7 +229,7 @@ func (tb *tab) open(url string) {
 	tb.must(tb.session, "Page.navigate", map[string]any{"url": url}, nil)
 	select {
 	case <-tb.loaded:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		tb.t.Fatalf("%s is not loaded", url)
 	}
 }
@@ -258,7 +258,7 @@ func (tb *tab) eval(expression string) string {
 // until waits for an expression to be true.
 func (tb *tab) until(expression string) {
 	tb.t.Helper()
-	for end := time.Now().Add(20 * time.Second); tb.eval(expression) != "true"; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); tb.eval(expression) != "true"; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			tb.t.Fatalf("it never came to %s", expression)
 		}

@@ -27,7 +27,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it until there is more
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Time{}) // that of the server's is for requests: it would end the stream
 	say := func(text string) bool {
 		if c.SetWriteDeadline(s.cfg.Now().Add(sending)) != nil {
 			return false

@@ -58,10 +58,10 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
-	if reply, body := r.ask(t, "HEAD", "/events", nil); reply.StatusCode != 200 || reply.Header.Get("Content-Type") != "text/event-stream" || body != "" {
+	if reply, body := r.ask(t, "HEAD", "/events", nil); reply.StatusCode != http.StatusOK || reply.Header.Get("Content-Type") != "text/event-stream" || body != "" {
 		t.Errorf("HEAD /events: %d %v", reply.StatusCode, reply.Header)
 	}
-	if reply, body := r.ask(t, "GET", "/lineage/../metrics", nil); reply.StatusCode != 200 || !strings.HasPrefix(reply.Header.Get("Content-Type"), "text/plain") {
+	if reply, body := r.ask(t, "GET", "/lineage/../metrics", nil); reply.StatusCode != http.StatusOK || !strings.HasPrefix(reply.Header.Get("Content-Type"), "text/plain") {
 		t.Errorf("a path with dots: %d %.100s", reply.StatusCode, body)
 	}
 }
