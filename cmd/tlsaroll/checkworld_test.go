@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
 	"github.com/tlsaroll/tlsaroll/rollover/survey"
@@ -26,7 +32,48 @@ func seenMain() { os.Exit(asProcess(seenWorld())) }
 var seenAt = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func seenWorld() world {
-	return world{now: func() time.Time { return seenAt }, look: func(c survey.Config) (sight, error) { return few{through: c}, nil }}
+	return world{now: func() time.Time { return seenAt }, look: func(c survey.Config) (sight, error) { return few{through: c}, nil }, find: seenHost, exchange: seenAnswer}
+}
+
+// seenHost is the directory "host" in the place of this machine, with what programs would
+// print in its directory "programs".
+func seenHost(h *finder.Host) {
+	h.Files = os.DirFS("host")
+	h.Run = func(_ context.Context, argv ...string) ([]byte, error) {
+		return os.ReadFile(filepath.Join("host/programs", argv[0]))
+	}
+}
+
+// seenAnswer is a validating resolver that knows the file "zone"; at port 1 there is none.
+func seenAnswer(_ context.Context, m *dns.Msg, _ string, server netip.AddrPort) (*dns.Msg, error) {
+	if server.Port() == 1 {
+		return nil, errors.New("connection refused")
+	}
+	text, err := os.ReadFile("zone")
+	if err != nil {
+		return nil, err
+	}
+	r := new(dns.Msg).SetReply(m)
+	r.RecursionAvailable, r.AuthenticatedData = true, true
+	q := m.Question[0]
+	var above []dns.RR
+	for zp := dns.NewZoneParser(bytes.NewReader(text), ".", ""); ; {
+		rr, ok := zp.Next()
+		if !ok {
+			break
+		}
+		h := rr.Header()
+		switch {
+		case h.Rrtype == q.Qtype && strings.EqualFold(h.Name, q.Name):
+			r.Answer = append(r.Answer, rr)
+		case h.Rrtype == dns.TypeSOA && dns.IsSubDomain(h.Name, q.Name):
+			above = []dns.RR{rr} // the deepest comes last
+		}
+	}
+	if len(r.Answer) == 0 {
+		r.Ns = above
+	}
+	return r, nil
 }
 
 // few is a sight of few domains.

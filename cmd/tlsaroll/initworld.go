@@ -106,22 +106,27 @@ func (p *program) chooseResolver(ctx context.Context, w *draft.World, o initOpti
 			}
 		}
 	}
-	w.Resolver, w.Blind = try[0], ""
-	for _, at := range try {
-		client, err := lookup.New(lookup.Config{Resolver: at, Now: p.now})
+	passes, failed := make([]*lookup.Pass, len(try)), make([]error, len(try))
+	var tests errgroup.Group // one that is silent takes its time
+	for i, at := range try {
+		client, err := lookup.New(lookup.Config{Resolver: at, Now: p.now, Exchange: p.exchange})
 		if err != nil {
 			return nil, err
 		}
-		pass := client.NewPass(nil)
-		err = pass.SelfTest(ctx)
-		if err == nil {
+		passes[i] = client.NewPass(nil)
+		tests.Go(func() error { failed[i] = passes[i].SelfTest(ctx); return nil })
+	}
+	if err := tests.Wait(); err != nil {
+		return nil, err
+	}
+	for i, at := range try {
+		if failed[i] == nil {
 			w.Resolver, w.Blind = at, ""
-			return pass, nil
-		}
-		if w.Blind == "" {
-			w.Blind, _, _ = strings.Cut(err.Error(), " (hint: ")
+			return passes[i], nil
 		}
 	}
+	w.Resolver = try[0]
+	w.Blind, _, _ = strings.Cut(failed[0].Error(), " (hint: ")
 	return nil, nil
 }
 

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
 
+	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
@@ -62,6 +64,7 @@ type program struct {
 	host       func(*agent.Config)
 	look       func(survey.Config) (sight, error)
 	find       func(*finder.Host)
+	exchange   func(context.Context, *dns.Msg, string, netip.AddrPort) (*dns.Msg, error)
 	version    string
 	configFile string // of -c
 	heard      *hearing
@@ -72,7 +75,7 @@ type program struct {
 
 func newProgram(w world) *program {
 	info, _ := debug.ReadBuildInfo() // without it the version is unknown, which versionOf says
-	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, look: w.look, find: w.find, version: versionOf(version, info), heard: &hearing{}}
+	return &program{ui: newUI(w), now: w.now, lookupEnv: w.lookupEnv, hangups: w.hangups, host: w.host, look: w.look, find: w.find, exchange: w.exchange, version: versionOf(version, info), heard: &hearing{}}
 }
 
 func (p *program) rootCommand() *cobra.Command {

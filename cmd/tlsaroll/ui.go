@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
 
+	"github.com/miekg/dns"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
@@ -33,6 +36,8 @@ type world struct {
 	// look has tests stand in for mail servers and DNS where domains are checked; nil: the network
 	look func(survey.Config) (sight, error)
 	find func(*finder.Host) // has tests give init another host to look at; nil: this one
+	// exchange has tests stand in for DNS where init looks; nil: the network
+	exchange func(ctx context.Context, m *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error)
 }
 
 // ui has the words for the user, who may sit at this process's terminal or at that of

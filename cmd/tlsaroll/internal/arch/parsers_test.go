@@ -33,6 +33,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"the configuration", "cmd/tlsaroll/internal/config", "FuzzLoad"},
 	{"host names as people write them", "cmd/tlsaroll/internal/config", "FuzzHost"},
 	{"resolv.conf", "cmd/tlsaroll/internal/config", "FuzzSystemResolver"},
+	{"what mail servers, BIND and ACME clients have on a host", "cmd/tlsaroll/internal/finder", "FuzzFind"},
 	{"requests on the control socket, pairs in them", "cmd/tlsaroll/internal/control", "FuzzRequest"},
 	{"the daemon's answers", "cmd/tlsaroll/internal/control", "FuzzFrames"},
 	{"what people were told, in its file", "cmd/tlsaroll/internal/notify", "FuzzLoad"},

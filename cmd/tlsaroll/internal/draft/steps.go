@@ -99,7 +99,7 @@ func move(copies []copyTo) Step {
 
 // make fills a copy.
 func (c copyTo) make() []string {
-	cert, key := quoted(c.reads.Cert), quoted(c.reads.Key)
+	cert, key := quoted(c.reads.Cert), quoted(cmp.Or(c.reads.Key, "KEY"))
 	if c.file != "" {
 		return []string{
 			"install -d -m 0700 " + quoted(path.Dir(c.file)),

@@ -48,7 +48,7 @@ func (h Host) primaries(ctx context.Context, note func(string, ...any)) (found [
 			continue
 		}
 		for _, g := range grant.FindAllStringSubmatch(body, -1) {
-			if rule := strings.Fields(g[2]); mayChangeTLSA(rule) {
+			if rule := strings.Fields(strings.ReplaceAll(g[2], `"`, "")); mayChangeTLSA(rule) {
 				p.Keys = append(p.Keys, g[1])
 			}
 		}

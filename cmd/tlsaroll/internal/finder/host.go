@@ -23,6 +23,7 @@ type Host struct {
 	Postfix string // the directory with main.cf
 	Dovecot string // the file
 	BIND    string // likewise
+	Lego    string // its --path
 }
 
 // Found is what a host has.

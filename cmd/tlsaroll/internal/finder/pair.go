@@ -55,7 +55,11 @@ var layouts = []struct {
 // pairs are those that have not ended.
 func (h Host) pairs(note func(string, ...any)) (found []Pair) {
 	for _, l := range layouts {
-		for _, dir := range l.dirs {
+		dirs := l.dirs
+		if l.client == "lego" && h.Lego != "" {
+			dirs = []string{h.Lego}
+		}
+		for _, dir := range dirs {
 			for _, file := range h.glob(path.Join(dir, l.chain)) {
 				if strings.HasSuffix(file, ".issuer.crt") {
 					continue
