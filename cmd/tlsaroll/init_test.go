@@ -22,7 +22,7 @@ func TestInitProviders(t *testing.T) {
 	}
 	w := draft.World{
 		Types: types, File: defaultConfig, Resolver: netip.MustParseAddrPort("[::1]:53"),
-		Hosts: map[string]draft.HostDNS{"mx1.example.org": {Zone: "example.org.", Primary: "ns1.example.org.", Servers: []string{"ns1.example.org."}, Private: true}},
+		Hosts: map[string]draft.HostDNS{"mx1.example.org": {Domain: "example.org.", Zone: "example.org.", Primary: "ns1.example.org.", Servers: []string{"ns1.example.org."}, Private: true}},
 	}
 	for _, kind := range types {
 		for _, mail := range []string{"", "postmaster@example.org"} {

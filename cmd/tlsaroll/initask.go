@@ -58,9 +58,9 @@ func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (dr
 	d := &dialogue{ui: p.ui}
 	if !o.yes {
 		d.lines = bufio.NewReader(p.ui.stdin)
-		for _, note := range w.Notes {
-			p.ui.say(note, "")
-		}
+	}
+	for _, note := range w.Notes {
+		p.ui.warn(note, "")
 	}
 	a := o.Answers
 	if len(a.Hosts) == 0 {

@@ -38,9 +38,11 @@ func (p *program) initWorld(ctx context.Context, o initOptions) (draft.World, er
 	if o.output == "-" {
 		w.File = p.configFile
 	}
-	names := o.Hosts
-	if len(names) == 0 {
-		names = draft.Candidates(w.Found)
+	names := slices.Clone(o.Hosts)
+	for _, name := range draft.Candidates(w.Found) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return w, p.lookAt(ctx, &w, o, names)
 }
@@ -139,29 +141,32 @@ func lookAtHost(ctx context.Context, pass *lookup.Pass, name string) draft.HostD
 	var out draft.HostDNS
 	host := pass.Host(ctx, name)
 	out.Addresses = host.Addresses()
-	zone, err := pass.ZoneOf(ctx, name)
-	if err != nil {
+	var err error
+	if out.Domain, err = pass.ZoneOf(ctx, name); err != nil {
 		out.Err = err.Error()
 		return out
 	}
-	out.Zone = zone
-	for _, rr := range pass.Ask(ctx, zone, dns.TypeSOA).Records {
-		if soa, ok := rr.(*dns.SOA); ok {
-			out.Primary = dns.CanonicalName(soa.Ns)
-		}
-	}
-	for _, rr := range pass.Ask(ctx, zone, dns.TypeNS).Records {
-		if ns, ok := rr.(*dns.NS); ok {
-			out.Servers = append(out.Servers, dns.CanonicalName(ns.Ns))
-		}
-	}
-	slices.Sort(out.Servers)
-	for _, rr := range pass.Ask(ctx, zone, dns.TypeMX).Records {
+	for _, rr := range pass.Ask(ctx, out.Domain, dns.TypeMX).Records {
 		if mx, ok := rr.(*dns.MX); ok && mx.Mx != "." {
 			out.MX = append(out.MX, strings.TrimSuffix(dns.CanonicalName(mx.Mx), "."))
 		}
 	}
 	slices.Sort(out.MX)
+	if out.Zone, out.Alias, err = recordsAt(ctx, pass, name); err != nil {
+		out.Err = err.Error()
+		return out
+	}
+	for _, rr := range pass.Ask(ctx, out.Zone, dns.TypeSOA).Records {
+		if soa, ok := rr.(*dns.SOA); ok {
+			out.Primary = dns.CanonicalName(soa.Ns)
+		}
+	}
+	for _, rr := range pass.Ask(ctx, out.Zone, dns.TypeNS).Records {
+		if ns, ok := rr.(*dns.NS); ok {
+			out.Servers = append(out.Servers, dns.CanonicalName(ns.Ns))
+		}
+	}
+	slices.Sort(out.Servers)
 	out.Private = onlyPrivate(ctx, pass, out.Servers)
 	out.Records = map[uint16][]tlsa.Association{}
 	for _, port := range initPorts {
@@ -182,6 +187,24 @@ func lookAtHost(ctx context.Context, pass *lookup.Pass, name string) draft.HostD
 		}
 	}
 	return out
+}
+
+// recordsAt is the zone that holds the TLSA records of a host's port 25, and where aliases lead
+// on the way, "" without any.
+func recordsAt(ctx context.Context, pass *lookup.Pass, host string) (zone, alias string, err error) {
+	owner, err := tlsa.OwnerOf(25, host)
+	if err != nil {
+		return "", "", err
+	}
+	end, err := pass.Lead(ctx, string(owner))
+	if err != nil {
+		return "", "", err
+	}
+	if end = dns.CanonicalName(end); end != dns.CanonicalName(string(owner)) {
+		alias = end
+	}
+	zone, err = pass.ZoneOf(ctx, end)
+	return zone, alias, err
 }
 
 // onlyPrivate reports whether nobody outside can reach any server of a zone.

@@ -45,7 +45,7 @@ func (w World) AskCertificate(a Answers) *Question {
 // AskMail asks who is told when something is wrong. Every domain that takes mail in has a
 // postmaster (RFC 5321, section 4.5.1).
 func (w World) AskMail(a Answers) Question {
-	domain := strings.TrimSuffix(w.zone(a.Hosts).Zone, ".")
+	domain := strings.TrimSuffix(w.zone(a.Hosts).Domain, ".")
 	if domain == "" && len(a.Hosts) > 0 {
 		_, domain, _ = strings.Cut(a.Hosts[0], ".")
 	}

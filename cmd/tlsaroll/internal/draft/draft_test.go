@@ -53,6 +53,20 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestZonesApart holds that one provider is no matter of course where the zones have different
+// servers.
+func TestZonesApart(t *testing.T) {
+	w := World{Types: someTypes(), Hosts: map[string]HostDNS{
+		"mx1.example.org": {Zone: "example.org.", Servers: []string{"ns1.desec.io."}}, "mx2.example.org": {Zone: "example.org.", Servers: []string{"ns1.desec.io."}}, "mx.example.net": {Zone: "example.net.", Servers: []string{"ns1.example.net."}},
+	}}
+	if q := w.AskProvider(Answers{Hosts: []string{"mx1.example.org", "mx2.example.org"}}); q.Default != "desec" || q.Guess != "" {
+		t.Errorf("one zone: %+v", q)
+	}
+	if q := w.AskProvider(Answers{Hosts: []string{"mx1.example.org", "mx.example.net"}}); q.Guess != "the TLSA records of mx1.example.org, mx.example.net are in zones with different servers, and whether one provider changes them all cannot be told" {
+		t.Errorf("two zones: %+v", q)
+	}
+}
+
 // TestScalar holds that what is found stands in YAML as the text that it is.
 func TestScalar(t *testing.T) {
 	for in, want := range map[string]string{

@@ -115,7 +115,9 @@ func readDNS(t *testing.T, text string) HostDNS {
 	for line := range strings.Lines(text) {
 		switch f := strings.Fields(line); f[0] {
 		case "zone":
-			d.Zone, d.Primary, d.Servers = f[1], f[2], f[2:]
+			d.Domain, d.Zone, d.Primary, d.Servers = f[1], f[1], f[2], f[2:]
+		case "alias":
+			d.Alias, d.Zone, d.Primary, d.Servers = f[1], f[2], f[3], f[3:]
 		case "mx":
 			d.MX = f[1:]
 		case "address":

@@ -69,7 +69,7 @@ func (w World) AskHosts() Question {
 	default:
 		q.Default = greets
 		if known := w.Hosts[greets]; len(known.MX) > 0 && w.smtp() {
-			q.Guess = greets + " is what the mail server greets with, and the mail of " + strings.TrimSuffix(known.Zone, ".") + " goes to " + strings.Join(known.MX, ", ")
+			q.Guess = greets + " is what the mail server greets with, and the mail of " + strings.TrimSuffix(known.Domain, ".") + " goes to " + strings.Join(known.MX, ", ")
 		}
 	}
 	return q

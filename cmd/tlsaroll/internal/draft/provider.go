@@ -60,6 +60,15 @@ func (w World) zone(hosts []string) HostDNS {
 	return HostDNS{}
 }
 
+// elsewhere reports whether the records of some host are not in the zone of the first one, or
+// not in the host's own: then the zones are left to be found in DNS.
+func (w World) elsewhere(hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(host string) bool {
+		d := w.Hosts[host]
+		return d.Alias != "" || d.Zone != w.zone(hosts).Zone
+	})
+}
+
 // primaryHere are the keys of a zone whose primary is this host's BIND.
 func (w World) primaryHere(zone string) (keys []string, ok bool) {
 	for _, p := range w.Primaries {
@@ -74,12 +83,15 @@ func (w World) primaryHere(zone string) (keys []string, ok bool) {
 func (w World) AskProvider(a Answers) Question {
 	d := w.zone(a.Hosts)
 	zone := strings.TrimSuffix(d.Zone, ".")
+	apart := slices.ContainsFunc(a.Hosts, func(host string) bool { return !slices.Equal(w.Hosts[host].Servers, d.Servers) })
 	q := Question{Text: "who changes the zone " + zone + ": " + strings.Join(w.typeNames(), ", "), Option: "--provider TYPE"}
 	_, here := w.primaryHere(d.Zone)
 	switch kind := hostedBy(d.Servers); {
 	case zone == "":
 		q.Text = "who changes the zone of " + strings.Join(a.Hosts, ", ") + ": " + strings.Join(w.typeNames(), ", ")
 		q.Default, q.Guess = "manual", "the zone of "+strings.Join(a.Hosts, ", ")+" was not found in DNS, so who changes it cannot be told"
+	case apart:
+		q.Default, q.Guess = "manual", "the TLSA records of "+strings.Join(a.Hosts, ", ")+" are in zones with different servers, and whether one provider changes them all cannot be told"
 	case here:
 		q.Default = "rfc2136"
 	case kind != "" && slices.Contains(w.typeNames(), kind):
@@ -140,13 +152,19 @@ func (w World) provider(y *page, d Draft, a Answers) Draft {
 	d.zone = strings.TrimSuffix(z.Zone, ".")
 	y.line("")
 	y.comment("Who changes the zone: " + w.whyProvider(a.Provider, z) + ".")
-	if z.Security == "insecure" {
+	switch z.Security {
+	case "insecure":
 		y.comment("The zone is not signed, and TLSA records in it would vouch for nothing (RFC 8314, section 4.5.4): sign it first.")
+	case "bogus", "indeterminate":
+		y.comment("The zone's signatures do not verify, or cannot be had: mend that first, tlsaroll check says what is wrong.")
 	}
 	y.line("providers:")
 	y.line("  " + a.Provider + ":")
 	y.line("    type: " + a.Provider)
-	if d.zone != "" {
+	if w.elsewhere(a.Hosts) {
+		y.comment("    No zone: the TLSA records are in more than one, or behind aliases, and it is found for each.")
+		z.Primary = ""
+	} else if d.zone != "" {
 		y.line("    zone: " + scalar(d.zone))
 	}
 	i := slices.IndexFunc(w.Types, func(t config.ProviderType) bool { return t.Name == a.Provider })

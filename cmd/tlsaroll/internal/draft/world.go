@@ -26,10 +26,12 @@ type World struct {
 // A HostDNS is what DNS says of one host name.
 type HostDNS struct {
 	Addresses []netip.Addr
-	Zone      string // absolute; "": not found, see Err
+	Domain    string // the zone that it lies in, absolute; "": not found, see Err
+	Alias     string // where its TLSA names lead, if that is elsewhere
+	Zone      string // that holds its TLSA records: what follows is of that one
 	Primary   string // that its SOA names, absolute
 	Servers   []string
-	MX        []string // hosts of the zone's mail, without final dots
+	MX        []string // hosts of the domain's mail, without final dots
 	Security  string   // of its TLSA records, see [lookup.Security]
 	Private   bool     // all servers of the zone have private addresses
 	// Records are the TLSA records that stand, by port.
