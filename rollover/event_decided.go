@@ -153,7 +153,9 @@ func (p passage) progress() (events []Event) {
 		events = append(events, p.of(id, BecameReady, "no cache can be without what %s needs", id.Short()))
 	}
 	if is.Verified.After(was.Verified) {
-		events = append(events, p.of(is.Live, Verified, "%s is served here", is.Live.Short()))
+		e := p.of(is.Live, Verified, "%s is served here", is.Live.Short())
+		e.From = is.Previous
+		events = append(events, e)
 	}
 	if n := len(is.Rollovers); n > 0 && is.Phase == Steady && was.Phase != Steady {
 		if last := is.Rollovers[n-1]; last.Ended.Equal(p.now) {

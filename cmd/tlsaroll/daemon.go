@@ -114,7 +114,7 @@ func (d *daemon) enforce(now *present) {
 // read reads the configuration; its warnings go to the log.
 func (d *daemon) read() (*config.Config, agent.Config, error) {
 	cfg, wired, err := d.loadWarning(func(text string) { d.log.Warn(text, "next_look", d.now()) })
-	wired.Acted = d.metrics.Acted
+	wired.Acted, wired.Happened = d.metrics.Acted, d.tellHappened
 	return cfg, wired, err
 }
 

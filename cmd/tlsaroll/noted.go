@@ -25,8 +25,13 @@ type note struct {
 
 // tellerFor tells people as a configuration says.
 func (p *program) tellerFor(cfg *config.Config, log *slog.Logger) (*notify.Teller, error) {
-	return notify.New(notify.Config{Notifiers: cfg.Notify, At: rollover.Severity(cfg.NotifyAt),
-		File: filepath.Join(cfg.State, "told.json"), Host: hostName(), Now: p.now, Log: log})
+	return notify.New(p.telling(cfg, log))
+}
+
+// telling is what a configuration says of how people are told.
+func (p *program) telling(cfg *config.Config, log *slog.Logger) notify.Config {
+	return notify.Config{Notifiers: cfg.Notify, At: rollover.Severity(cfg.NotifyAt), Remind: cfg.NotifyRemind, Swaps: cfg.NotifySwaps,
+		File: filepath.Join(cfg.State, "told.json"), Host: hostName(), Now: p.now, Log: log}
 }
 
 // hostName is this host's, as people are told of it.
@@ -36,6 +41,13 @@ func hostName() string {
 		return "localhost" // which says that it is not known better
 	}
 	return host
+}
+
+// tellHappened has people told of what a pass came to, whoever made it.
+func (d *daemon) tellHappened(events []rollover.Event) {
+	if now := d.present.Load(); now != nil {
+		now.teller.Happened(events)
+	}
 }
 
 // seen takes in what a pass came to: it goes to the log where something has changed, to
@@ -140,7 +152,7 @@ func remembered(a *agent.Agent) map[string]rollover.Lineage {
 }
 
 // tellPeople tells of warnings as the daemon does, for a pass that a timer makes.
-func (o *office) tellPeople(ctx context.Context, a *agent.Agent) error {
+func (o *office) tellPeople(ctx context.Context, a *agent.Agent, happened []rollover.Event) error {
 	log := o.ui.logger()
 	teller, err := o.tellerFor(o.configured(), log)
 	if err != nil {
@@ -151,6 +163,7 @@ func (o *office) tellPeople(ctx context.Context, a *agent.Agent) error {
 		all = append(all, notify.Of(name, l.Warnings)...)
 	}
 	teller.See(all)
+	teller.Happened(happened)
 	return teller.Deliver(ctx)
 }
 

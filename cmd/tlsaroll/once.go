@@ -9,6 +9,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
@@ -63,9 +64,11 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 	worst := exitDone
 	err = with(o.acting, r.Lineage, func(a *agent.Agent) error {
 		var errs []error
+		var happened []rollover.Event
 		for _, name := range lineages(a, r.Lineage) {
 			errs = append(errs, o.orderDue(ctx, a, name))
 			report, err := o.onceOver(ctx, a, name)
+			happened = append(happened, report.Events...)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -84,7 +87,7 @@ func (o *office) once(ctx context.Context, r control.Request) error {
 			errs = append(errs, unmendable(o.refusals(places(s)...)))
 		}
 		if !o.hired { // else the daemon does
-			errs = append(errs, o.tellPeople(ctx, a))
+			errs = append(errs, o.tellPeople(ctx, a, happened))
 		}
 		return errors.Join(errs...)
 	})
@@ -104,7 +107,8 @@ func waitsForPerson(failed []error) bool {
 }
 
 // onceOver makes passes as long as something is done and succeeds: adopt,
-// publish, swap and verify may follow each other without a wait.
+// publish, swap and verify may follow each other without a wait. It gives the last one,
+// with the events of all.
 func (o *office) onceOver(ctx context.Context, a *agent.Agent, name string) (agent.Report, error) {
 	var r agent.Report
 	for range lull {
@@ -112,6 +116,7 @@ func (o *office) onceOver(ctx context.Context, a *agent.Agent, name string) (age
 		if err != nil {
 			return r, err
 		}
+		next.Events = append(r.Events, next.Events...)
 		if r = next; !r.Changed || len(r.Failed) > 0 {
 			break
 		}

@@ -78,6 +78,7 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (e
 			return events, failed, fmt.Errorf("%s was done and could not be recorded: %w", outcomes[0].action, err)
 		}
 		failpoint.Here("outcome: saved")
+		a.happened(happened)
 		events = append(events, happened...)
 	}
 	return events, failed, nil

@@ -31,11 +31,14 @@ type Config struct {
 	ResolverTest  string         // a signed name to test it with; "": the root
 	Hello         string         // EHLO name of the probes; "": an address literal
 
-	Clock   Clock
-	Lock    time.Duration                                              // how long Open waits for another instance to let go of the journal; 0: three seconds
-	Log     *slog.Logger                                               // nil: nowhere
-	Acted   func(lineages []string, action rollover.Action, err error) // called as each action ends; nil: nobody counts
-	Workers int                                                        // groups whose servers are looked at side by side; 0: 16
+	Clock Clock
+	Lock  time.Duration                                              // how long Open waits for another instance to let go of the journal; 0: three seconds
+	Log   *slog.Logger                                               // nil: nowhere
+	Acted func(lineages []string, action rollover.Action, err error) // called as each action ends; nil: nobody counts
+	// Happened is called with events when they are durable, whoever made the pass; nil: nobody
+	// is told. A pass waits for it.
+	Happened func(events []rollover.Event)
+	Workers  int // groups whose servers are looked at side by side; 0: 16
 
 	// The world, where it is not the network's: nil in a program, set in tests.
 	Exchange func(ctx context.Context, m *dns.Msg, network string, server netip.AddrPort) (*dns.Msg, error)

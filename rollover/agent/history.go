@@ -20,6 +20,13 @@ func (a *Agent) History(since time.Time, lineages ...string) ([]rollover.Event, 
 	return slices.DeleteFunc(events, func(e rollover.Event) bool { return e.At.Before(since) }), err
 }
 
+// happened tells of events that are durable.
+func (a *Agent) happened(events []rollover.Event) {
+	if a.cfg.Happened != nil && len(events) > 0 {
+		a.cfg.Happened(events)
+	}
+}
+
 // Note makes durable what happened to the program, now.
 func (a *Agent) Note(events ...rollover.Event) error {
 	if len(events) == 0 {

@@ -115,6 +115,8 @@ func tookOf(t *testing.T, w *world) string {
 // warning that came and went; each report has what happened in its pass.
 func TestHistoryOfAFailedSwap(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
+		var durable []rollover.Event
+		w.config.Happened = func(events []rollover.Event) { durable = append(durable, events...) }
 		a, first := adopted(w)
 		defer w.close(a)
 		second := w.ca.issue(t, mx1)
@@ -148,6 +150,9 @@ func TestHistoryOfAFailedSwap(t *testing.T) {
 		pairs := map[string]certwatch.Pair{"A": first, "B": second}
 		if got := happened(reported, pairs); got != text {
 			t.Errorf("reports and journal differ: %s", cmp.Diff(text, got))
+		}
+		if got := happened(durable[len(before):], pairs); got != text {
+			t.Errorf("what was told and the journal differ: %s", cmp.Diff(text, got))
 		}
 	})
 }

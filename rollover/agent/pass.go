@@ -128,6 +128,7 @@ func (a *Agent) pass(ctx context.Context, g *group, patient bool) (Report, error
 		return r, fmt.Errorf("nothing was done: %w", err)
 	}
 	failpoint.Here("decision: saved")
+	a.happened(r.Events)
 	g.state, g.plan, g.policy, g.book = state, plan, s.policy, s.book
 	if s.far {
 		g.far = nil

@@ -21,9 +21,11 @@ type Config struct {
 	TrustResolver bool           // believe its AD although it is not on loopback
 	ResolverTest  string         // a signed name, absolute, to test the resolver with; the root's "."
 
-	Timing   Timing
-	Notify   []Notifier
-	NotifyAt string // the least severity: info, warning or error
+	Timing       Timing
+	Notify       []Notifier
+	NotifyAt     string        // the least severity: info, warning or error
+	NotifyRemind time.Duration // how often people are told again of what lasts; 0: never
+	NotifySwaps  bool          // they are told of certificates that are in service, too
 
 	Zones     []Zone     // in the order of the file
 	Providers []Provider // likewise
@@ -50,12 +52,36 @@ func (w Web) Equal(o Web) bool {
 	return w.User == o.User && w.Cert == o.Cert && w.Key == o.Key && w.Password.Equal(o.Password) && w.Token.Equal(o.Token)
 }
 
-// A Notifier is told about new and cleared warnings; one of its fields is set.
+// A Notifier is told about new and cleared warnings; one of its first four fields is set.
 type Notifier struct {
 	Command []string // run with JSON on its standard input
-	Mail    string   // address
+	Mail    string   // address, through sendmail(8)
+	SMTP    SMTP     // mail through a server
 	Webhook Secret   // URL, which may hold a token
+
+	Format WebhookFormat // of a webhook
+	Room   string        // of matrix
+	Token  Secret        // of a webhook: a bearer token; zero: none
 }
+
+// SMTP is a mail server that takes mail for anywhere. The zero value is none.
+type SMTP struct {
+	Server   string // host and port
+	From, To string
+	User     string // "": it wants none
+	Password Secret
+}
+
+// WebhookFormat is what a webhook understands.
+type WebhookFormat string
+
+// Formats of webhooks.
+const (
+	FormatJSON   WebhookFormat = "json" // what commands get
+	FormatSlack  WebhookFormat = "slack"
+	FormatMatrix WebhookFormat = "matrix"
+	FormatNtfy   WebhookFormat = "ntfy"
+)
 
 // Zone is what can't be found out about a zone, or must differ.
 type Zone struct {

@@ -2,9 +2,7 @@ package config
 
 import (
 	"fmt"
-	"net/mail"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -24,6 +22,7 @@ func (r *reader) readConfig(doc value) *Config {
 		Control:      defaultControl,
 		ControlGroup: "root",
 		NotifyAt:     "error",
+		NotifyRemind: day,
 		ResolverTest: ".",
 		Timing:       Timing{rollover.DefaultTiming(), 5 * time.Second},
 	}
@@ -119,77 +118,6 @@ func (r *reader) readTiming(root *fields, t *Timing) {
 	f.duration("poll", &t.Poll, span{time.Second, day})
 	f.duration("look", &t.Look, span{time.Second, day})
 	f.done()
-}
-
-func (r *reader) readNotify(f *fields, c *Config) {
-	choice(f, "notify-at", &c.NotifyAt, "info", "warning", "error")
-	v, ok := f.take("notify")
-	if !ok {
-		return
-	}
-	if words, ok := v.words(); ok {
-		v.fail("no list of argument lists", "write ["+argumentList(words)+"]")
-		return
-	}
-	for _, item := range v.list() {
-		if n, ok := item.notifier(); ok {
-			c.Notify = append(c.Notify, n)
-		}
-	}
-}
-
-// notifier reads an argument list, {mail: …} or {webhook: …}.
-func (v value) notifier() (n Notifier, ok bool) {
-	if _, isList := v.words(); isList || !v.isMapping() {
-		n.Command, ok = v.command()
-		return n, ok
-	}
-	f, ok := v.mapping("")
-	if !ok {
-		return n, false
-	}
-	if m, ok := f.take("mail"); ok {
-		const hint = "write it bare, as in postmaster@example.org"
-		if s, ok := m.text(hint); ok {
-			if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-				m.fail(fmt.Sprintf("%q is no mail address", s), hint)
-			}
-			n.Mail = s
-		}
-	}
-	if w, ok := f.take("webhook"); ok {
-		if s, ok := w.text("write a URL of https"); ok {
-			w.webhook(s)
-			n.Webhook = NewSecret([]byte(s))
-		}
-	}
-	if !f.has("webhook") {
-		if s, at, ok := f.secret("webhook", false); ok {
-			at.webhook(string(s.Reveal()))
-			n.Webhook = s
-		}
-	}
-	ways := 0
-	for _, key := range []string{"mail", "webhook", "webhook-file", "webhook-env", "webhook-credential"} {
-		if f.has(key) {
-			ways++
-		}
-	}
-	f.done()
-	if ways != 1 {
-		v.fail("not one way of telling", "write {mail: postmaster@example.org} or {webhook: URL}, one an item")
-	}
-	return n, ways == 1
-}
-
-// webhook checks a URL, and never quotes it: it may hold a token.
-func (v value) webhook(s string) {
-	if v.SkipSecrets && s == "" {
-		return
-	}
-	if u, err := url.Parse(s); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-		v.fail("no URL of http or https", "write a URL of https")
-	}
 }
 
 func (r *reader) readWeb(root *fields, c *Config) {

@@ -28,7 +28,7 @@ func TestCommandGetsTheMessageAndNothingElse(t *testing.T) {
 	t.Setenv("TLSAROLL_SECRET", "geheim")
 	out := filepath.Join(t.TempDir(), "out")
 	program := script(t, `{ echo "$0 $*"; pwd; env; cat; cut -d" " -f5 /proc/$$/stat; echo $$; } >"`+out+`"`)
-	_, messages := Told{}.Next([]Notice{notice("a", "warning")}, start)
+	_, messages := Told{}.Next([]Notice{notice("a", "warning")}, daily, start)
 	c := command{[]string{program, "a b", "$(date)"}, execute}
 	if err := c.send(t.Context(), []letter{{Message: messages[0]}}); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func TestFileKeepsWhatWasTold(t *testing.T) {
 	if c, aside, why, err := load(path); err != nil || why != nil || aside != "" || c.Told != nil {
 		t.Fatalf("no file: %v, %q, %v, %v", c, aside, why, err)
 	}
-	known, out := Told{}.Next([]Notice{notice("b", rollover.Warn), notice("a", rollover.Danger)}, start)
+	known, out := Told{}.Next([]Notice{notice("b", rollover.Warn), notice("a", rollover.Danger)}, daily, start)
 	pending := []letter{{"notify[0] (webhook)", start, out[0]}}
 	if err := store(path, known, pending); err != nil {
 		t.Fatal(err)

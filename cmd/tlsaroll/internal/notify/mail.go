@@ -51,9 +51,12 @@ func (m mailer) program() (string, error) {
 	return "", fmt.Errorf("no %s (hint: install a mail system that has it, or let notify: run a command)", m.programs[0])
 }
 
-// compose writes the mail (RFC 5322). The local mail system adds who it is from.
-// A mail that is sent again, as after a crash, has the same Message-ID.
-func (m mailer) compose(batch []letter) ([]byte, error) {
+// compose writes the mail. The local mail system adds who it is from.
+func (m mailer) compose(batch []letter) ([]byte, error) { return compose("", m.to, m.host, batch) }
+
+// compose writes a mail (RFC 5322). One that is sent again, as after a crash, has the same
+// Message-ID.
+func compose(from, to, host string, batch []letter) ([]byte, error) {
 	var body bytes.Buffer
 	qp := quotedprintable.NewWriter(&body)
 	hash := sha256.New()
@@ -66,16 +69,19 @@ func (m mailer) compose(batch []letter) ([]byte, error) {
 		hash.Write(line)
 		fmt.Fprintln(qp, l.Message.paragraphs())
 	}
-	fmt.Fprintf(qp, "tlsaroll status on %s shows where everything stands.\n", m.host)
+	fmt.Fprintf(qp, "tlsaroll status on %s shows where everything stands.\n", host)
 	if err := qp.Close(); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
+	if from != "" {
+		fmt.Fprintf(&out, "From: %s\n", &mail.Address{Address: from})
+	}
 	for _, h := range [][2]string{
-		{"To", (&mail.Address{Address: m.to}).String()},
-		{"Subject", mime.QEncoding.Encode("utf-8", subject(batch, m.host))},
+		{"To", (&mail.Address{Address: to}).String()},
+		{"Subject", mime.QEncoding.Encode("utf-8", subject(batch, host))},
 		{"Date", batch[len(batch)-1].At.UTC().Format(time.RFC1123Z)},
-		{"Message-ID", "<" + hex.EncodeToString(hash.Sum(nil)[:16]) + "@" + domain(m.host) + ">"},
+		{"Message-ID", "<" + hex.EncodeToString(hash.Sum(nil)[:16]) + "@" + domain(host) + ">"},
 		{"Auto-Submitted", "auto-generated"}, // RFC 3834, section 5
 		{"MIME-Version", "1.0"},
 		{"Content-Type", "text/plain; charset=utf-8"},
@@ -99,7 +105,7 @@ func subject(batch []letter, host string) string {
 		count[l.Message.Event]++
 	}
 	var parts []string
-	for _, e := range []Event{Appeared, Changed, Reminder, Cleared} {
+	for _, e := range []Event{Appeared, Changed, Reminder, Cleared, InService, Trial} {
 		if n := count[e]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, words[e]))
 		}
@@ -108,13 +114,21 @@ func subject(batch []letter, host string) string {
 }
 
 // words are the events as people say them.
-var words = map[Event]string{Appeared: "new", Changed: "worse", Reminder: "still there", Cleared: "cleared"}
+var words = map[Event]string{Appeared: "new", Changed: "worse", Reminder: "still there", Cleared: "cleared", InService: "in service", Trial: "test"}
 
 // title is a message in a few words.
 func (m Message) title() string {
-	parts := []string{string(m.Severity), string(m.Code)}
-	if m.Lineage != "" {
-		parts = append([]string{m.Lineage}, parts...)
+	var parts []string
+	switch m.Event {
+	case InService:
+		parts = []string{m.Lineage, m.About}
+	case Trial:
+		return words[m.Event]
+	case Appeared, Changed, Reminder, Cleared:
+		if m.Lineage != "" {
+			parts = append(parts, m.Lineage)
+		}
+		parts = append(parts, string(m.Severity), string(m.Code))
 	}
 	return words[m.Event] + ": " + strings.Join(parts, " ")
 }
@@ -123,7 +137,7 @@ func (m Message) title() string {
 func (m Message) paragraphs() string {
 	var b strings.Builder
 	title := m.title()
-	if m.About != "" {
+	if m.About != "" && m.Event != InService {
 		title += ", " + m.About
 	}
 	fmt.Fprintf(&b, "%s\n  since %s\n  %s\n", subprocess.Printable(title), m.Since.UTC().Format("2006-01-02 15:04:05Z"), subprocess.Printable(m.Text))

@@ -67,6 +67,9 @@ const (
 	Changed  Event = "changed"  // its severity rose
 	Reminder Event = "reminder" // it lasts
 	Cleared  Event = "cleared"
+
+	InService Event = "in-service" // a new certificate is served and verified; it has no code
+	Trial     Event = "test"       // somebody wants to see whether it arrives
 )
 
 // A Message is what people are told: the JSON that commands and webhooks get.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 )
 
 // tries is how often one delivery is tried: over 20 minutes, about.
@@ -14,9 +16,10 @@ const tries = 6
 
 // outlet is one way of telling people.
 type outlet struct {
-	name string // by its place in the configuration, without secrets
-	most int    // letters it takes at once
-	send func(ctx context.Context, batch []letter) error
+	name  string   // by its place in the configuration, without secrets
+	kinds []string // what people call it
+	most  int      // letters it takes at once
+	send  func(ctx context.Context, batch []letter) error
 
 	failures int
 	pause    backoff.ExponentialBackOff
@@ -55,17 +58,24 @@ func outletsOf(cfg Config) ([]*outlet, error) {
 		switch {
 		case len(n.Command) > 0:
 			o.name = place + " (" + n.Command[0] + ")" // arguments may be secret
+			o.kinds = []string{"command"}
 			o.send = command{n.Command, run}.send
 		case n.Mail != "":
-			o.name, o.most = place+" (mail to "+n.Mail+")", maxMail
+			o.name, o.most, o.kinds = place+" (mail to "+n.Mail+")", maxMail, []string{"mail"}
 			m := mailer{n.Mail, cfg.Host, run, sendmails}
 			o.send = m.send
 			if _, err := m.program(); err != nil {
 				o.trouble = err.Error() // known before there is anything to tell
 			}
+		case n.SMTP.Server != "":
+			o.name, o.most, o.kinds = place+" (mail to "+n.SMTP.To+" through "+n.SMTP.Server+")", maxMail, []string{"mail", "smtp"}
+			o.send = submitter{SMTP: n.SMTP, host: cfg.Host, clear: loopback}.send
 		default:
-			o.name = place + " (webhook)"
-			w, err := newWebhook(n.Webhook)
+			o.name, o.kinds = place+" (webhook)", []string{"webhook", string(n.Format)}
+			if n.Format != "" && n.Format != config.FormatJSON {
+				o.name = place + " (webhook for " + string(n.Format) + ")"
+			}
+			w, err := newWebhook(n)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", o.name, err)
 			}

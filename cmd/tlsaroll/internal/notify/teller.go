@@ -16,6 +16,8 @@ import (
 type Config struct {
 	Notifiers []config.Notifier
 	At        rollover.Severity // the least that people are told of
+	Remind    time.Duration     // how often of what lasts; 0: once
+	Swaps     bool              // people are told of certificates in service, too
 	File      string            // what was told, durably; its directory exists and is private
 	Host      string            // this host's name
 	Now       func() time.Time
@@ -91,9 +93,43 @@ func (t *Teller) See(all []Notice) {
 	now := t.cfg.Now()
 	before := t.told
 	var messages []Message
-	t.told, messages = t.told.Next(seen, now)
+	t.told, messages = t.told.Next(seen, t.cfg.Remind, now)
 	if !t.told.sameAway(before) {
 		t.changed = true
+	}
+	t.write(messages, now)
+}
+
+// Happened takes in what happened a moment ago, and returns at once. Of all that people are
+// told of nothing but certificates that are in service, if they want that.
+func (t *Teller) Happened(events []rollover.Event) {
+	var messages []Message
+	for _, e := range events {
+		if t.cfg.Swaps && e.Kind == rollover.Verified {
+			messages = append(messages, inService(e))
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.write(messages, t.cfg.Now())
+}
+
+// inService tells of a certificate that this host was seen to serve.
+func inService(e rollover.Event) Message {
+	n := Notice{Lineage: e.Lineage, Severity: rollover.Info, About: e.Pair.Short(), Since: e.At.UTC().Truncate(time.Second), Text: "certificate " + e.Pair.Short() + " is in service, and was seen to be served"}
+	if e.From != "" {
+		n.Text += ", in place of " + e.From.Short()
+	}
+	if !e.NotAfter.IsZero() {
+		n.Text += "; it ends on " + e.NotAfter.UTC().Format(time.DateOnly)
+	}
+	return Message{Event: InService, Notice: n}
+}
+
+// write has messages delivered through every outlet. Whoever calls it has the lock.
+func (t *Teller) write(messages []Message, now time.Time) {
+	if len(messages) == 0 || len(t.outlets) == 0 {
+		return
 	}
 	for _, m := range messages {
 		m.Host = t.cfg.Host
@@ -104,12 +140,10 @@ func (t *Teller) See(all []Notice) {
 			t.letters = append(t.letters, letter{o.name, now, m})
 		}
 	}
-	if len(messages) > 0 {
-		t.changed = true
-		select {
-		case t.bell <- struct{}{}:
-		default:
-		}
+	t.changed = true
+	select {
+	case t.bell <- struct{}{}:
+	default:
 	}
 }
 

@@ -87,7 +87,7 @@ func begin(t *testing.T, file string, p *post, commands ...string) *daemon {
 	if p.start.IsZero() {
 		p.start = time.Now()
 	}
-	cfg := Config{At: rollover.Warn, File: file, Host: "mx.example.org", Now: time.Now, Run: p.run,
+	cfg := Config{At: rollover.Warn, Remind: daily, File: file, Host: "mx.example.org", Now: time.Now, Run: p.run,
 		Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -363,7 +363,7 @@ func TestTellerStartsAnewWithoutItsFile(t *testing.T) {
 
 func TestTellerForgetsWhatNobodyAsksFor(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "told.json")
-	known, _ := Told{}.Next([]Notice{notice("a", rollover.Info), notice("b", rollover.Danger)}, time.Now())
+	known, _ := Told{}.Next([]Notice{notice("a", rollover.Info), notice("b", rollover.Danger)}, daily, time.Now())
 	if err := store(file, known, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -6,15 +6,10 @@ import (
 	"time"
 )
 
-const (
-	// hold is how long a notice has to be away before people are told that it
-	// cleared. One that comes back within it never left: a server that answers every
-	// other time wakes nobody twice.
-	hold = 5 * time.Minute
-
-	// daily is how often people are reminded of one that lasts.
-	daily = 24 * time.Hour
-)
+// hold is how long a notice has to be away before people are told that it
+// cleared. One that comes back within it never left: a server that answers every
+// other time wakes nobody twice.
+const hold = 5 * time.Minute
 
 // Told is what people know of: the notices that they were told about and not yet
 // told to have cleared.
@@ -28,9 +23,10 @@ type entry struct {
 }
 
 // Next says what to tell people, now that these are the notices, in the order of
-// their keys, and what they know then. A severity that fell is told with the next
+// their keys, and what they know then. They are reminded of one that lasts so often, and
+// not at all if that is zero. A severity that fell is told with the next
 // reminder: people who know of the higher one need not hear when it comes back.
-func (t Told) Next(seen []Notice, now time.Time) (Told, []Message) {
+func (t Told) Next(seen []Notice, remind time.Duration, now time.Time) (Told, []Message) {
 	next := make(Told, len(seen))
 	var out []Message
 	for k, n := range worst(seen) {
@@ -44,7 +40,7 @@ func (t Told) Next(seen []Notice, now time.Time) (Told, []Message) {
 			event = Changed
 		case e.At.After(now): // by a clock that has been put back since
 			e.At = now
-		case now.Sub(e.At) >= daily:
+		case remind > 0 && now.Sub(e.At) >= remind:
 			event = Reminder
 		}
 		told := e.Severity

@@ -13,6 +13,9 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
+// daily is how often people are reminded unless a test says otherwise.
+const daily = 24 * time.Hour
+
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func notice(about string, s rollover.Severity) Notice {
@@ -25,7 +28,7 @@ func told(looks []look) string {
 	known := Told{}
 	for _, l := range looks {
 		var out []Message
-		known, out = known.Next(l.seen, start.Add(l.at))
+		known, out = known.Next(l.seen, daily, start.Add(l.at))
 		for _, m := range out {
 			fmt.Fprintf(&b, "%v %s %s %s since %v\n", l.at, m.Event, m.About, m.Severity, m.Since.Sub(start))
 		}
@@ -88,17 +91,43 @@ func TestPeopleAreTold(t *testing.T) {
 	}
 }
 
+// TestPeopleAreReminded as often as they want: what lasts for eight days is looked at each
+// half hour.
+func TestPeopleAreReminded(t *testing.T) {
+	for _, test := range []struct {
+		remind time.Duration
+		want   int
+	}{{0, 0}, {time.Hour, 8 * 24}, {24 * time.Hour, 8}, {7 * 24 * time.Hour, 1}, {30 * 24 * time.Hour, 0}} {
+		known, all := Told{}, map[Event]int{}
+		for at := time.Duration(0); at <= 8*24*time.Hour; at += 30 * time.Minute {
+			var out []Message
+			known, out = known.Next([]Notice{notice("a", rollover.Warn)}, test.remind, start.Add(at))
+			for _, m := range out {
+				all[m.Event]++
+			}
+		}
+		if diff := cmp.Diff(map[Event]int{Appeared: 1, Reminder: test.want}, all); diff != "" && (test.want > 0 || len(all) != 1) {
+			t.Errorf("every %v: %s", test.remind, diff)
+		}
+		known, _ = known.Next([]Notice{notice("a", rollover.Danger)}, test.remind, start.Add(200*time.Hour))
+		known, _ = known.Next(nil, test.remind, start.Add(201*time.Hour))
+		if _, out := known.Next(nil, test.remind, start.Add(202*time.Hour)); len(out) != 1 || out[0].Event != Cleared {
+			t.Errorf("every %v: it is over, and people hear %v", test.remind, out)
+		}
+	}
+}
+
 func TestTextMayChangeAndSinceMayBeGiven(t *testing.T) {
 	n := notice("a", rollover.Danger)
 	n.Since = start.Add(-time.Hour)
-	known, _ := Told{}.Next([]Notice{n}, start)
+	known, _ := Told{}.Next([]Notice{n}, daily, start)
 	n.Text, n.Since = "another text", time.Time{}
-	known, out := known.Next([]Notice{n}, start.Add(time.Minute))
+	known, out := known.Next([]Notice{n}, daily, start.Add(time.Minute))
 	if len(out) != 0 {
 		t.Errorf("told again for another text: %v", out)
 	}
-	known, _ = known.Next(nil, start.Add(2*time.Minute))
-	_, out = known.Next(nil, start.Add(time.Hour))
+	known, _ = known.Next(nil, daily, start.Add(2*time.Minute))
+	_, out = known.Next(nil, daily, start.Add(time.Hour))
 	if len(out) != 1 || out[0].Text != "another text" || !out[0].Since.Equal(start.Add(-time.Hour)) {
 		t.Errorf("cleared as %+v", out)
 	}
@@ -126,7 +155,7 @@ func TestAnySequence(t *testing.T) {
 			}
 			before := len(known)
 			var out []Message
-			known, out = known.Next(seen, now)
+			known, out = known.Next(seen, daily, now)
 			if !slices.IsSortedFunc(out, func(a, b Message) int { return byKey(a.Notice, b.Notice) }) || len(known) > 2 || before > 2 {
 				t.Fatalf("told %v", out)
 			}

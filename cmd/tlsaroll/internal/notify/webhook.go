@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,21 +19,21 @@ import (
 // maxReply is how much of a reply is read, in octets.
 const maxReply = 4 << 10
 
-// webhook tells by a POST of the message's JSON. Its URL may be all that it takes
-// to post there, so that no error shows any part of it.
+// webhook tells by a request, see [formOf]. Its URL may be all that it takes to post there,
+// so that no error shows any part of it.
 type webhook struct {
-	url    config.Secret
+	config.Notifier
 	client *http.Client
 	hide   *strings.Replacer
 }
 
-func newWebhook(secret config.Secret) (*webhook, error) {
-	u, err := url.Parse(string(secret.Reveal()))
+func newWebhook(n config.Notifier) (*webhook, error) {
+	u, err := url.Parse(string(n.Webhook.Reveal()))
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New("no URL of http or https")
 	}
 	var parts []string
-	for _, part := range []string{u.String(), u.RequestURI(), u.Host, u.Hostname()} {
+	for _, part := range []string{u.String(), u.RequestURI(), u.Host, u.Hostname(), string(n.Token.Reveal())} {
 		if len(part) > 1 {
 			parts = append(parts, part)
 		}
@@ -44,7 +43,7 @@ func newWebhook(secret config.Secret) (*webhook, error) {
 	for _, part := range parts {
 		pairs = append(pairs, part, "[hidden]")
 	}
-	return &webhook{secret, &http.Client{
+	return &webhook{n, &http.Client{
 		Timeout:       30 * time.Second,
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: 15 * time.Second}).DialContext},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -53,24 +52,22 @@ func newWebhook(secret config.Secret) (*webhook, error) {
 
 func (w *webhook) send(ctx context.Context, batch []letter) error {
 	for _, l := range batch {
-		if err := w.post(ctx, l.Message); err != nil {
+		if err := w.post(ctx, l); err != nil {
 			return errors.New(subprocess.Printable(w.hide.Replace(err.Error()))) // a text alone: what it wraps would show the URL
 		}
 	}
 	return nil
 }
 
-func (w *webhook) post(ctx context.Context, m Message) error {
-	text, err := m.line()
+func (w *webhook) post(ctx context.Context, l letter) error {
+	f, err := formOf(w.Notifier, l)
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, string(w.url.Reveal()), bytes.NewReader(text))
+	request, err := f.request(ctx, w.Notifier)
 	if err != nil {
 		return cause(err)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "tlsaroll")
 	reply, err := w.client.Do(request)
 	if err != nil {
 		return cause(err)

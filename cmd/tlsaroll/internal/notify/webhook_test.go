@@ -21,7 +21,7 @@ func TestWebhookPostsTheMessage(t *testing.T) {
 		got = append(got, r.Method, r.URL.String(), r.Header.Get("Content-Type"), user, password, string(body))
 	}))
 	defer server.Close()
-	w, err := newWebhook(config.NewSecret([]byte("http://me:pass@" + server.Listener.Addr().String() + "/hooks/geheim?token=geheim")))
+	w, err := newWebhook(config.Notifier{Webhook: config.NewSecret([]byte("http://me:pass@" + server.Listener.Addr().String() + "/hooks/geheim?token=geheim"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestWebhookErrorsShowNoURL(t *testing.T) {
 		"a name too large": {"https://" + strings.Repeat("geheim.", 60) + "example.org/", "lookup [hidden]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := newWebhook(config.NewSecret([]byte(test.url)))
+			w, err := newWebhook(config.Notifier{Webhook: config.NewSecret([]byte(test.url))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +109,7 @@ func unwrap(err error) error {
 
 func TestWebhookWithoutURL(t *testing.T) {
 	for _, s := range []string{"", "geheim", "ftp://example.org/geheim", "http://", "http://[geheim/", "https://geheim\x7f/"} {
-		if _, err := newWebhook(config.NewSecret([]byte(s))); errorText(err) != "no URL of http or https" {
+		if _, err := newWebhook(config.Notifier{Webhook: config.NewSecret([]byte(s))}); errorText(err) != "no URL of http or https" {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
