@@ -1,0 +1,75 @@
+package packages
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const nothingRuns = "tlsaroll: nothing runs yet: write /etc/tlsaroll/tlsaroll.yaml"
+
+func TestDebian(t *testing.T) {
+	needs(t, "dpkg", "ldd")
+	r, deb := newRoot(t), made(t, "_"+runtime.GOARCH+".deb")
+	dpkg := func(args ...string) string {
+		return run(t, []string{"LC_ALL=C"}, append([]string{"dpkg", "--root=" + r.dir, "--force-not-root", "--no-pager"}, args...)...)
+	}
+	if out := dpkg("--install", deb); !strings.Contains(out, nothingRuns) {
+		t.Errorf("installed: %s", out)
+	}
+	r.whole("share/zsh/vendor-completions/_tlsaroll")
+	r.asked("daemon-reload")
+
+	used := r.used()
+	if out := dpkg("--install", deb); strings.Contains(out, nothingRuns) {
+		t.Errorf("installed again: %s", out)
+	}
+	r.asked("daemon-reload", "try-restart tlsaroll.service")
+
+	dpkg("--remove", "tlsaroll")
+	r.asked("disable --now tlsaroll.service tlsaroll-once.timer", "stop tlsaroll-once.service", "daemon-reload")
+	r.left(used)
+
+	out := dpkg("--purge", "tlsaroll")
+	for _, dir := range []string{"/etc/tlsaroll", "/var/lib/tlsaroll"} {
+		if !strings.Contains(out, "tlsaroll: "+dir+" stays: ") {
+			t.Errorf("purged: %s", out)
+		}
+	}
+	r.left([]string{"etc/tlsaroll/", "etc/tlsaroll/tsig.secret", "var/lib/tlsaroll/", "var/lib/tlsaroll/journal.db"})
+}
+
+// TestDebianUnused wants nothing left of a package that was never used, nor a word said of it.
+func TestDebianUnused(t *testing.T) {
+	needs(t, "dpkg", "ldd")
+	r := newRoot(t)
+	r.fails(os.RemoveAll(r.at("run/systemd"))) // as in a container
+	r.before = r.files()
+	run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--install", made(t, "_"+runtime.GOARCH+".deb"))
+	r.asked()
+	if out := run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--purge", "tlsaroll"); strings.Contains(out, "stays") {
+		t.Errorf("purged: %s", out)
+	}
+	r.asked("disable tlsaroll.service tlsaroll-once.timer")
+	r.left(nil)
+}
+
+func TestRPM(t *testing.T) {
+	needs(t, "rpm", "ldd")
+	r := newRoot(t)
+	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	rpm := func(args ...string) string {
+		return run(t, []string{"LC_ALL=C"}, append([]string{"rpm", "--root=" + r.dir, "--dbpath=/var/lib/rpm", "--nodeps"}, args...)...)
+	}
+	if out := rpm("--install", made(t, arch+".rpm")); !strings.Contains(out, nothingRuns) {
+		t.Errorf("installed: %s", out)
+	}
+	r.whole("share/zsh/site-functions/_tlsaroll")
+	r.asked("daemon-reload")
+
+	used := r.used()
+	rpm("--erase", "tlsaroll")
+	r.asked("disable --now tlsaroll.service tlsaroll-once.timer", "stop tlsaroll-once.service", "daemon-reload")
+	r.left(used)
+}
