@@ -53,7 +53,7 @@ func (d document) blocks(kind string) (found []string) {
 // commands are the lines of its shell blocks.
 func (d document) commands() (lines [][]string) {
 	for _, b := range d.blocks("sh") {
-		for line := range strings.Lines(b) {
+		for line := range strings.Lines(strings.ReplaceAll(b, "\\\n", " ")) {
 			lines = append(lines, words(line))
 		}
 	}
@@ -123,6 +123,8 @@ func (d document) tryLine(t *testing.T, line []string) {
 		if code := run(t.Context(), line[3:], quiet()); code != exitDone {
 			t.Errorf("%s: %v: exit %d", d.name, line, code)
 		}
+	case strings.HasPrefix(strings.Join(line, " "), "go run ./examples/embed "):
+		// TestExampleEmbed runs it as it stands there
 	case len(line) >= 2 && program == "go" && line[1] == "test":
 		testExists(t, line)
 	case len(line) > 1 && program == "tlsaroll":
