@@ -71,7 +71,10 @@ func kinds(t *testing.T, text string) (all []rollover.EventKind) {
 // TestHistory: the daemon tells of itself while it runs, and any process when it does not.
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	d, file := aloneDaemon(t, "")
+	d, file := aloneDaemon(t, "notify: [[/bin/true, geheim]]\n")
+	if got := printed(t, "-c", file, "notify", "test"); got != "notify[0] (/bin/true): sent\n" {
+		t.Errorf("a test message beside the daemon: %s", got)
+	}
 	if got := kinds(t, printed(t, "-c", file, "history", "--json")); !slices.Contains(got, rollover.Started) {
 		t.Errorf("beside the daemon: %v", got)
 	}

@@ -116,6 +116,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.checkCommand(),
 		p.explainCommand(),
 		p.providerCommand(),
+		p.notifyCommand(),
 		p.demoCommand(),
 		p.completionCommand(),
 		p.manCommand(),

@@ -48,16 +48,17 @@ type office struct {
 // errands are what can be asked for.
 func errands() map[string]func(o *office, ctx context.Context, r control.Request) error {
 	return map[string]func(*office, context.Context, control.Request) error{
-		"rollover": (*office).rollover,
-		"weigh":    (*office).weigh,
-		"once":     (*office).once,
-		"plan":     (*office).plan,
-		"status":   (*office).status,
-		"history":  (*office).history,
-		"adopt":    (*office).adopt,
-		"order":    (*office).order,
-		"hook":     (*office).hook,
-		"who":      (*office).answer,
+		"rollover":    (*office).rollover,
+		"weigh":       (*office).weigh,
+		"once":        (*office).once,
+		"plan":        (*office).plan,
+		"status":      (*office).status,
+		"history":     (*office).history,
+		"notify-test": (*office).notifyTest,
+		"adopt":       (*office).adopt,
+		"order":       (*office).order,
+		"hook":        (*office).hook,
+		"who":         (*office).answer,
 	}
 }
 

@@ -91,6 +91,9 @@ func FuzzEntries(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.Add("events", "mx1\x00s\x00\x00\x00\x00\x00\x00\x00\x01", []byte(`{"at":"2026-01-01T00:00:00Z","lineage":"mx1","event":"swapped","text":"a -> b"}`))
+	f.Add("events", "mx1\x00s\xff\xff\xff\xff\xff\xff\xff\xff", []byte(`{"at":"2026-01-01T00:00:00Z"}`))
+	f.Add("events", "mx1", []byte("null"))
 	f.Add("meta", keyStamp, []byte(`{"wall":"2026-01-01T00:00:00Z"}`))
 	f.Add("chains", "00", []byte("null"))
 	f.Add("ledgers", "mx1", []byte("{}"))
@@ -110,6 +113,12 @@ func FuzzEntries(f *testing.F) {
 		value := binary.BigEndian.AppendUint32(nil, checksum([]byte(bucket), []byte(key), text))
 		if err := j.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte(bucket)).Put([]byte(key), append(value, text...)) }); err != nil {
 			t.Fatal(err)
+		}
+		if _, err := j.Events(); err != nil { // one that cannot be read is left out
+			t.Error(err)
+		}
+		if err := j.Note([]rollover.Event{step("", "one", 0), step("mx1", "two", 0)}); err != nil {
+			t.Error(err)
 		}
 		c, err := j.Load()
 		if err != nil {
