@@ -114,6 +114,12 @@ func TestInABrowser(t *testing.T) {
 					tb.eval("document.querySelectorAll('details').forEach(d => d.open = false)")
 				}
 			}
+			if *shots != "" {
+				tb.must(tb.session, "Emulation.setEmulatedMedia", map[string]any{"media": "print"}, nil)
+				if err := tb.shoot(fmt.Sprintf("%s/%s%d-print.png", *shots, c.name, i)); err != nil {
+					t.Error(err)
+				}
+			}
 			if said := tb.trouble(); said != "" {
 				t.Errorf("%s%s: the browser says: %s", c.name, p, said)
 			}

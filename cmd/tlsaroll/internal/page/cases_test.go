@@ -216,5 +216,5 @@ func cases() []struct {
 }
 
 func facts(s rollover.Status) page.Facts {
-	return page.Facts{Status: s, Host: "mail.example.org", Version: "v1.2.3", Now: noon}
+	return page.Facts{Status: s, Unseen: []string{"mx3-rsa"}, Host: "mail.example.org", Version: "v1.2.3", Now: noon}
 }

@@ -19,6 +19,7 @@ type Lineage struct {
 	When     *Moment // when that ends, nil: not known
 	Ends     *Moment // when the live certificate does
 	Next     *Moment // when something is done, nil: not known, or at any moment
+	Stale    bool    // it was not looked at since the program began
 	Urgent   bool    // somebody is needed
 	Errors   int
 	Warnings int
@@ -170,7 +171,7 @@ func onItsWay(n rollover.SuccessorStatus, servers tally, now time.Time) (text st
 	ready := n.ReadyAt != nil && !n.ReadyAt.After(now)
 	switch {
 	case n.Phase == rollover.Ready && ready:
-		return n.ID.Short() + " may go live: no cache can lack its records, since", maybe(n.ReadyAt, now)
+		return n.ID.Short() + " is ready to go live; the wait for caches was over", maybe(n.ReadyAt, now)
 	case n.Phase == rollover.Published && n.ReadyAt != nil:
 		return n.ID.Short() + " is on every server; it may go live when no cache lacks its records,", maybe(n.ReadyAt, now)
 	case n.ReadyAt != nil:

@@ -8,8 +8,8 @@ type Tone string
 
 // Tones, least first.
 const (
-	Plain    Tone = "plain"
 	Good     Tone = "good"
+	Plain    Tone = "plain" // neither good nor bad: not known, or worth knowing
 	Moving   Tone = "moving"
 	Doubtful Tone = "doubtful"
 	Bad      Tone = "bad"
@@ -17,9 +17,9 @@ const (
 
 func (t Tone) rank() int {
 	switch t {
-	case Plain:
-		return 0
 	case Good:
+		return 0
+	case Plain:
 		return 1
 	case Moving:
 		return 2

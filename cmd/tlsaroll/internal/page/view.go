@@ -17,6 +17,7 @@ type Facts struct {
 	Host    string
 	Version string
 	Now     time.Time // in the time zone in which times are said
+	Unseen  []string  // lineages that were not looked at since the program began
 }
 
 // View is a page in words, for the template.
@@ -64,7 +65,7 @@ const foldedFrom = 9
 func All(f Facts) View {
 	v := f.view("./")
 	for _, s := range f.Status.Lineages {
-		v.Lineages = append(v.Lineages, lineage(s, f.Now))
+		v.Lineages = append(v.Lineages, f.lineage(s))
 	}
 	slices.SortStableFunc(v.Lineages, func(a, b Lineage) int {
 		return cmp.Or(cmp.Compare(b.Tone.rank(), a.Tone.rank()), byNumber(a.Name, b.Name))
@@ -93,7 +94,7 @@ func One(f Facts, name string) (v View, ok bool) {
 		return Missing(f, "../"), false
 	}
 	f.Status.Lineages = f.Status.Lineages[i : i+1]
-	l := lineage(f.Status.Lineages[0], f.Now)
+	l := f.lineage(f.Status.Lineages[0])
 	l.Unfold()
 	v = f.view("../")
 	v.Lineages, v.Single = []Lineage{l}, true
@@ -114,11 +115,19 @@ func Missing(f Facts, base string) View {
 	return v
 }
 
+func (f Facts) lineage(s rollover.LineageStatus) Lineage {
+	l := lineage(s, f.Now)
+	l.Stale = slices.Contains(f.Unseen, s.Name)
+	return l
+}
+
 func (f Facts) view(base string) View {
 	v := View{Base: base, Tone: Good, Host: harmless(f.Host), Version: harmless(f.Version), AsOf: moment(f.Now, f.Now)}
 	v.Program = troubles(f.Status.Warnings, nil)
 	for _, t := range v.Program {
-		v.Tone = worse(v.Tone, t.Tone)
+		if t.Tone != Plain { // what is only worth knowing
+			v.Tone = worse(v.Tone, t.Tone)
+		}
 	}
 	return v
 }
@@ -127,7 +136,7 @@ func (v View) link(name string) string { return v.Base + "lineage/" + url.PathEs
 
 // summary is how all of it stands, in a headline and a sentence.
 func (v View) summary() (headline, said string) {
-	var wrong, watch []string
+	var wrong, watch, none []string
 	var moving, steady int
 	for _, l := range v.Lineages {
 		switch l.Tone {
@@ -137,7 +146,9 @@ func (v View) summary() (headline, said string) {
 			watch = append(watch, l.Name)
 		case Moving:
 			moving++
-		case Good, Plain:
+		case Plain:
+			none = append(none, l.Name)
+		case Good:
 			steady++
 		}
 	}
@@ -152,6 +163,10 @@ func (v View) summary() (headline, said string) {
 		headline = "tlsaroll itself needs a look"
 	case len(v.Lineages) == 0:
 		headline = "There is no lineage yet"
+	case len(none) == 1:
+		headline = none[0] + " has no pair yet"
+	case len(none) > 0:
+		headline = few(none) + " have no pair yet"
 	default:
 		headline = "All is well"
 	}
@@ -162,7 +177,7 @@ func (v View) summary() (headline, said string) {
 	for _, p := range []struct {
 		n    int
 		text string
-	}{{len(wrong), "with errors"}, {len(watch), "with warnings"}, {moving, "rolling over"}, {steady, "steady"}} {
+	}{{len(wrong), "with errors"}, {len(watch), "with warnings"}, {len(none), "without a pair"}, {moving, "rolling over"}, {steady, "steady"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.text))
 		}
@@ -170,7 +185,7 @@ func (v View) summary() (headline, said string) {
 	if len(v.Lineages) == 1 {
 		l := v.Lineages[0]
 		if l.Badge.Tone == Plain {
-			return headline, l.Name + " has " + l.Badge.Word + "."
+			return headline, l.Sentence + "."
 		}
 		return headline, l.Name + " is " + l.Badge.Word + "."
 	}

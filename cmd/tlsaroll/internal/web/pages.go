@@ -38,7 +38,7 @@ func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
 // facts are those of now.
 func (s *Server) facts() page.Facts {
 	from := s.cfg.Metrics.from
-	return page.Facts{Status: rollover.Status{Lineages: from.Status(), Warnings: from.Warnings()}, Host: s.cfg.Host, Version: from.Version, Now: s.cfg.Now()}
+	return page.Facts{Status: rollover.Status{Lineages: from.Status(), Warnings: from.Warnings()}, Host: s.cfg.Host, Version: from.Version, Now: s.cfg.Now(), Unseen: s.cfg.Metrics.unpassed()}
 }
 
 // base leads from where a request goes to the first page, also behind a proxy that
