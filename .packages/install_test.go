@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-const nothingRuns = "tlsaroll: nothing runs yet: write /etc/tlsaroll/tlsaroll.yaml"
+const nothingRuns = "tlsaroll: nothing runs yet (hint: tlsaroll init, "
 
 func TestDebian(t *testing.T) {
 	needs(t, "dpkg", "ldd")
