@@ -110,7 +110,7 @@ func TestBadInput(t *testing.T) {
 		{"hook|dehydrated|deploy_cert|mx1", `hook: dehydrated's deploy_cert lacks arguments, which are DOMAIN KEYFILE CERTFILE FULLCHAINFILE CHAINFILE TIMESTAMP (hint: hand all on: tlsaroll hook dehydrated "$@")`},
 		{"hook|--cert|cert.pem|--timeout|0s", "--timeout 0s: not from 1s to 1h"},
 		{"hook|--cert|cert.pem|--timeout|soon", `--timeout "soon": time: invalid duration "soon"`},
-		{"man|rollovers", `unknown command "rollovers" (hint: did you mean rollover?)`},
+		{"man|rollovers", `no page "rollovers" (hint: did you mean rollover?)`},
 		{"rollover|--ttl|90|mx1", `--ttl "90": time: missing unit in duration "90"`},
 		{"demo|quickly", `"quickly" is one argument too many (hint: tlsaroll demo)`},
 		// files
