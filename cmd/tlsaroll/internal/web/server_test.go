@@ -71,7 +71,7 @@ func serve(t *testing.T, cfg Config) *running {
 
 // client makes a connection for each request, so that none is left over.
 func client(secure *tls.Config) *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}}
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}}
 }
 
 // ask makes a request; edit may be nil.
