@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
@@ -51,10 +50,7 @@ func hostOf(ctx context.Context, dns Looker, e rollover.Endpoint) audit.Host {
 	view := dns.Host(ctx, e.Host)
 	h := audit.Host{Name: e.Host, Port: e.Port, SMTP: e.SMTP, Zone: audit.Lookup{Security: rollover.Security(view.Security)},
 		Reach: facts.Reach(view), Aliases: facts.Steps(view), Target: view.Target, CAA: rollover.Unseen[[]string]("not looked for")}
-	names := view.Candidates()
-	if len(names) == 0 && view.Security == lookup.Insecure {
-		names = []string{e.Host}
-	}
+	names, inVain := facts.BaseNames(view)
 	for _, name := range names {
 		owner, err := tlsa.OwnerOf(e.Port, name)
 		if err != nil {
@@ -62,7 +58,7 @@ func hostOf(ctx context.Context, dns Looker, e rollover.Endpoint) audit.Host {
 			continue
 		}
 		b := facts.Base(name, owner, dns.Owner(ctx, owner))
-		b.InVain = len(view.Candidates()) == 0
+		b.InVain = inVain
 		h.Bases = append(h.Bases, b)
 	}
 	return h

@@ -77,13 +77,9 @@ func (r *Round) look(ctx context.Context, s service, at []netip.AddrPort) audit.
 // bases are the TLSA records at each base domain that clients try. Where they try
 // none, as the addresses are not secure, records may stand at the host in vain.
 func (r *Round) bases(ctx context.Context, s service, view lookup.HostView) []audit.Base {
-	names := view.Candidates()
-	vain := len(names) == 0
-	if vain {
-		if view.Security != lookup.Insecure {
-			return nil
-		}
-		names = []string{s.host}
+	names, inVain := facts.BaseNames(view)
+	if len(names) == 0 {
+		return nil
 	}
 	bases := make([]audit.Base, len(names))
 	var wait errgroup.Group
@@ -91,7 +87,7 @@ func (r *Round) bases(ctx context.Context, s service, view lookup.HostView) []au
 		wait.Go(func() error { bases[i] = r.base(ctx, name, s.port); return nil })
 	}
 	_ = wait.Wait() // failures are part of what was seen
-	if vain {
+	if inVain {
 		bases = slices.DeleteFunc(bases, func(b audit.Base) bool { return !b.Resolved.Known() || b.Resolved.Value.Denial() })
 		for i := range bases {
 			bases[i].InVain = true

@@ -26,6 +26,17 @@ func Steps(v lookup.HostView) (steps []audit.Step) {
 	return steps
 }
 
+// BaseNames are the base domains whose records are to be looked at: those that clients
+// try, else, where the addresses are not signed, the host itself, where records may stand
+// in vain. None: the lookup of the addresses failed.
+func BaseNames(v lookup.HostView) (names []string, inVain bool) {
+	names = v.Candidates()
+	if len(names) == 0 && v.Security == lookup.Insecure {
+		return []string{v.Host}, true
+	}
+	return names, false
+}
+
 // Base is what was seen of the TLSA records below a base domain.
 func Base(name string, owner tlsa.Owner, v lookup.View) audit.Base {
 	b := audit.Base{Name: name, Owner: owner, OwnerView: Owner(v)}
