@@ -345,7 +345,7 @@ func TestIssuerNamesTheTime(t *testing.T) {
 		defer w.close(a)
 		w.goOn(a, time.Hour, isSteady("mx1", first))
 		r := w.stay(a, day)
-		if n := c.asked; n < 4 || n > 5 {
+		if n := c.asks(); n < 4 || n > 5 {
 			t.Errorf("asked %d times in a day", n)
 		}
 		if d := rollover.Describe(r.State, r.Policy, r.At)[0].Renewal; d.At == nil || !d.At.Equal(at) || d.Reason != "the CA wants it" {

@@ -72,6 +72,13 @@ func (c *aCA) ordered() int {
 	return len(c.orders)
 }
 
+// asks is how often the CA was asked when a certificate should be renewed.
+func (c *aCA) asks() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
+}
+
 // set changes what the CA does.
 func (c *aCA) set(change func(c *aCA)) {
 	c.mu.Lock()
