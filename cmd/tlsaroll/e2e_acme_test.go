@@ -27,7 +27,7 @@ func TestACMEOrders(t *testing.T) {
 		}
 		l.rolled(l.ordered())
 	}
-	l.unharmed(l.hammer, 20**renewalsWanted)
+	l.unharmed(l.hammer, 12**renewalsWanted)
 	t.Logf("%d renewals in %s", *renewalsWanted, time.Since(begun).Round(time.Second))
 }
 
@@ -48,7 +48,7 @@ func TestACMEOrdersWithStandbyKeys(t *testing.T) {
 		}
 		standby = l.standsBy(next)
 	}
-	l.unharmed(l.hammer, 20**renewalsWanted)
+	l.unharmed(l.hammer, 12**renewalsWanted)
 	t.Logf("%d renewals in %s", *renewalsWanted, time.Since(begun).Round(time.Second))
 }
 
@@ -85,7 +85,7 @@ func TestACMERenewalWantedInTheMiddleOfAWait(t *testing.T) {
 			t.Errorf("a line without structure in the daemon's log: %s", line.Text)
 		}
 	}
-	l.unharmed(l.hammer, 60)
+	l.unharmed(l.hammer, 30)
 }
 
 // newACMELife is a life with a CA of which tlsaroll itself orders.
@@ -103,7 +103,7 @@ func newACMELife(t *testing.T, scheme string) *life {
 	})
 	l.daemon = l.run()
 	l.eventually(30*time.Second, "adopted", isLive(l.Live))
-	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: clientTTL})
+	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: clientTTL})
 	return l
 }
 

@@ -119,7 +119,7 @@ func (a *apiHost) rollThrough(api string, rate float64) {
 	d := a.run()
 	a.eventually(30*time.Second, "calm", calm(a.Live))
 	next := a.Certificates().Issue(a.t, lab.LeafOptions{})
-	if converged := a.rollUnderLoad(next, lab.HammerOptions{Rate: rate}, 160); converged < apiLag {
+	if converged := a.rollUnderLoad(next, lab.HammerOptions{Rate: rate}, 80); converged < apiLag {
 		a.t.Errorf("all servers had the change after %s, and should after %s", converged, apiLag)
 	}
 	a.only(lab.Owner(25), next.TLSA(a.t, tlsa.EE), someoneElses)

@@ -16,7 +16,7 @@ func TestSwapFirstScript(t *testing.T) {
 	const lag = 9 * time.Second
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: lag, Resolvers: 8}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 20})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 12})
 	if err := hammer.Until(t.Context(), func(c lab.Counts) bool { return len(c.PerResolver) == 8 }); err != nil {
 		t.Fatal(err)
 	}

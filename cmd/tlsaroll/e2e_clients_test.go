@@ -35,7 +35,7 @@ func TestACMEClients(t *testing.T) {
 			for range *renewalsWanted {
 				l.rolled(client.Order(t))
 			}
-			l.unharmed(l.hammer, 20**renewalsWanted)
+			l.unharmed(l.hammer, 12**renewalsWanted)
 			t.Logf("%s: %d renewals in %s", c.kind, *renewalsWanted, time.Since(begun).Round(time.Second))
 		})
 	}

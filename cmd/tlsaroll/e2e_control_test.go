@@ -20,7 +20,7 @@ import (
 func TestWhileSomebodyWaits(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: 5 * time.Second, Resolvers: 2, SecondaryLag: time.Second}, setting{knownTTL: "5s"})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	first, second := h.Certificates().Issue(t, lab.LeafOptions{}), h.Certificates().Issue(t, lab.LeafOptions{})
 	ended := make(chan int)
 	go func() {
@@ -55,7 +55,7 @@ func TestWhileSomebodyWaits(t *testing.T) {
 	if code, _, errs := h.tlsaroll("run"); code != exitError || !strings.Contains(errs.String(), "another daemon answers at "+h.Dir+"/control.sock") {
 		t.Errorf("a second daemon: exit %d\n%s", code, errs)
 	}
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), second.TLSA(t, tlsa.EE))
 }
 

@@ -28,7 +28,7 @@ func TestExampleACME(t *testing.T) {
 	h.mayAnswerChallenges()
 	d := h.run()
 	logged(t, d)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5, Stagger: clientTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: clientTTL})
 	for range 2 {
 		ready := h.eventually(30*time.Second, "with a standby key that is ready", func(s rollover.LineageStatus) bool {
 			return s.Phase == rollover.Steady && s.Swapping == nil && s.Standby != nil && s.Standby.Phase == rollover.Ready && s.Endpoints[0].Verified == rollover.Yes
@@ -47,7 +47,7 @@ func TestExampleACME(t *testing.T) {
 	h.shows("examples/acme/README.md", 0, aReplacement{"acme-v02.api.letsencrypt.org", at.Host})
 	s := h.state()
 	h.only(lab.Owner(25), "3 1 1 "+s.Live.SPKI, s.Standby.Record, someoneElses)
-	h.unharmed(hammer, 60)
+	h.unharmed(hammer, 30)
 	h.toldNobody()
 }
 

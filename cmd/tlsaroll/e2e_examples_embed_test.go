@@ -36,7 +36,7 @@ func TestExampleEmbed(t *testing.T) {
 	}
 	d := start()
 	tells(t, d, begun, "event=adopted")
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	tells(t, d, begun, "event=published")
@@ -44,7 +44,7 @@ func TestExampleEmbed(t *testing.T) {
 	again := time.Now()
 	d = start()
 	tells(t, d, again, "event=retired")
-	h.unharmed(hammer, 60)
+	h.unharmed(hammer, 30)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 	if got := h.presents(t); got != leafID(next) {
 		t.Errorf("Postfix presents %s, want %s", got, leafID(next))

@@ -34,11 +34,11 @@ func TestExampleZonefile(t *testing.T) {
 	h.eventually(20*time.Second, "adopted", live(h.Live))
 
 	h.LagSecondary(2 * time.Second)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.eventually(40*time.Second, "renewed", live(next))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 	h.toldNobody()
 	if text := d.String(); strings.Contains(text, "level=ERROR") {

@@ -85,7 +85,7 @@ func TestExampleHooks(t *testing.T) {
 			hook := h.hookOf(k.example)
 			d := h.run()
 			h.eventually(20*time.Second, "adopted", live(h.Live))
-			hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+			hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 			next := h.Certificates().Issue(t, lab.LeafOptions{})
 			h.renews(k, top, hook, next, 1)
 			h.eventually(40*time.Second, "renewed", live(next))
@@ -97,7 +97,7 @@ func TestExampleHooks(t *testing.T) {
 			last := h.Certificates().Issue(t, lab.LeafOptions{})
 			h.renews(k, top, hook, last, 2)
 			h.timer([]string{"once", "--exit-code"}, last)
-			h.unharmed(hammer, 100)
+			h.unharmed(hammer, 40)
 			h.toldNobody()
 			h.only(lab.Owner(25), last.TLSA(t, tlsa.EE), someoneElses)
 			if text := d.String(); strings.Contains(text, "level=ERROR") {

@@ -27,7 +27,7 @@ func TestExampleLegoHook(t *testing.T) {
 		aReplacement{"/var/lib/lego", l.Lego().Dir},
 		tellFile(l),
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	once := readUnit(t, "tlsaroll-once.service").arguments(t)
 	h.must(exitDone, once...) // adopts
 
@@ -72,7 +72,7 @@ func TestExampleLegoHook(t *testing.T) {
 	h.Lego().Renew(t, fourth)
 	h.hookTakes("--renew-hook", "LEGO_CERT_PATH", "LEGO_CERT_KEY_PATH")
 	h.eventually(40*time.Second, "renewed by the daemon", live(fourth))
-	h.unharmed(hammer, 300)
+	h.unharmed(hammer, 120)
 	h.toldNobody()
 	h.only(lab.Owner(25), fourth.TLSA(t, tlsa.EE), someoneElses)
 	if text := d.String(); strings.Contains(text, "level=ERROR") {

@@ -29,7 +29,7 @@ func TestExampleManual(t *testing.T) {
 	d := h.run()
 	h.eventually(20*time.Second, "adopted", live(h.Live))
 
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.shows("examples/manual/README.md", 1, digests(next.TLSA(t, tlsa.EE), "8f3c21aa0b5d9e6f4c7a1b2d3e4f5061728394a5b6c7d8e9fa0b1c2d3e4f5061")...)
@@ -47,7 +47,7 @@ func TestExampleManual(t *testing.T) {
 	}
 	h.does(notices[1])
 	h.eventually(30*time.Second, "renewed", live(next))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 	h.toldNobody()
 	h.letters(letters, 2)

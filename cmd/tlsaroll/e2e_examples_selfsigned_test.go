@@ -23,7 +23,7 @@ func TestExampleSelfSigned(t *testing.T) {
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile})
 	d := h.run()
 	h.eventually(20*time.Second, "adopted", live(l.Live))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	for _, command := range [][]string{{"rollover", "mx1"}, nil, {"rollover", "mx1", "--emergency"}} {
 		ready := h.eventually(20*time.Second, "a standby key that is ready", func(s rollover.LineageStatus) bool {
 			return s.Phase == rollover.Steady && s.Standby != nil && s.Standby.Phase == rollover.Ready
@@ -40,7 +40,7 @@ func TestExampleSelfSigned(t *testing.T) {
 			t.Errorf("the record of the key before stands still:\n%s", s.Explain(time.Now()))
 		}
 	}
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.toldNobody()
 	if text := d.String(); strings.Contains(text, "level=ERROR") {
 		t.Errorf("the daemon says\n%s", text)

@@ -28,7 +28,7 @@ func TestKilledInOrders(t *testing.T) {
 		}
 		return ""
 	})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: lifeTTL})
 	for _, point := range orderPoints {
 		before := k.now()[0].Live.SPKI
 		k.armed = map[string]int{point: 1}
@@ -67,5 +67,5 @@ func TestKilledInOrders(t *testing.T) {
 		}
 	}
 	k.stop()
-	k.unharmed(hammer, 100)
+	k.unharmed(hammer, 40)
 }

@@ -100,7 +100,7 @@ func (l killedLife) live(t *testing.T, score *score, program func() string, want
 	k.stop()
 	k.named()
 	for _, hammer := range hammers {
-		k.unharmed(hammer, 100)
+		k.unharmed(hammer, 40)
 		score.shook(hammer.Counts())
 	}
 }

@@ -386,12 +386,12 @@ func (k *killing) wants(pairs ...*lab.Pair) {
 
 // hammers are the senders, and who fetches mail.
 func (k *killing) hammers() []*lab.Tally {
-	hammers := []*lab.Tally{k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})}
+	hammers := []*lab.Tally{k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 3, Stagger: lifeTTL})}
 	if k.Dovecot != nil {
 		hammers = append(hammers, k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 3, Port: 993, Stagger: lifeTTL}))
 	}
 	for _, s := range k.sources[1:] {
-		hammers = append(hammers, k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 4, Takes: []lab.KeyType{s.key}, Stagger: lifeTTL}))
+		hammers = append(hammers, k.Hammer(k.t.Context(), lab.HammerOptions{Rate: 3, Takes: []lab.KeyType{s.key}, Stagger: lifeTTL}))
 	}
 	return hammers
 }

@@ -37,7 +37,7 @@ func (h *host) renewed() (next *lab.Pair, ready time.Time) {
 func TestLifeClockIsSetWhileItWaits(t *testing.T) {
 	t.Parallel()
 	h, d := clockHost(t)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	right := elsewhere{Synchronised: true}
 	for _, set := range []struct {
 		to   elsewhere
@@ -68,7 +68,7 @@ func TestLifeClockIsSetWhileItWaits(t *testing.T) {
 		h.eventually(30*time.Second, "calm", calm(next))
 		h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 	}
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	if log := d.String(); !strings.Contains(log, "the wall clock was set") || !strings.Contains(log, "the wall clock is right again") {
 		t.Error("the log says nothing of the clock")
 	}
@@ -80,7 +80,7 @@ func TestLifeClockIsSetWhileItWaits(t *testing.T) {
 func TestLifeClockIsSetAndDaemonStartsAgain(t *testing.T) {
 	t.Parallel()
 	h, d := clockHost(t)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 
 	// Forward, and called right: taken for the time, and the wait starts again.
 	next, _ := h.renewed()
@@ -113,7 +113,7 @@ func TestLifeClockIsSetAndDaemonStartsAgain(t *testing.T) {
 	h.elsewhere(elsewhere{})
 	h.eventually(30*time.Second, "calm", calm(next))
 	h.eventuallyTold(10*time.Second, rollover.CodeClockSet, false)
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 	logged(t, d)
 }

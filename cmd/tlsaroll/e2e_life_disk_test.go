@@ -92,7 +92,7 @@ func TestLifeStateDirectoryIsFull(t *testing.T) {
 	d := h.run()
 	logged(t, d)
 	h.eventually(time.Minute, "adopted", calm(h.Live))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: lifeTTL})
 
 	fill(t, state)
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
@@ -128,7 +128,7 @@ func TestLifeStateDirectoryIsFull(t *testing.T) {
 	writable(t, state, true)
 	logged(t, h.run())
 	h.eventually(2*time.Minute, "calm", calm(last))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), last.TLSA(t, tlsa.EE), someoneElses)
 }
 
@@ -151,7 +151,7 @@ func TestLifeInstallDirectory(t *testing.T) {
 	d := h.run()
 	logged(t, d)
 	h.eventually(time.Minute, "adopted", calm(h.Live))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 4, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: lifeTTL})
 	old := h.Live
 	for _, harm := range []struct {
 		name, says string
@@ -187,5 +187,5 @@ func TestLifeInstallDirectory(t *testing.T) {
 		h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 		old = next
 	}
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 }

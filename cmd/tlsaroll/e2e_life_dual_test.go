@@ -25,9 +25,9 @@ func TestLifeTwoKeysAtOneName(t *testing.T) {
 	logged(t, d)
 	h.eventuallyBoth(30*time.Second, "adopted", func(a, b rollover.LineageStatus) bool { return a.Live != nil && b.Live != nil })
 	hammers := []*lab.Tally{
-		h.Hammer(t.Context(), lab.HammerOptions{Rate: 5}),
-		h.Hammer(t.Context(), lab.HammerOptions{Rate: 5, Takes: []lab.KeyType{lab.ECDSA}}),
-		h.Hammer(t.Context(), lab.HammerOptions{Rate: 5, Takes: []lab.KeyType{lab.RSA}}),
+		h.Hammer(t.Context(), lab.HammerOptions{Rate: 3}),
+		h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Takes: []lab.KeyType{lab.ECDSA}}),
+		h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Takes: []lab.KeyType{lab.RSA}}),
 	}
 
 	issue := func() (*lab.Pair, *lab.Pair) {
@@ -52,7 +52,7 @@ func TestLifeTwoKeysAtOneName(t *testing.T) {
 	rsa.Renew(t, r2)
 	h.eventuallyBoth(time.Minute, "calm", func(a, b rollover.LineageStatus) bool { return calm(e)(a) && calm(r2)(b) })
 	for _, hammer := range hammers {
-		h.unharmed(hammer, 100)
+		h.unharmed(hammer, 40)
 	}
 	h.only(lab.Owner(25), e.TLSA(t, tlsa.EE), r2.TLSA(t, tlsa.EE), someoneElses)
 }

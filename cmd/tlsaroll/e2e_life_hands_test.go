@@ -40,7 +40,7 @@ func TestLifeSuccessorsRecordIsTakenOutByHand(t *testing.T) {
 		t.Errorf("ready at %s, and the record was taken out at %s", clock(ready), clock(taken))
 	}
 	l.settled(next)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestLifeLiveRecordIsTakenOutByHand: who asks then cannot deliver. The record is put back at
@@ -98,7 +98,7 @@ func TestLifeTTLsAreChangedByHand(t *testing.T) {
 		t.Errorf("ready at %s, and on every server at %s: want %s at most", clock(ready), clock(shown), clock(most))
 	}
 	l.settled(third)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // waitsFor waits until it says that the wait for a successor is that of a TTL.

@@ -64,7 +64,7 @@ func (l *life) mended(p *lab.Pair) time.Time {
 // harmed wants failures from a person's act to a moment at the most, and counts them.
 func (l *life) harmed(begun, over time.Time) int {
 	l.t.Helper()
-	if err := l.hammer.Until(l.t.Context(), func(c lab.Counts) bool { return c.Since(over).Total >= 50 }); err != nil {
+	if err := l.hammer.Until(l.t.Context(), func(c lab.Counts) bool { return c.Since(over).Total >= 20 }); err != nil {
 		l.t.Error(err)
 	}
 	counts := l.hammer.Stop()
@@ -74,7 +74,7 @@ func (l *life) harmed(begun, over time.Time) int {
 		name string
 		lab.Counts
 	}{{"before it", counts.Before(begun)}, {"when it was mended", counts.Since(over)}} {
-		if span.Failed > 0 || span.Total < 50 {
+		if span.Failed > 0 || span.Total < 20 {
 			l.t.Errorf("%s, %d of %d handshakes failed, want 0 of at least 50\n%s", span.name, span.Failed, span.Total, span.Counts)
 		}
 	}

@@ -31,7 +31,7 @@ func TestLifeSelfSigned(t *testing.T) {
 			t.Errorf("status says of the next order: %+v", s.Renewal)
 		}
 	}
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestLifeEmergency: a key has leaked, and there is no standby key. What that costs is
@@ -92,7 +92,7 @@ func TestLifeEmergencyWithStandby(t *testing.T) {
 	t.Logf("over after %s; the next standby key is %v", time.Since(begun), s.Standby)
 	l.must(exitPerson, "rollover", "mx1", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
 	l.must(exitPerson, "rollover", "mx1", "--emergency", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestOnceOrders: without a daemon a timer's once places an order that is due, plan says so

@@ -20,7 +20,7 @@ func TestLifeDaemonIsKilled(t *testing.T) {
 	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"1\"], " + argv(h.Postfix.Reload) + "]"}) // so that some kills come within a swap
 	d := h.run()
 	h.eventually(30*time.Second, "adopted", func(s rollover.LineageStatus) bool { return s.Live != nil })
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -48,7 +48,7 @@ func TestLifeDaemonIsKilled(t *testing.T) {
 	logged(t, d)
 	t.Logf("killed in %v", met)
 	h.eventually(40*time.Second, "calm", calm(next))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }
 
@@ -60,7 +60,7 @@ func TestLifeDaemonIsStopped(t *testing.T) {
 	h.configure(setting{staged: staged(h.Lego()), reload: "[[sleep, \"3\"], " + argv(h.Postfix.Reload) + "]"})
 	d := h.run()
 	h.eventually(30*time.Second, "adopted", func(s rollover.LineageStatus) bool { return s.Live != nil })
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next, ready := h.renewed()
 	d = h.stopped(d)
 	if s := h.state(); s.Successor == nil || !s.Successor.ReadyAt.Equal(ready) {
@@ -73,7 +73,7 @@ func TestLifeDaemonIsStopped(t *testing.T) {
 	d = h.stopped(d) // sleeps in its reload
 	logged(t, d)
 	h.eventually(30*time.Second, "calm", calm(next))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }
 

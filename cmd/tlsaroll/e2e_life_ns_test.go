@@ -19,7 +19,7 @@ func TestLifeNameServersChangeWhileItWaits(t *testing.T) {
 	third := h.AddSecondary(t)
 	third.Hold()
 	h.HoldSecondary()
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.eventually(20*time.Second, "waiting for ns2", says(rollover.CodeNotEverywhere, h.Secondary.String()))
@@ -36,6 +36,6 @@ func TestLifeNameServersChangeWhileItWaits(t *testing.T) {
 	}
 	t.Logf("swapped %s after the NS records had changed; NS and TLSA have a TTL of %s", swapped.Sub(changed), lifeTTL)
 	h.eventually(30*time.Second, "calm", calm(next))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }

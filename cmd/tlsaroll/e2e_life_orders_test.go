@@ -28,7 +28,7 @@ func TestLifeRollback(t *testing.T) {
 	l.published(next)
 	l.swapsInTime(30*time.Second, next)
 	l.settled(next)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // verified waits until a pair is live and seen to be served.
@@ -58,7 +58,7 @@ func TestLifeCancelInTheMiddleOfAWait(t *testing.T) {
 	if n := l.hammer.Counts().MatchedBy[dropped.TLSA(t, tlsa.EE)]; n > 0 {
 		t.Errorf("what was cancelled was served %d times", n)
 	}
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestLifeFreezeAroundReadiness: the swap comes with the thaw, or when the freeze ends by
@@ -87,7 +87,7 @@ func TestLifeFreezeAroundReadiness(t *testing.T) {
 	l.eventually(20*time.Second, "swapped", isLive(second))
 	l.inTime("free", until, l.switched())
 	l.settled(second)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestLifeWithdraw: the records go, and the server keeps its certificate until no cache can
@@ -130,7 +130,7 @@ func TestLifeWithdraw(t *testing.T) {
 	over := l.everywhere(next).Add(lifeTTL + time.Second)
 	l.Update(t, lab.Add(record(lifeTTL, someoneElses)))
 	l.settled(next)
-	if err := l.hammer.Until(t.Context(), func(c lab.Counts) bool { return c.Since(over).Total >= 50 }); err != nil {
+	if err := l.hammer.Until(t.Context(), func(c lab.Counts) bool { return c.Since(over).Total >= 20 }); err != nil {
 		t.Error(err)
 	}
 	counts := l.hammer.Stop()

@@ -31,7 +31,7 @@ func TestLifeThreeRenewalsInARow(t *testing.T) {
 		}
 	}
 	l.settled(last, tlsa.TA)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // notedPublished is when the log first told that a successor is on every server.
@@ -76,5 +76,5 @@ func TestLifeRenewalInTheMiddleOfAWait(t *testing.T) {
 	if n := counts.MatchedBy[second.TLSA(t, tlsa.EE)]; n > 0 {
 		t.Errorf("the second pair was served %d times, and was to give its place to the third", n)
 	}
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }

@@ -20,7 +20,7 @@ func TestLifeConfigurationIsReadAnew(t *testing.T) {
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Dovecot: true, Records: foreignRecord}, setting{})
 	logged(t, d)
 	h.Update(t, lab.RemoveRRset(lab.Owner(993)+" 5 IN TLSA "+someoneElses))
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next, ready := h.renewed()
 	good, err := os.ReadFile(h.config)
 	if err != nil {
@@ -48,12 +48,12 @@ func TestLifeConfigurationIsReadAnew(t *testing.T) {
 		return calm(next)(s) && len(s.Endpoints) == 2 && s.Endpoints[1].Verified == rollover.Yes
 	})
 	h.only(lab.Owner(993), next.TLSA(t, tlsa.EE))
-	imaps := h.Hammer(t.Context(), lab.HammerOptions{Port: 993, Rate: 5})
+	imaps := h.Hammer(t.Context(), lab.HammerOptions{Port: 993, Rate: 3})
 	last, _ := h.renewed()
 	h.swapsInTime(time.Minute, last)
 	h.eventually(30*time.Second, "calm", calm(last))
-	h.unharmed(imaps, 50)
-	h.unharmed(hammer, 100)
+	h.unharmed(imaps, 25)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), last.TLSA(t, tlsa.EE), someoneElses)
 	h.only(lab.Owner(993), last.TLSA(t, tlsa.EE))
 }

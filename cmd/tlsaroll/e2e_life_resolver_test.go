@@ -16,7 +16,7 @@ func TestLifeResolverIsDown(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: lifeTTL, Resolvers: 3, Records: foreignRecord}, setting{})
 	logged(t, d)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	resolver := "resolver-" + h.Resolver.Addr().String()
 	before := h.Live
 	for _, outage := range []struct {
@@ -45,6 +45,6 @@ func TestLifeResolverIsDown(t *testing.T) {
 		}
 		before = next
 	}
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), before.TLSA(t, tlsa.EE), someoneElses)
 }

@@ -25,7 +25,7 @@ func TestLifeOldZoneIsRestoredInTheMiddleOfAWait(t *testing.T) {
 		t.Errorf("ready at %s, and the old zone was restored at %s", clock(ready), clock(restored))
 	}
 	l.settled(next)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestLifeOldZoneIsRestoredAfterTheSwap: the record of the pair before is there, and that of
@@ -89,5 +89,5 @@ func TestLifeBackupLeavesTheSecondaryAhead(t *testing.T) {
 	l.ForceTransfer(t, lab.Domain)
 	l.swapsInTime(20*time.Second, next)
 	l.settled(next)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }

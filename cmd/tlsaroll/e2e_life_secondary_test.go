@@ -74,7 +74,7 @@ func TestLifeSecondariesDieInTheMiddleOfAWait(t *testing.T) {
 		t.Errorf("swapped %s after both were back, want 0s to %s", late, most)
 	}
 	l.settled(next)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }
 
 // TestLifeSecondariesAreDeadForMinutes: that is told of, and who it is. A pair that comes
@@ -104,5 +104,5 @@ func TestLifeSecondariesAreDeadForMinutes(t *testing.T) {
 		t.Errorf("ready at %s, and servers may have given old answers until %s", clock(ready), clock(back))
 	}
 	l.settled(next)
-	l.unharmed(l.hammer, 100)
+	l.unharmed(l.hammer, 40)
 }

@@ -32,7 +32,7 @@ func newLife(t *testing.T, o lab.Options, s setting) *life {
 		}
 	})
 	l.host, l.daemon = newDaemonHost(t, o, s)
-	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 6, Stagger: o.TTL})
+	l.hammer = l.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: o.TTL})
 	return l
 }
 

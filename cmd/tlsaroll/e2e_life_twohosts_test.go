@@ -37,7 +37,7 @@ func (h *host) both(hammer *lab.Tally) {
 func TestLifeOtherHostCopiesLate(t *testing.T) {
 	t.Parallel()
 	h := twoHosts(t, nil)
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next, _ := h.renewed()
 	_, swapped := h.swapsInTime(time.Minute, next)
 	h.eventually(30*time.Second, "waiting for the other host", says(rollover.CodeRetireWindow, h.SecondPostfix.Addr.String()+" presents chain"))
@@ -50,7 +50,7 @@ func TestLifeOtherHostCopiesLate(t *testing.T) {
 	h.SecondPostfix.RunReload(t)
 	h.eventually(30*time.Second, "calm", calm(next))
 	h.both(hammer)
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
 }
 
@@ -60,7 +60,7 @@ func TestLifeOtherHostHasItsOwnPair(t *testing.T) {
 	t.Parallel()
 	h := twoHosts(t, &lab.LeafOptions{})
 	theirs := h.SecondLive
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	for range 2 {
 		next, _ := h.renewed()
 		// In the middle of our wait they roll over, by hand and by the book.
@@ -79,5 +79,5 @@ func TestLifeOtherHostHasItsOwnPair(t *testing.T) {
 		theirs = other
 	}
 	h.both(hammer)
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 }

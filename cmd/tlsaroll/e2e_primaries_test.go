@@ -21,7 +21,7 @@ func rollAtPrimary(t *testing.T, kind lab.PrimaryKind, by func(*host) setting) {
 	h.ReleaseSecondary(t)
 	const lag = 5 * time.Second
 	h.LagSecondary(lag)
-	if converged := h.rollUnderLoad(next, lab.HammerOptions{Rate: 6}, 160); converged < lag-time.Second {
+	if converged := h.rollUnderLoad(next, lab.HammerOptions{Rate: 3}, 80); converged < lag-time.Second {
 		t.Errorf("the secondary was seen converged after %s, and should lag %s", converged, lag)
 	}
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)

@@ -85,7 +85,7 @@ func TestRolloverUnderLoad(t *testing.T) {
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.ReleaseSecondary(t) // so that the lag is that of our own change
 	h.LagSecondary(9 * time.Second)
-	if converged := h.rollUnderLoad(next, lab.HammerOptions{Rate: 20}, 600); converged < 8*time.Second {
+	if converged := h.rollUnderLoad(next, lab.HammerOptions{Rate: 12}, 360); converged < 8*time.Second {
 		t.Errorf("the secondary was seen converged after %s, and should lag 9s", converged)
 	}
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), someoneElses)
@@ -96,7 +96,7 @@ func TestRolloverToNewIntermediate(t *testing.T) {
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}}, setting{scheme: "ee+ta"})
 	h.Certificates().NewIntermediate(t)
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	h.rollUnderLoad(next, lab.HammerOptions{Rate: 10}, 200)
+	h.rollUnderLoad(next, lab.HammerOptions{Rate: 6}, 120)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE), next.TLSA(t, tlsa.TA))
 }
 
@@ -106,11 +106,11 @@ func TestRolloverBehindAlias(t *testing.T) {
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, Zones: []string{"example.net."}, Alias: map[string]string{lab.Owner(25): target}},
 		setting{zone: "example.net.", knownTTL: "20s"})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 10})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 6})
 	h.must(exitDone, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey(), "--wait=retired")
 	counts := hammer.Stop()
 	t.Log(counts)
-	if counts.Failed > 0 || counts.Total < 150 {
+	if counts.Failed > 0 || counts.Total < 90 {
 		t.Errorf("%d of %d handshakes failed", counts.Failed, counts.Total)
 	}
 	h.only(target, next.TLSA(t, tlsa.EE))
@@ -120,11 +120,11 @@ func TestRolloverWithDovecot(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 4, Dovecot: true}, setting{endpoints: []string{"imaps://" + lab.Host}})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	imaps := h.Hammer(t.Context(), lab.HammerOptions{Port: 993, Rate: 5})
-	h.rollUnderLoad(next, lab.HammerOptions{Rate: 10}, 200)
+	imaps := h.Hammer(t.Context(), lab.HammerOptions{Port: 993, Rate: 3})
+	h.rollUnderLoad(next, lab.HammerOptions{Rate: 6}, 120)
 	counts := imaps.Stop()
 	t.Log(counts)
-	if counts.Failed > 0 || counts.Total < 60 {
+	if counts.Failed > 0 || counts.Total < 36 {
 		t.Errorf("imaps: %d of %d handshakes failed", counts.Failed, counts.Total)
 	}
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
@@ -137,7 +137,7 @@ func TestRolloverByTimer(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: labTTL, SecondaryLag: 2 * time.Second, Resolvers: 2}, setting{})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 8})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	out, errs := h.must(exitWaiting, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey())
 	t.Logf("the first step says:\n%s%s", out, errs)
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
@@ -152,7 +152,7 @@ func TestRolloverByTimer(t *testing.T) {
 	if s := h.state(); s.Live == nil || s.Live.Leaf != leafID(next) {
 		t.Errorf("status: %+v", s)
 	}
-	if counts := hammer.Stop(); counts.Failed > 0 || counts.Total < 60 {
+	if counts := hammer.Stop(); counts.Failed > 0 || counts.Total < 36 {
 		t.Errorf("%s", counts)
 	}
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))

@@ -96,7 +96,7 @@ func (h *host) unharmed(hammer *lab.Tally, atLeast int) {
 func TestDaemon(t *testing.T) {
 	t.Parallel()
 	h, d := newDaemonHost(t, lab.Options{TTL: labTTL, Resolvers: 3, SecondaryLag: 2 * time.Second}, setting{})
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
 	h.Lego().Renew(t, next)
 	h.eventually(20*time.Second, "published", func(s rollover.LineageStatus) bool {
@@ -112,7 +112,7 @@ func TestDaemon(t *testing.T) {
 		t.Errorf("rollover --wait says nothing of how far it is:\n%s", errs)
 	}
 	h.eventually(20*time.Second, "steady", live(next))
-	h.unharmed(hammer, 100)
+	h.unharmed(hammer, 40)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
 	d.Signal(t, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -30,7 +30,7 @@ func TestStandbyKey(t *testing.T) {
 	h := newHost(t, lab.Options{TTL: lifeTTL, Resolvers: 1}, setting{})
 	h.configure(setting{scheme: "ee+standby", staged: staged(h.Lego())})
 	d := h.run()
-	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 5, Stagger: lifeTTL})
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3, Stagger: lifeTTL})
 	reload := h.reloadTakes()
 	last := h.Live
 	for n, way := range []string{"handed in without its key", "staged with its key", "handed in without its key"} {
@@ -79,7 +79,7 @@ func TestStandbyKey(t *testing.T) {
 	if keys, err := filepath.Glob(filepath.Join(h.Dir, "tlsaroll", "keys", "*")); err != nil || len(keys) != 1 || filepath.Base(keys[0]) != "mx1.pem" {
 		t.Errorf("the keys are %q, %v", keys, err)
 	}
-	h.unharmed(hammer, 50)
+	h.unharmed(hammer, 25)
 }
 
 // nextKey has next-key hand out the key, and holds the request for it to that.

@@ -8,7 +8,7 @@ import (
 
 // HammerOptions say how many handshakes to make, and of what. A handshake costs
 // some 13 ms of a core, most of it the start of posttls-finger, and an idle lab some
-// 2 %. So a test that runs beside others does with a Rate of 5 to 10; one that is
+// 2 %. So a test that runs beside others does with a Rate of 3 to 6; one that is
 // alone, and that counts on never hitting a gap, may take 40.
 type HammerOptions struct {
 	Host     string        // default mx1.example.org
