@@ -34,6 +34,7 @@ func TestNSSetChanges(t *testing.T) {
 		t.Errorf("it is %s, %s", third.Name, third.Host)
 	}
 	third.Hold()
+	l.HoldSecondary() // before there is a change: an NSD that is told of one twice looks each second from then on
 	l.Update(t, Add(q.Name+" 1 TLSA "+added))
 	l.ReleaseSecondary(t)
 	holds(l.Secondary, live, added)
@@ -44,7 +45,6 @@ func TestNSSetChanges(t *testing.T) {
 	third.Release(t)
 	holds(third.Addr, live, added)
 
-	l.HoldSecondary()
 	servers := []string{"ns1.example.org.", "ns3.example.org."}
 	for _, zone := range []string{Domain, "example.net."} {
 		l.SetNS(t, zone, servers...)
