@@ -114,7 +114,7 @@ func (x *pass) unfit(name string, l Lineage, offer Offer) *Reason {
 		}
 	}
 	if !x.now.Before(leaf.NotAfter) {
-		r := reason(CodeExpired, "certificate %s ended on %s", chain.ID().Short(), stamp(leaf.NotAfter)).of(chain.ID().Short())
+		r := reason(CodeExpired, "certificate %s ended on %s", chain.ID().Short(), Stamp(leaf.NotAfter)).of(chain.ID().Short())
 		return &r
 	}
 	if c := l.compromised(chain); c != nil {

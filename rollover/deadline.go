@@ -22,10 +22,10 @@ func (x *pass) deadlineForces(name string, l Lineage, late []Reason) bool {
 	}
 	ready := x.expected(name, next)
 	if ended := next.NotAfter(); !forcing && ready.After(ended) {
-		x.tell(name, warning(CodeExpiresInWait, next.ID().Short(), "the successor %s ends on %s, and not before %s has every cache its records: it cannot go live, nor can a later one of a new key that lasts no longer (hint: tlsaroll rollover %s --ttl 1h, and let the key stay for that time)", next.ID().Short(), stamp(ended), stamp(ready), name))
+		x.tell(name, warning(CodeExpiresInWait, next.ID().Short(), "the successor %s ends on %s, and not before %s has every cache its records: it cannot go live, nor can a later one of a new key that lasts no longer (hint: tlsaroll rollover %s --ttl 1h, and let the key stay for that time)", next.ID().Short(), Stamp(ended), Stamp(ready), name))
 	}
 	if ready.After(deadline) {
-		x.tell(name, warning(CodeExpiresInWait, live.ID().Short(), "the live certificate %s ends on %s, before every cache has the successor's records: %s (deadline: %s)", live.ID().Short(), stamp(end), consequence(forcing), x.policy.Lineages[name].Deadline))
+		x.tell(name, warning(CodeExpiresInWait, live.ID().Short(), "the live certificate %s ends on %s, before every cache has the successor's records: %s (deadline: %s)", live.ID().Short(), Stamp(end), consequence(forcing), x.policy.Lineages[name].Deadline))
 	}
 	return forcing && !x.now.Before(deadline)
 }

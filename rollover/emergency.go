@@ -108,7 +108,7 @@ func (x *pass) replays() {
 				}
 			}
 			if x.now.Before(c.Replay) {
-				x.tell(name, warning(CodeReplay, c.SPKI[:8], "the key that was declared compromised at %s: a signed answer with its record can be replayed until %s, by whoever is between a sender and its resolver or name servers (RFC 7671, section 13)", stamp(c.Since), stamp(c.Replay)))
+				x.tell(name, warning(CodeReplay, c.SPKI[:8], "the key that was declared compromised at %s: a signed answer with its record can be replayed until %s, by whoever is between a sender and its resolver or name servers (RFC 7671, section 13)", Stamp(c.Since), Stamp(c.Replay)))
 			}
 		}
 		x.Lineages[name] = l
@@ -180,7 +180,7 @@ func (s State) AgainstKey(lineage string, chain *tlsa.Chain) *Reason {
 }
 
 func (c *Compromised) against(chain *tlsa.Chain) *Reason {
-	r := reason(CodeKeyCompromised, "certificate %s has the key that was declared compromised at %s (hint: make a new key, and a certificate of it)", chain.ID().Short(), stamp(c.Since)).of(chain.ID().Short())
+	r := reason(CodeKeyCompromised, "certificate %s has the key that was declared compromised at %s (hint: make a new key, and a certificate of it)", chain.ID().Short(), Stamp(c.Since)).of(chain.ID().Short())
 	return &r
 }
 
@@ -204,7 +204,7 @@ func (s State) AgainstEmergency(lineage string, next *tlsa.Chain) string {
 	case next == nil:
 		return ""
 	case c != nil:
-		return fmt.Sprintf("pair %s has a key that was declared compromised at %s (hint: make a new key, and a certificate of it)", next.ID().Short(), stamp(c.Since))
+		return fmt.Sprintf("pair %s has a key that was declared compromised at %s (hint: make a new key, and a certificate of it)", next.ID().Short(), Stamp(c.Since))
 	case next.SPKI() == live.SPKI():
 		return fmt.Sprintf("pair %s has the same key as the live one, which is the compromised one (hint: make a new key, and a certificate of it)", next.ID().Short())
 	}

@@ -52,7 +52,7 @@ func (p passage) words() (events []Event) {
 	case is.Frozen != nil && was.Frozen != is.Frozen && (was.Frozen == nil || !was.Frozen.Until.Equal(is.Frozen.Until)):
 		until := "until it is thawed"
 		if !is.Frozen.Until.IsZero() {
-			until = "until " + stamp(is.Frozen.Until)
+			until = "until " + Stamp(is.Frozen.Until)
 		}
 		events = append(events, p.event(Froze, "nothing is swapped or retired %s", until))
 	case is.Frozen == nil && was.Frozen != nil:
@@ -62,7 +62,7 @@ func (p passage) words() (events []Event) {
 	case was.Emergency.IsZero() && !is.Emergency.IsZero():
 		events = append(events, p.of(is.Live, Emergency, "the key of %s was declared compromised", is.Live.Short()))
 	case !was.Emergency.IsZero() && is.Emergency.IsZero():
-		events = append(events, p.event(EmergencyOver, "the emergency of %s is over", stamp(was.Emergency)))
+		events = append(events, p.event(EmergencyOver, "the emergency of %s is over", Stamp(was.Emergency)))
 	}
 	switch {
 	case was.Withdrawn.IsZero() && !is.Withdrawn.IsZero():
@@ -108,7 +108,7 @@ func (p passage) admitted(source string) Event {
 	e := p.of(id, Admitted, "%s is on its way%s: %s", id.Short(), instead, from)
 	e.Source = source
 	if !e.NotAfter.IsZero() {
-		e.Text += ", ends " + stamp(e.NotAfter)
+		e.Text += ", ends " + Stamp(e.NotAfter)
 	}
 	return e
 }

@@ -183,7 +183,7 @@ func (l *Ledger) gone(p PresentedChain, window time.Duration, now time.Time) *Re
 		return &r
 	}
 	if now.Before(until) {
-		r := reason(CodeRetireWindow, "chain %s was presented at %s until %s: its records stay until %s", p.Chain.Short(), p.Where, stamp(p.Last), stamp(until))
+		r := reason(CodeRetireWindow, "chain %s was presented at %s until %s: its records stay until %s", p.Chain.Short(), p.Where, Stamp(p.Last), Stamp(until))
 		r.Until = until
 		return &r
 	}
@@ -223,7 +223,7 @@ func (l *Ledger) sinceThen(t time.Time) *Reason {
 	case !a.Gone.IsZero():
 		return a.lingers()
 	}
-	r := reason(CodeEndpointUnseen, "%s has not been seen %d times since %s%s", a.Address, looksNeeded, stamp(t), because(a.Err))
+	r := reason(CodeEndpointUnseen, "%s has not been seen %d times since %s%s", a.Address, looksNeeded, Stamp(t), because(a.Err))
 	return &r
 }
 
@@ -260,7 +260,7 @@ func (l *Ledger) lacking(seen func(*AddressEvidence) bool) *AddressEvidence {
 
 // lingers says until when an address counts that is looked at no more.
 func (e *AddressEvidence) lingers() *Reason {
-	r := reason(CodeEndpointUnseen, "%s has left DNS, and clients may come there until %s", e.Address, stamp(e.forgotten()))
+	r := reason(CodeEndpointUnseen, "%s has left DNS, and clients may come there until %s", e.Address, Stamp(e.forgotten()))
 	r.Until = e.forgotten()
 	return &r
 }

@@ -37,7 +37,7 @@ func (s LineageStatus) Explain(now time.Time) string {
 		line("", "", e.Explain())
 	}
 	for _, r := range s.Waiting {
-		line("", "waiting", string(r.Code)+": "+r.Text+in(r.Until, now))
+		line("", "waiting", string(r.Code)+": "+r.wait(now))
 	}
 	for _, w := range s.Warnings {
 		if !slices.ContainsFunc(s.Waiting, func(r Reason) bool { return r.warning().same(w) }) {
@@ -61,7 +61,7 @@ func (s LineageStatus) Next(now time.Time) string {
 	case s.Live != nil:
 		return s.Live.ID.Short() + " is live, " + s.served()
 	case len(s.Waiting) > 0:
-		return s.Waiting[0].Text + in(s.Waiting[0].Until, now)
+		return s.Waiting[0].wait(now)
 	}
 	return "nothing is on its way"
 }
@@ -116,13 +116,13 @@ func (s LineageStatus) readiness(now time.Time) string {
 	case n.ReadyAt.After(now):
 		return "ready " + at(*n.ReadyAt, now) + ", " + on
 	}
-	return "ready since " + stamp(*n.ReadyAt) + ", " + on
+	return "ready since " + Stamp(*n.ReadyAt) + ", " + on
 }
 
 func (s StandbyStatus) readiness(now time.Time) string {
 	switch {
 	case s.Phase == Ready:
-		return "a certificate of it is swapped in at once, since " + stamp(*s.ReadyAt)
+		return "a certificate of it is swapped in at once, since " + Stamp(*s.ReadyAt)
 	case s.Phase == Generated:
 		return "not on every server yet"
 	case s.ReadyAt == nil:
@@ -181,14 +181,15 @@ func at(t, now time.Time) string {
 	if !t.After(now) {
 		return "now"
 	}
-	return "in " + span(t.Sub(now)) + " (" + stamp(t) + ")"
+	return "in " + span(t.Sub(now)) + " (" + Stamp(t) + ")"
 }
 
-func in(t, now time.Time) string {
-	if !t.After(now) {
-		return ""
+// wait is the reason with how long it will last, unless it says until when: see [ForPeople].
+func (r Reason) wait(now time.Time) string {
+	if !r.Until.After(now) || strings.Contains(r.Text, Stamp(r.Until)) {
+		return r.Text
 	}
-	return " (in " + span(t.Sub(now)) + ")"
+	return r.Text + " (in " + span(r.Until.Sub(now)) + ")"
 }
 
 // span is a duration in the two largest of its units.

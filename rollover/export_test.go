@@ -11,9 +11,6 @@ import (
 // Spacing is how far apart looks must be to count as several.
 func Spacing(ttl time.Duration) time.Duration { return spacing(ttl) }
 
-// Stamp writes a time as reasons and warnings do.
-func Stamp(t time.Time) string { return stamp(t) }
-
 // Short writes a record as they do.
 func Short(a tlsa.Association) string { return short(a) }
 

@@ -55,9 +55,9 @@ func (x *pass) notFrozen(name string, _ *tlsa.Chain) []Reason {
 	case !l.frozen(x.now):
 		return nil
 	case l.Frozen.Until.IsZero():
-		return []Reason{reason(CodeFrozen, "frozen since %s (hint: tlsaroll thaw %s)", stamp(l.Frozen.Since), name)}
+		return []Reason{reason(CodeFrozen, "frozen since %s (hint: tlsaroll thaw %s)", Stamp(l.Frozen.Since), name)}
 	}
-	r := reason(CodeFrozen, "frozen until %s (hint: tlsaroll thaw %s)", stamp(l.Frozen.Until), name)
+	r := reason(CodeFrozen, "frozen until %s (hint: tlsaroll thaw %s)", Stamp(l.Frozen.Until), name)
 	r.Until = l.Frozen.Until
 	return []Reason{r}
 }
@@ -71,7 +71,7 @@ func (x *pass) notHeld(name string, _ *tlsa.Chain) []Reason {
 	if l.Live != "" {
 		stands = "the old pair is live, and the records of both stay; "
 	}
-	r := reason(CodeSwapFailed, "%s; %stried again at %s, on a new pair, or by tlsaroll rollover %s", l.Held.Text, stands, stamp(l.Held.Again), name).of(l.Held.Chain.Short())
+	r := reason(CodeSwapFailed, "%s; %stried again at %s, on a new pair, or by tlsaroll rollover %s", l.Held.Text, stands, Stamp(l.Held.Again), name).of(l.Held.Chain.Short())
 	r.Until = l.Held.Again
 	return []Reason{r}
 }
@@ -104,11 +104,11 @@ func (x *pass) pairIsInDate(_ string, next *tlsa.Chain) []Reason {
 	leaf := next.Leaf()
 	switch {
 	case x.now.Before(leaf.NotBefore):
-		r := reason(CodeNotYetValid, "certificate %s begins on %s", next.ID().Short(), stamp(leaf.NotBefore))
+		r := reason(CodeNotYetValid, "certificate %s begins on %s", next.ID().Short(), Stamp(leaf.NotBefore))
 		r.Until = leaf.NotBefore
 		return []Reason{r}
 	case !x.now.Before(leaf.NotAfter):
-		return []Reason{reason(CodeExpired, "certificate %s ended on %s", next.ID().Short(), stamp(leaf.NotAfter)).of(next.ID().Short())}
+		return []Reason{reason(CodeExpired, "certificate %s ended on %s", next.ID().Short(), Stamp(leaf.NotAfter)).of(next.ID().Short())}
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (x *pass) signaturesLast(name string, _ *tlsa.Chain) []Reason {
 			case s.Unsigned && l.Security == Secure:
 				rs = append(rs, s.unsigned(owner))
 			case !s.SignedUntil.IsZero() && x.now.Add(signatureEnd).After(s.SignedUntil):
-				rs = append(rs, reason(CodeSignatureEnds, "%s (%s): the signature of %s ends at %s", s.Name, s.Address, owner, stamp(s.SignedUntil)).of(s.Address))
+				rs = append(rs, reason(CodeSignatureEnds, "%s (%s): the signature of %s ends at %s", s.Name, s.Address, owner, Stamp(s.SignedUntil)).of(s.Address))
 			}
 		}
 	}
@@ -229,7 +229,7 @@ func (x *pass) oldVersionsAreDead(name string, next *tlsa.Chain) []Reason {
 		if b := x.blocking(name, owner, next); len(b) > 0 {
 			rs = append(rs, x.unripe(owner, &l, b))
 		} else if until := x.stale(name, &l, next); x.now.Before(until) {
-			r := reason(CodeDark, "%s: no server could be seen at %s; resolvers that serve stale answers may hold old ones until %s", owner, stamp(l.Dark), stamp(until)).of(string(owner))
+			r := reason(CodeDark, "%s: no server could be seen at %s; resolvers that serve stale answers may hold old ones until %s", owner, Stamp(l.Dark), Stamp(until)).of(string(owner))
 			r.Until = until
 			rs = append(rs, r)
 		}
@@ -249,7 +249,7 @@ func (x *pass) unripe(owner tlsa.Owner, l *Ledger, blocking []Version) Reason {
 	if until.IsZero() {
 		return reason(CodeVersionAlive, "%s: %s may still be given (ttl %s), so the wait has not begun%s", owner, what, v.RRset.TTL, hint).of(string(owner))
 	}
-	r := reason(CodeVersionAlive, "%s: %s may be held in caches until %s (ttl %s)%s", owner, what, stamp(until), v.RRset.TTL, hint).of(string(owner))
+	r := reason(CodeVersionAlive, "%s: %s may be held in caches until %s (ttl %s)%s", owner, what, Stamp(until), v.RRset.TTL, hint).of(string(owner))
 	r.Until = until
 	return r
 }

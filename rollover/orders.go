@@ -77,9 +77,9 @@ func (s State) againstRollback(l Lineage, now time.Time) string {
 	case l.Previous == "" || previous == nil:
 		return "no previous pair is known (hint: tlsaroll rollover with --cert and --key brings any pair into service)"
 	case l.compromised(previous) != nil:
-		return fmt.Sprintf("the key of the previous pair %s was declared compromised at %s", l.Previous.Short(), stamp(l.compromised(previous).Since))
+		return fmt.Sprintf("the key of the previous pair %s was declared compromised at %s", l.Previous.Short(), Stamp(l.compromised(previous).Since))
 	case !now.Before(previous.Leaf().NotAfter):
-		return fmt.Sprintf("the previous pair %s ended on %s", l.Previous.Short(), stamp(previous.Leaf().NotAfter))
+		return fmt.Sprintf("the previous pair %s ended on %s", l.Previous.Short(), Stamp(previous.Leaf().NotAfter))
 	case l.frozen(now):
 		return "the lineage is frozen (hint: tlsaroll thaw first)"
 	}

@@ -142,8 +142,6 @@ func (r Reason) of(about string) Reason {
 // warning is the reason as something a person should know.
 func (r Reason) warning() Warning { return NewWarning(r.Code, r.About, r.Text) }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
-
 func because(err string) string {
 	if err == "" {
 		return ""

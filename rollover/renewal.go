@@ -79,7 +79,7 @@ func (s State) Renewal(lineage string, names []string, i Issuing, handed []*tlsa
 	}
 	r := s.renewal(l, names, i, handed, now)
 	if until := s.wentBack(l, r.Leaf); until.After(r.At) {
-		r.At, r.Reason = until, "a person brought the live pair back at "+stamp(l.Returned)
+		r.At, r.Reason = until, "a person brought the live pair back at "+Stamp(l.Returned)
 	}
 	if i.Told || sameNames(i.Names, names) {
 		r.Failing = i.Tries > 0 && r.due(now)
@@ -194,7 +194,7 @@ func (x *pass) warnOrder(name string) {
 	i := x.Lineages[name].Issuing
 	again := "it is tried again now"
 	if r.At.After(x.now) {
-		again = "tried again at " + stamp(r.At)
+		again = "tried again at " + Stamp(r.At)
 	}
 	w := warning(CodeOrderFailed, "", "the order for a certificate failed%s: %s; %s", inARow(i.Tries), i.Err, again)
 	live := x.chain(x.Lineages[name].Live)

@@ -67,7 +67,7 @@ func (x *pass) healed(l *Ledger) bool {
 
 func (r Repair) warning(target tlsa.Owner) Warning {
 	if r.For == "" {
-		return warning(CodeRepair, string(target), "%s: somebody took out %s, which was published again at %s", target, shortly(r.Records), stamp(r.At))
+		return warning(CodeRepair, string(target), "%s: somebody took out %s, which was published again at %s", target, shortly(r.Records), Stamp(r.At))
 	}
-	return warning(CodeRepair, string(target), "%s: the RRset did not match what %s presents: %s was published at %s", target, r.For, shortly(r.Records), stamp(r.At))
+	return warning(CodeRepair, string(target), "%s: the RRset did not match what %s presents: %s was published at %s", target, r.For, shortly(r.Records), Stamp(r.At))
 }

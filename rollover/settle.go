@@ -87,7 +87,7 @@ func (x *pass) judge(name string, l Lineage) Lineage {
 	case amiss == "":
 		amiss = unseen + " has not been seen since"
 	}
-	r := reason(CodeSettling, "swapped at %s; %s", stamp(sw.Began), amiss)
+	r := reason(CodeSettling, "swapped at %s; %s", Stamp(sw.Began), amiss)
 	if end.After(x.now) {
 		r.Until = end
 	}

@@ -60,7 +60,7 @@ func (x *pass) warnPairs(name string) {
 	}
 	l := x.Lineages[name]
 	if sw := l.Swapping; sw != nil && sw.Forced != "" && x.chain(sw.From) != nil {
-		x.tell(name, warning(CodeDeadline, sw.To.Short(), "swapped before every cache is fresh, as certificate %s ends on %s: senders that still hold an old TLSA answer cannot deliver until it expires", sw.From.Short(), stamp(x.chain(sw.From).NotAfter())))
+		x.tell(name, warning(CodeDeadline, sw.To.Short(), "swapped before every cache is fresh, as certificate %s ends on %s: senders that still hold an old TLSA answer cannot deliver until it expires", sw.From.Short(), Stamp(x.chain(sw.From).NotAfter())))
 	}
 	live := x.chain(l.Live)
 	if live == nil || l.Successor != "" {
@@ -69,16 +69,16 @@ func (x *pass) warnPairs(name string) {
 	leaf := live.Leaf()
 	switch left := leaf.NotAfter.Sub(x.now); {
 	case left <= 0:
-		x.tell(name, warning(CodeExpired, l.Live.Short(), "the live certificate %s ended on %s, and no successor is there", l.Live.Short(), stamp(leaf.NotAfter)))
+		x.tell(name, warning(CodeExpired, l.Live.Short(), "the live certificate %s ended on %s, and no successor is there", l.Live.Short(), Stamp(leaf.NotAfter)))
 	case left < min(leaf.NotAfter.Sub(leaf.NotBefore)/6, expirySoon):
-		x.tell(name, warning(CodeExpiresSoon, l.Live.Short(), "the live certificate %s ends on %s, and no successor is there", l.Live.Short(), stamp(leaf.NotAfter)))
+		x.tell(name, warning(CodeExpiresSoon, l.Live.Short(), "the live certificate %s ends on %s, and no successor is there", l.Live.Short(), Stamp(leaf.NotAfter)))
 	}
 }
 
 // warnRecords tells of records that do not match, or are too many.
 func (x *pass) warnRecords(name string, owner tlsa.Owner, l *Ledger) {
 	if until := x.mismatched(name, owner, l); !until.IsZero() {
-		x.tell(name, warning(CodeCachedMismatch, string(owner), "%s: answers that do not match the live certificate may be held in caches until %s: senders that hold one cannot deliver until it expires", owner, stamp(until)))
+		x.tell(name, warning(CodeCachedMismatch, string(owner), "%s: answers that do not match the live certificate may be held in caches until %s: senders that hold one cannot deliver until it expires", owner, Stamp(until)))
 	}
 	if !l.Repair.At.IsZero() {
 		x.tell(name, l.Repair.warning(l.Target))

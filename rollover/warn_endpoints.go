@@ -126,9 +126,9 @@ func (x *pass) warnEndpoints(name string, owner tlsa.Owner, l *Ledger) {
 func (e *AddressEvidence) silence() Warning {
 	switch {
 	case e.Err == "":
-		return warning(CodeNoTLS, e.Address, "%s (%s) has had no working TLS since %s: %s", e.Address, e.URL, stamp(e.Missing), e.broken())
+		return warning(CodeNoTLS, e.Address, "%s (%s) has had no working TLS since %s: %s", e.Address, e.URL, Stamp(e.Missing), e.broken())
 	case e.answered():
-		return warning(CodeEndpointUnseen, e.Address, "%s (%s) has not answered every handshake since %s: %s", e.Address, e.URL, stamp(e.Missing), e.Err)
+		return warning(CodeEndpointUnseen, e.Address, "%s (%s) has not answered every handshake since %s: %s", e.Address, e.URL, Stamp(e.Missing), e.Err)
 	}
-	return warning(CodeEndpointUnseen, e.Address, "%s (%s) has not answered since %s: %s", e.Address, e.URL, stamp(e.Missing), e.Err)
+	return warning(CodeEndpointUnseen, e.Address, "%s (%s) has not answered since %s: %s", e.Address, e.URL, Stamp(e.Missing), e.Err)
 }

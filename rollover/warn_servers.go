@@ -58,7 +58,7 @@ func (x *pass) warnServers(name string, owner tlsa.Owner, l *Ledger) {
 		switch {
 		case !s.Unlisted.IsZero():
 			until := s.Unlisted.Add(x.policy.Timing.PublicationInterval(s.NSTTL))
-			x.tell(name, warning(CodeServerUnlisted, s.Address, "%s (%s) is no longer named in the NS records: what it gives counts until %s", s.Name, s.Address, stamp(until)))
+			x.tell(name, warning(CodeServerUnlisted, s.Address, "%s (%s) is no longer named in the NS records: what it gives counts until %s", s.Name, s.Address, Stamp(until)))
 		case s.Untested && l.sister(s):
 			x.tell(name, warning(CodeFamilyUntested, s.Address, "%s (%s): this host has no route to it; judged by its other addresses", s.Name, s.Address))
 		case s.Untested:
@@ -68,7 +68,7 @@ func (x *pass) warnServers(name string, owner tlsa.Owner, l *Ledger) {
 		case s.Missing.IsZero():
 			x.warnAnswer(name, owner, l, s)
 			if !s.SignedUntil.IsZero() && x.now.Add(signatureTTLs*ttl).After(s.SignedUntil) {
-				x.tell(name, warning(CodeSignatureEnds, s.Address, "%s (%s): the signature of %s ends at %s, within %d TTLs", s.Name, s.Address, owner, stamp(s.SignedUntil), signatureTTLs))
+				x.tell(name, warning(CodeSignatureEnds, s.Address, "%s (%s): the signature of %s ends at %s, within %d TTLs", s.Name, s.Address, owner, Stamp(s.SignedUntil), signatureTTLs))
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func (x *pass) warnAnswer(name string, owner tlsa.Owner, l *Ledger, s *Server) {
 		x.tell(name, s.unsigned(owner).warning())
 	}
 	if !s.Behind.IsZero() && x.now.Sub(s.Behind) >= behindGrace {
-		x.tell(name, warning(CodeNotEverywhere, s.Address, "%s (%s) does not give what %s at %s, since %s: %s", s.Name, s.Address, l.standsWhere(), owner, stamp(s.Behind), difference(s.content(), l.latest())))
+		x.tell(name, warning(CodeNotEverywhere, s.Address, "%s (%s) does not give what %s at %s, since %s: %s", s.Name, s.Address, l.standsWhere(), owner, Stamp(s.Behind), difference(s.content(), l.latest())))
 	}
 }
 
@@ -124,7 +124,7 @@ func shortly(as []tlsa.Association) string {
 func (s *Server) silence(owner tlsa.Owner) Reason {
 	since := ""
 	if !s.Missing.IsZero() {
-		since = " since " + stamp(s.Missing)
+		since = " since " + Stamp(s.Missing)
 	}
 	return reason(CodeServerUnknown, "%s (%s) gives no answer for %s%s%s", s.Name, s.Address, owner, since, because(s.Err)).of(s.Address)
 }

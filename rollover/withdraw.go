@@ -104,7 +104,7 @@ func (x *pass) withdrawing(name string, owner tlsa.Owner) (over bool) {
 	case until.IsZero():
 		x.wait(name, reason(CodeWithdrawing, "%s: some server may give its records still, so the wait has not begun; the server must keep its certificate", owner))
 	default:
-		r := reason(CodeWithdrawing, "%s: its records are out, and caches may hold them until %s: until then the server must keep its certificate", owner, stamp(until))
+		r := reason(CodeWithdrawing, "%s: its records are out, and caches may hold them until %s: until then the server must keep its certificate", owner, Stamp(until))
 		r.Until = until
 		x.wait(name, r)
 	}

@@ -155,16 +155,16 @@ func weighed(state rollover.State, policy rollover.Policy, lineage string, price
 	var out []string
 	for _, price := range prices {
 		out = append(out, fmt.Sprintf("%s: answers may be held in caches that have no record of the new key: senders that enforce DANE and hold one defer mail until about %s (in %s)",
-			price.Owner, price.Until.UTC().Format(time.RFC3339), price.Until.Sub(now).Round(time.Second)))
+			price.Owner, rollover.Stamp(price.Until), price.Until.Sub(now).Round(time.Second)))
 	}
 	if until := state.Signed(lineage, policy); until.After(now) {
 		out = append(out, fmt.Sprintf("%s: answers with the record of the compromised key are signed until %s: until then they can be replayed by whoever is between a sender and its resolver or name servers (RFC 7671, section 13)",
-			lineage, until.UTC().Format(time.RFC3339)))
+			lineage, rollover.Stamp(until)))
 	}
 	l := state.Lineages[lineage]
 	if live := state.Chains[l.Live]; live != nil && policy.Lineages[lineage].Scheme.TA && live.NotAfter().After(now) {
 		out = append(out, fmt.Sprintf("%s: the certificate of the compromised key matches 2 1 1 of its issuer until it ends on %s, as DANE clients do not ask whether it was revoked",
-			lineage, live.NotAfter().UTC().Format(time.RFC3339)))
+			lineage, rollover.Stamp(live.NotAfter())))
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func (u *ui) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	u.result(still(string(b)))
+	u.face.Result(still(string(b))) // with times as they are
 	return nil
 }
 

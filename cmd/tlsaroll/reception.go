@@ -46,7 +46,7 @@ func (r *reception) receive(ctx context.Context) (closed func()) {
 // visit carries out what somebody asks for over the socket.
 func (p *program) visit(ctx context.Context, k keeper, q control.Request, to *control.Reply) int {
 	visitor := *p
-	visitor.ui = at(q.Terminal, to)
+	visitor.ui = at(q.Terminal, to, visitor.now)
 	o := &office{program: &visitor, keeper: k, hired: true}
 	return visitor.ui.exit(o.carry(ctx, q))
 }

@@ -207,7 +207,7 @@ func (o *office) take(a *agent.Agent, r control.Request) (tlsa.ChainID, error) {
 	if err := pair.InDate(o.now()); errors.Is(err, certwatch.ErrExpired) {
 		return "", fmt.Errorf("%s: %w", where, err)
 	} else if err != nil {
-		o.ui.warn(fmt.Sprintf("%s: not valid before %s", where, pair.Chain.Leaf().NotBefore.UTC().Format(time.RFC3339)), "its record is published now, and it is swapped in then; if it should be valid, is the clock right")
+		o.ui.warn(fmt.Sprintf("%s: not valid before %s", where, rollover.Stamp(pair.Chain.Leaf().NotBefore)), "its record is published now, and it is swapped in then; if it should be valid, is the clock right")
 	}
 	for _, text := range r.Pair.Findings {
 		o.ui.warn(text, "")

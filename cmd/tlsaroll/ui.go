@@ -16,6 +16,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/survey"
 )
@@ -44,8 +45,9 @@ type world struct {
 // a client of the daemon.
 type ui struct {
 	stdin io.Reader
-	face  control.Face // shows lines
-	own   *screen      // this process's; nil where the user sits elsewhere
+	face  control.Face     // shows lines
+	now   func() time.Time // in the zone of who reads them
+	own   *screen          // this process's; nil where the user sits elsewhere
 
 	colourOut, colourErr bool
 	terminal             bool // standard error is one
@@ -56,15 +58,15 @@ type ui struct {
 func newUI(w world) *ui {
 	own := &screen{stdout: &sink{Writer: w.stdout}, stderr: w.stderr}
 	return &ui{
-		stdin: w.stdin, face: own, own: own,
+		stdin: w.stdin, face: own, now: w.now, own: own,
 		colourOut: coloured(w.stdout, w.lookupEnv), colourErr: coloured(w.stderr, w.lookupEnv),
 		terminal: isTerminal(w.stderr), readable: isTerminal(w.stdout), moving: isTerminal(w.stdout) && !dumb(w.lookupEnv),
 	}
 }
 
-// at is the ui of a client.
-func at(t control.Terminal, to control.Face) *ui {
-	return &ui{face: to, colourOut: t.ColourOut, colourErr: t.ColourErr, terminal: t.Sticky}
+// at is the ui of a client, who is on this host and so in its zone.
+func at(t control.Terminal, to control.Face, now func() time.Time) *ui {
+	return &ui{face: to, now: now, colourOut: t.ColourOut, colourErr: t.ColourErr, terminal: t.Sticky}
 }
 
 // facts are what a daemon must know of the user's terminal.
@@ -110,8 +112,16 @@ func paint(on bool, c colour, s string) string {
 	return "\x1b[" + string(c) + "m" + s + "\x1b[0m"
 }
 
-// result prints a line to standard output.
-func (u *ui) result(line string) { u.face.Result(line) }
+// result prints lines to standard output.
+func (u *ui) result(lines string) { u.face.Result(u.zoned(lines)) }
+
+// zoned has the times in a text as who reads it now has them.
+func (u *ui) zoned(text string) string {
+	if u.now == nil { // the daemon's answer, or a check's, which is so already
+		return text
+	}
+	return rollover.ForPeople(text, u.now())
+}
 
 // warn says what is worth a word, and what to do about it.
 func (u *ui) warn(text, hint string) {
@@ -123,14 +133,14 @@ func (u *ui) say(text, hint string) {
 	if hint != "" {
 		text += " (hint: " + hint + ")"
 	}
-	u.face.Say("tlsaroll: " + text)
+	u.face.Say("tlsaroll: " + u.zoned(text))
 }
 
 // sticky reports whether there is a terminal on which a line can change.
 func (u *ui) sticky() bool { return u.terminal }
 
 // stick shows a line that the next one replaces; what is said meanwhile goes above it.
-func (u *ui) stick(text string) { u.face.Stick("tlsaroll: " + text) }
+func (u *ui) stick(text string) { u.face.Stick("tlsaroll: " + u.zoned(text)) }
 
 // unstick leaves the line that changes where it stands.
 func (u *ui) unstick() { u.face.Unstick() }

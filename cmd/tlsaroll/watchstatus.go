@@ -81,7 +81,7 @@ func news(s rollover.Status) string {
 // watched is a status as one watches it: with how much of each wait is over.
 func watched(s rollover.Status, now time.Time) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, every %s (Ctrl-C ends it)\n\n", now.UTC().Format("2006-01-02 15:04:05Z"), watchEvery)
+	fmt.Fprintf(&b, "%s, every %s (Ctrl-C ends it)\n\n", now.Format("2006-01-02 15:04:05 -07:00"), watchEvery)
 	b.WriteString(process(s.Warnings))
 	for _, l := range s.Lineages {
 		b.WriteString(l.Explain(now))

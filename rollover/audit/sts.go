@@ -89,7 +89,7 @@ func findingsOfCovered(d Domain, h Host, p STSPolicy) (findings []Finding) {
 		}
 		for _, s := range a.Handshakes {
 			if s.SNI && s.Chain != nil && endsSoon(s, d.At) {
-				f := finding(rollover.CodeSTSExpiring, a.Address.String(), fmt.Sprintf("%s: certificate %s ends on %s%s", a.Address, s.Chain.ID().Short(), stamp(s.Chain.NotAfter()), c.forgives(s)))
+				f := finding(rollover.CodeSTSExpiring, a.Address.String(), fmt.Sprintf("%s: certificate %s ends on %s%s", a.Address, s.Chain.ID().Short(), rollover.Stamp(s.Chain.NotAfter()), c.forgives(s)))
 				f.Host = h.Name
 				findings = seen.add(findings, f, s)
 			}

@@ -60,7 +60,7 @@ func TestSTSHosts(t *testing.T) {
 	refused := func(word, text string) string { return "sts-certificate-refused mx1.example.org " + word + " " + text }
 	forgiven := " (DANE does not mind, as its 3 1 1 matches; MTA-STS does)"
 	of := func(c *tlsa.Chain) string { return "192.0.2.1:25: certificate " + c.ID().Short() + ": " }
-	stamped := func(c *tlsa.Chain) string { return stamp(c.NotAfter()) }
+	stamped := func(c *tlsa.Chain) string { return rollover.Stamp(c.NotAfter()) }
 	for _, test := range []struct {
 		name     string
 		at       Address

@@ -29,9 +29,9 @@ func stsFaults(h Host, s Handshake, at time.Time) []stsFault {
 	leaf := s.Chain.Leaf()
 	switch {
 	case at.After(leaf.NotAfter):
-		faults = append(faults, stsFault{"it ended on " + stamp(leaf.NotAfter), "certificate-expired", s})
+		faults = append(faults, stsFault{"it ended on " + rollover.Stamp(leaf.NotAfter), "certificate-expired", s})
 	case at.Before(leaf.NotBefore):
-		faults = append(faults, stsFault{"it begins on " + stamp(leaf.NotBefore), "certificate-not-trusted", s})
+		faults = append(faults, stsFault{"it begins on " + rollover.Stamp(leaf.NotBefore), "certificate-not-trusted", s})
 	case s.Untrusted != "":
 		faults = append(faults, stsFault{"no CA that browsers believe stands behind it: " + s.Untrusted, "certificate-not-trusted", s})
 	}
@@ -86,5 +86,3 @@ func (f stsFault) said() string {
 	}
 	return fmt.Sprintf("certificate %s%s: %s", f.handshake.Chain.ID().Short(), asked(f.handshake), f.text)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

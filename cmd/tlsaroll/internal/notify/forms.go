@@ -44,15 +44,15 @@ func jsonForm(method, below string, body []byte) form {
 	return form{method, below, map[string]string{"Content-Type": "application/json"}, body}
 }
 
-// plain is a message in lines, for people.
-func (m Message) plain() string {
-	return subprocess.Printable("tlsaroll on "+m.Host) + ": " + strings.TrimSuffix(m.paragraphs(), "\n")
+// plain is a letter's message in lines, for people.
+func (l letter) plain() string {
+	return subprocess.Printable("tlsaroll on "+l.Message.Host) + ": " + strings.TrimSuffix(l.paragraphs(), "\n")
 }
 
 // slackForm is that of an incoming webhook of Slack, in whose texts three characters are
 // special.
 func slackForm(l letter) (form, error) {
-	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(l.Message.plain())
+	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(l.plain())
 	body, err := json.Marshal(map[string]string{"text": text})
 	return jsonForm(http.MethodPost, "", body), err
 }
@@ -66,7 +66,7 @@ func matrixForm(room string, l letter) (form, error) {
 		return form{}, err
 	}
 	hash := sha256.Sum256(append(l.At.UTC().AppendFormat(nil, time.RFC3339Nano), line...))
-	body, err := json.Marshal(map[string]string{"msgtype": "m.text", "body": l.Message.plain()})
+	body, err := json.Marshal(map[string]string{"msgtype": "m.text", "body": l.plain()})
 	below := "/_matrix/client/v3/rooms/" + url.PathEscape(room) + "/send/m.room.message/" + hex.EncodeToString(hash[:16])
 	return jsonForm(http.MethodPut, below, body), err
 }
@@ -85,7 +85,7 @@ func ntfyForm(l letter) form {
 	case l.Message.Severity == rollover.Danger:
 		priority, tag = "high", "rotating_light"
 	}
-	body := strings.TrimSuffix(l.Message.paragraphs(), "\n")
+	body := strings.TrimSuffix(l.paragraphs(), "\n")
 	if len(body) > maxNtfy {
 		body = body[:maxNtfy]
 		for !utf8.ValidString(body) {

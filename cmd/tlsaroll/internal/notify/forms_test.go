@@ -33,7 +33,7 @@ func receiver(t *testing.T, status int) (url string, got *[]posted) {
 	return server.URL, got
 }
 
-const paragraphs = "new: mx1 error server-unknown, 192.0.2.53\n  since 2026-03-01 12:00:00Z\n  <192.0.2.53> gives no answer & no \"sign\"\n  What to do: mend the server"
+const paragraphs = "new: mx1 error server-unknown, 192.0.2.53\n  since 2026-03-01 12:00:00 +00:00\n  <192.0.2.53> gives no answer & no \"sign\"\n  What to do: mend the server"
 
 func TestFormsOfWebhooks(t *testing.T) {
 	secret := config.NewSecret([]byte("geheim"))

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
 
@@ -67,7 +68,7 @@ func compose(from, to, host string, batch []letter) ([]byte, error) {
 		}
 		hash.Write(l.At.UTC().AppendFormat(nil, time.RFC3339Nano))
 		hash.Write(line)
-		fmt.Fprintln(qp, l.Message.paragraphs())
+		fmt.Fprintln(qp, l.paragraphs())
 	}
 	fmt.Fprintf(qp, "tlsaroll status on %s shows where everything stands.\n", host)
 	if err := qp.Close(); err != nil {
@@ -133,6 +134,9 @@ func (m Message) title() string {
 	return words[m.Event] + ": " + strings.Join(parts, " ")
 }
 
+// paragraphs are a letter's message in whole, with times as its readers have them.
+func (l letter) paragraphs() string { return rollover.ForPeople(l.Message.paragraphs(), l.At) }
+
 // paragraphs are a message in whole.
 func (m Message) paragraphs() string {
 	var b strings.Builder
@@ -140,7 +144,7 @@ func (m Message) paragraphs() string {
 	if m.About != "" && m.Event != InService {
 		title += ", " + m.About
 	}
-	fmt.Fprintf(&b, "%s\n  since %s\n  %s\n", subprocess.Printable(title), m.Since.UTC().Format("2006-01-02 15:04:05Z"), subprocess.Printable(m.Text))
+	fmt.Fprintf(&b, "%s\n  since %s\n  %s\n", subprocess.Printable(title), rollover.Stamp(m.Since), subprocess.Printable(m.Text))
 	if m.Fix != "" && m.Event != Cleared {
 		fmt.Fprintf(&b, "  What to do: %s\n", subprocess.Printable(m.Fix))
 	}

@@ -75,7 +75,7 @@ func TestMail(t *testing.T) {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(`new: mx1 error server-unknown, 192.0.2.53
-  since 2026-03-01 12:00:00Z
+  since 2026-03-01 12:00:00 +00:00
   192.0.2.53 gives no answer
   What to do: mend the server
 

@@ -25,7 +25,7 @@ var sheet = template.Must(template.New("sheet").Funcs(template.FuncMap{
 	"forClients": forClients,
 	"where":      where,
 	"state":      stateWord,
-	"stamp":      stamp,
+	"stamp":      rollover.Stamp,
 	"class":      class,
 	"quiet":      quiet,
 	"statuses":   statuses,

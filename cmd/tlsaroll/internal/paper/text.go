@@ -17,7 +17,7 @@ type Text struct {
 // Page is all there is to say of a domain, a page where all is well.
 func (t Text) Page(r audit.Report) string {
 	p := &page{Text: t}
-	p.row("", harmless(r.Domain)+": ", lead{string(r.State), stateTones[r.State], 0}, ", seen "+stamp(r.At))
+	p.row("", harmless(r.Domain)+": ", lead{string(r.State), stateTones[r.State], 0}, ", seen "+rollover.Stamp(r.At))
 	p.senders(r)
 	p.hosts(r.Hosts)
 	p.findings(r.Findings)

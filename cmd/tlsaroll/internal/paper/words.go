@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -186,8 +185,6 @@ func harmless(text string) string {
 		return r
 	}, text)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 // where names a finding's host, unless the text does.
 func where(f audit.Finding) string {
