@@ -145,6 +145,26 @@ func cancelled() rollover.LineageStatus {
 	return l
 }
 
+// unverified has a resolver that gives no answer; the rules have not told of it yet.
+func unverified() rollover.LineageStatus {
+	l := steady()
+	for i := range l.Endpoints {
+		l.Endpoints[i].Security = rollover.Indeterminate
+	}
+	return l
+}
+
+// lost has neither servers nor addresses that are known, in the midst of a rollover.
+func lost() rollover.LineageStatus {
+	l := generated()
+	for i := range l.Endpoints {
+		e := &l.Endpoints[i]
+		e.Security, e.Verified, e.Records, e.Served, e.Servers = rollover.Indeterminate, rollover.Unknown, nil, nil, nil
+	}
+	l.Waiting = nil
+	return l
+}
+
 func fresh() rollover.LineageStatus {
 	return rollover.LineageStatus{Name: "mx2", Phase: rollover.Steady, Waiting: []rollover.Reason{{Code: rollover.CodeServersUnknown, Text: "nothing has been looked at yet"}}}
 }
@@ -211,6 +231,7 @@ func cases() []struct {
 	}{
 		{"steady", one(steady())}, {"generated", one(generated())}, {"published", one(published())}, {"ready", one(ready())},
 		{"swapping", one(swapping())}, {"retiring", one(retiring())}, {"held", one(heldUp())}, {"cancelled", one(cancelled())},
+		{"unverified", one(unverified())}, {"lost", one(lost())},
 		{"fresh", one(fresh())}, {"none", rollover.Status{}}, {"site", site()}, {"many", many(12)}, {"hostile", hostile()},
 	}
 }

@@ -15,12 +15,13 @@ type Lineage struct {
 	Link     string // to the page about it alone; "" on that page
 	Tone     Tone
 	Badge    Badge
-	Sentence string  // what goes on
-	When     *Moment // when that ends, nil: not known
-	Ends     *Moment // when the live certificate does
-	Next     *Moment // when something is done, nil: not known, or at any moment
-	Stale    bool    // it was not looked at since the program began
-	Urgent   bool    // somebody is needed
+	Doubts   []Doubt  // what keeps it from being called well, the worst first
+	Sentence string   // what goes on
+	When     *Moment  // since when, nil: not known
+	Next     NextStep // what is done next
+	Ends     *Moment  // when the live certificate does
+	Urgent   bool     // somebody is needed
+	going    string   // how far a rollover has come
 	Errors   int
 	Warnings int
 
@@ -57,10 +58,10 @@ type Renewal struct {
 	Again         *Moment
 }
 
-func lineage(s rollover.LineageStatus, now time.Time) Lineage {
-	name := harmless(s.Name)
-	l := Lineage{Name: name, Identity: "lineage-" + identity(s.Name), NextLook: maybe(s.NextLook, now),
-		Troubles: troubles(s.Warnings, endOf(s, now)), Waits: waits(s, now),
+// lineage puts one into words; it is stale if it was not looked at since the program began.
+func lineage(s rollover.LineageStatus, stale bool, now time.Time) Lineage {
+	l := Lineage{Name: harmless(s.Name), Identity: "lineage-" + identity(s.Name), NextLook: maybe(s.NextLook, now),
+		Badge: badge(s), Doubts: doubts(s, stale), Next: nextStep(s, now), going: going(s, now), Waits: waits(s, now),
 		Timeline: timeline(s, now), Pairs: pairs(s, now), History: history(s.Rollovers, now)}
 	for _, w := range s.Warnings {
 		switch w.Severity {
@@ -74,19 +75,9 @@ func lineage(s rollover.LineageStatus, now time.Time) Lineage {
 	if s.Live != nil {
 		l.Ends = moment(s.Live.NotAfter, now)
 	}
-	l.Badge = badge(s)
 	l.Sentence, l.When = sentence(s, now)
-	if l.When != nil && l.When.ahead {
-		l.Next = l.When
-	}
-	switch {
-	case l.Errors > 0:
-		l.Tone = Bad
-	case l.Warnings > 0:
-		l.Tone = Doubtful
-	default:
-		l.Tone = l.Badge.Tone
-	}
+	l.Tone = toneOf(l.Badge.Tone, l.Errors, l.Warnings, l.Doubts)
+	l.Troubles = byTone(append(troubles(s.Warnings, endOf(s, now), now), explained(l.Doubts, s)...))
 	l.Urgent = l.Tone == Bad
 	if l.Timeline == nil {
 		l.Life = life(s, now)
@@ -95,12 +86,20 @@ func lineage(s rollover.LineageStatus, now time.Time) Lineage {
 		l.Standby = &Standby{harmless(b.Record), harmless(string(b.Phase)), maybe(b.ReadyAt, now)}
 	}
 	if r := s.Renewal; r != nil {
-		l.Renewal = &Renewal{maybe(r.At, now), harmless(r.Reason), harmless(r.Error), r.Tries, maybe(r.Again, now)}
+		l.Renewal = &Renewal{maybe(r.At, now), here(r.Reason, now), here(r.Error, now), r.Tries, maybe(r.Again, now)}
 	}
 	for i, e := range s.Endpoints {
 		l.Endpoints = append(l.Endpoints, endpoint(fmt.Sprintf("%s-endpoint-%d", l.Identity, i), s, e))
 	}
 	return l
+}
+
+// word is the one that matters most.
+func (l *Lineage) word() string {
+	if len(l.Doubts) > 0 && l.Doubts[0].Tone.rank() > l.Badge.Tone.rank() {
+		return l.Doubts[0].Word
+	}
+	return l.Badge.Word
 }
 
 // Unfold shows all there is, for a page of its own.
@@ -128,56 +127,6 @@ func badge(s rollover.LineageStatus) Badge {
 // held reports whether a swap was undone and is not tried yet.
 func held(s rollover.LineageStatus) bool {
 	return s.Held != nil && s.Successor != nil && s.Held.Chain == s.Successor.ID
-}
-
-// sentence says what goes on in a lineage, and when that ends if it is known.
-func sentence(s rollover.LineageStatus, now time.Time) (text string, when *Moment) {
-	servers, addresses := converged(s), presented(s)
-	switch {
-	case held(s):
-		return fmt.Sprintf("The swap to %s was undone, and the pair before is live; it is tried again", s.Successor.ID.Short()), maybe(&s.Held.Again, now)
-	case s.Swapping != nil:
-		return swapping(*s.Swapping), nil
-	case s.Successor != nil:
-		return onItsWay(*s.Successor, servers, now)
-	case s.Live == nil:
-		return "No pair is live yet", nil
-	case s.Phase == rollover.Retiring:
-		if when := retires(s, now); when != nil {
-			return s.Live.ID.Short() + " is live; the records that nobody needs any more leave", when
-		}
-		return s.Live.ID.Short() + " is live; records of others stay as long as they are needed", nil
-	case addresses.all() == 0:
-		return s.Live.ID.Short() + " is live; no address has been looked at", nil
-	}
-	return fmt.Sprintf("%s is live, served at %d of %s", s.Live.ID.Short(), addresses.yes, number(addresses.all(), "address", "addresses")), nil
-}
-
-func swapping(w rollover.Swapping) string {
-	switch w.Step {
-	case rollover.SwapIntended:
-		return w.To.Short() + " is being swapped in"
-	case rollover.SwapInstalled:
-		return w.To.Short() + " is installed; the servers of this host are looked at"
-	case rollover.SwapFailed:
-		return "The swap to " + w.To.Short() + " failed: " + harmless(w.Why)
-	case rollover.SwapUndoing:
-		return "The swap to " + w.To.Short() + " is being undone: " + harmless(w.Why)
-	}
-	return w.To.Short() + " is being swapped in"
-}
-
-func onItsWay(n rollover.SuccessorStatus, servers tally, now time.Time) (text string, when *Moment) {
-	ready := n.ReadyAt != nil && !n.ReadyAt.After(now)
-	switch {
-	case n.Phase == rollover.Ready && ready:
-		return n.ID.Short() + " is ready to go live; the wait for caches was over", maybe(n.ReadyAt, now)
-	case n.Phase == rollover.Published && n.ReadyAt != nil:
-		return n.ID.Short() + " is on every server; it may go live when no cache lacks its records,", maybe(n.ReadyAt, now)
-	case n.ReadyAt != nil:
-		return fmt.Sprintf("%s is on %d of %s, and may go live", n.ID.Short(), servers.yes, number(servers.all(), "server", "servers")), maybe(n.ReadyAt, now)
-	}
-	return fmt.Sprintf("%s is on %d of %s; the wait for caches has not begun", n.ID.Short(), servers.yes, number(servers.all(), "server", "servers")), nil
 }
 
 // pairs are those of a lineage, the live one first.

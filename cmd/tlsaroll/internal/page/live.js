@@ -39,7 +39,7 @@
   }
 
   // What is said aloud is what has changed, and not each minute that passes.
-  const sayings = (doc) => [doc.querySelector("h1"), ...doc.querySelectorAll("[data-said]")].map((e) => e && (e.dataset.said || e.textContent));
+  const sayings = (doc) => [...doc.querySelectorAll("[data-said]")].map((e) => e.dataset.said);
 
   async function refresh() {
     if (fetching) { wanted = true; return; }

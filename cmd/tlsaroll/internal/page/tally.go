@@ -5,7 +5,7 @@ import "github.com/tlsaroll/tlsaroll/rollover"
 // A tally is the answers to one question that several were asked.
 type tally struct {
 	answers []answered
-	yes     int
+	yes, no int
 }
 
 // answered is who was asked, and what the answer is.
@@ -47,8 +47,12 @@ func (a *ask) put(who string, k rollover.Known) {
 func (a *ask) tally() (t tally) {
 	for _, who := range a.order {
 		t.answers = append(t.answers, answered{who, a.by[who]})
-		if a.by[who] == rollover.Yes {
+		switch a.by[who] {
+		case rollover.Yes:
 			t.yes++
+		case rollover.No:
+			t.no++
+		case rollover.Unknown:
 		}
 	}
 	return t

@@ -74,10 +74,10 @@ func timeline(s rollover.LineageStatus, now time.Time) *Timeline {
 	for i, title := range []string{"Published", "On every server", "Caches renewed", "Swapped in", "Verified", "Old records out"} {
 		t.Steps = append(t.Steps, Step{N: i + 1, Title: title, State: way.state(i), X: percent(middle(i)), When: at[i]})
 	}
-	t.Steps[stepEverywhere].Note = fmt.Sprintf("%d of %s", servers.yes, number(servers.all(), "server", "servers"))
+	t.Steps[stepEverywhere].Note = outOf(servers.yes, servers.all(), "server", "servers")
 	t.Steps[stepEverywhere].dots(servers, Moving)
 	if way.reached > stepSwapped && !way.skipped {
-		t.Steps[stepVerified].Note = fmt.Sprintf("%d of %s", addresses.yes, number(addresses.all(), "address", "addresses"))
+		t.Steps[stepVerified].Note = outOf(addresses.yes, addresses.all(), "address", "addresses")
 		t.Steps[stepVerified].dots(addresses, Moving)
 	}
 	t.Steps[stepSwapped].Note = way.swap

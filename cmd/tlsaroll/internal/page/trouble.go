@@ -21,9 +21,9 @@ type Trouble struct {
 }
 
 // troubles are warnings, the worst first. A reason about the same says until when.
-func troubles(all []rollover.Warning, until func(rollover.Warning) *Moment) (out []Trouble) {
+func troubles(all []rollover.Warning, until func(rollover.Warning) *Moment, now time.Time) (out []Trouble) {
 	for _, w := range all {
-		t := Trouble{Tone: toneOfSeverity(w.Severity), Severity: harmless(string(w.Severity)), Code: harmless(string(w.Code)), Text: harmless(w.Text)}
+		t := Trouble{Tone: toneOfSeverity(w.Severity), Severity: harmless(string(w.Severity)), Code: harmless(string(w.Code)), Text: here(w.Text, now)}
 		if e, ok := w.Code.Explain(); ok {
 			t.Do, t.Means, t.Clears = e.Do, e.Means, e.Clears
 		}
@@ -32,8 +32,13 @@ func troubles(all []rollover.Warning, until func(rollover.Warning) *Moment) (out
 		}
 		out = append(out, t)
 	}
-	slices.SortStableFunc(out, func(a, b Trouble) int { return cmp.Compare(b.Tone.rank(), a.Tone.rank()) })
-	return out
+	return byTone(out)
+}
+
+// byTone has the worst first.
+func byTone(all []Trouble) []Trouble {
+	slices.SortStableFunc(all, func(a, b Trouble) int { return cmp.Compare(b.Tone.rank(), a.Tone.rank()) })
+	return all
 }
 
 // Wait is a reason why nothing more is done now.
@@ -42,6 +47,7 @@ type Wait struct {
 	Text  string
 	Until *Moment
 	Means string
+	Do    string
 }
 
 // waits are the reasons that are no warnings, too.
@@ -50,9 +56,9 @@ func waits(s rollover.LineageStatus, now time.Time) (out []Wait) {
 		if slices.ContainsFunc(s.Warnings, func(w rollover.Warning) bool { return w.Code == r.Code && w.About == r.About }) {
 			continue
 		}
-		w := Wait{Code: harmless(string(r.Code)), Text: harmless(r.Text), Until: maybe(&r.Until, now)}
+		w := Wait{Code: harmless(string(r.Code)), Text: here(r.Text, now), Until: maybe(&r.Until, now)}
 		if e, ok := r.Code.Explain(); ok {
-			w.Means = e.Means
+			w.Means, w.Do = e.Means, e.Do
 		}
 		out = append(out, w)
 	}

@@ -2,10 +2,8 @@ package page
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -26,7 +24,9 @@ type View struct {
 	Title    string
 	Tone     Tone
 	Headline string
-	Said     string // in a few words, how all of it stands
+	Told     string    // the headline without what changes while nothing happens
+	Said     string    // in a few words, how all of it stands
+	Next     *NextStep // of all that have a time the first, nil: none has
 	Host     string
 	Version  string
 	AsOf     *Moment
@@ -46,6 +46,8 @@ type Row struct {
 	Badge      Badge
 	Sentence   string
 	When       *Moment
+	Doubts     []Doubt
+	Next       NextStep
 	Ends       *Moment
 	Errors     int
 	Warnings   int
@@ -73,15 +75,19 @@ func All(f Facts) View {
 	for _, l := range v.Lineages {
 		v.Tone = worse(v.Tone, l.Tone)
 	}
+	if len(v.Lineages) == 0 {
+		v.Tone = worse(v.Tone, Plain)
+	}
 	v.Folded = len(v.Lineages) >= foldedFrom
 	for i := range v.Lineages {
 		l := &v.Lineages[i]
 		l.Link = v.link(l.Name)
 		if len(v.Lineages) > 1 && !v.Folded {
-			v.Overview = append(v.Overview, Row{Name: l.Name, Link: "#" + l.Identity, Identity: "row-" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Ends: l.Ends, Errors: l.Errors, Warnings: l.Warnings})
+			v.Overview = append(v.Overview, Row{Name: l.Name, Link: "#" + l.Identity, Identity: "row-" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Doubts: l.Doubts, Next: l.Next, Ends: l.Ends, Errors: l.Errors, Warnings: l.Warnings})
 		}
 	}
-	v.Headline, v.Said = v.summary()
+	v.Headline, v.Told, v.Said = v.summary()
+	v.Next = v.soonest()
 	v.Title = v.Headline + " · tlsaroll"
 	v.Again = f.again()
 	return v
@@ -99,8 +105,8 @@ func One(f Facts, name string) (v View, ok bool) {
 	v = f.view("../")
 	v.Lineages, v.Single = []Lineage{l}, true
 	v.Tone = worse(v.Tone, l.Tone)
-	v.Headline = l.Name
-	v.Title = l.Name + ": " + l.Badge.Word + " · tlsaroll"
+	v.Headline, v.Told = l.Name, l.Name
+	v.Title = l.Name + ": " + l.word() + " · tlsaroll"
 	v.Again = f.again()
 	return v, true
 }
@@ -109,21 +115,19 @@ func One(f Facts, name string) (v View, ok bool) {
 func Missing(f Facts, base string) View {
 	v := f.view(base)
 	v.Tone, v.Missing, v.Program = Plain, true, nil
-	v.Headline, v.Title = "There is nothing here", "Nothing here · tlsaroll"
+	v.Headline, v.Told, v.Title = "There is nothing here", "There is nothing here", "Nothing here · tlsaroll"
 	v.Said = "No lineage and no page has this address; it may have left the configuration."
 	v.Again = slow
 	return v
 }
 
 func (f Facts) lineage(s rollover.LineageStatus) Lineage {
-	l := lineage(s, f.Now)
-	l.Stale = slices.Contains(f.Unseen, s.Name)
-	return l
+	return lineage(s, slices.Contains(f.Unseen, s.Name), f.Now)
 }
 
 func (f Facts) view(base string) View {
 	v := View{Base: base, Tone: Good, Host: harmless(f.Host), Version: harmless(f.Version), AsOf: moment(f.Now, f.Now)}
-	v.Program = troubles(f.Status.Warnings, nil)
+	v.Program = troubles(f.Status.Warnings, nil, f.Now)
 	for _, t := range v.Program {
 		if t.Tone != Plain { // what is only worth knowing
 			v.Tone = worse(v.Tone, t.Tone)
@@ -133,82 +137,6 @@ func (f Facts) view(base string) View {
 }
 
 func (v View) link(name string) string { return v.Base + "lineage/" + url.PathEscape(name) }
-
-// summary is how all of it stands, in a headline and a sentence.
-func (v View) summary() (headline, said string) {
-	var wrong, watch, none []string
-	var moving, steady int
-	for _, l := range v.Lineages {
-		switch l.Tone {
-		case Bad:
-			wrong = append(wrong, l.Name)
-		case Doubtful:
-			watch = append(watch, l.Name)
-		case Moving:
-			moving++
-		case Plain:
-			none = append(none, l.Name)
-		case Good:
-			steady++
-		}
-	}
-	switch {
-	case len(wrong) > 0:
-		headline = few(wrong) + needs(len(wrong)) + "you"
-	case v.Tone == Bad:
-		headline = "tlsaroll itself needs you"
-	case len(watch) > 0:
-		headline = few(watch) + needs(len(watch)) + "a look"
-	case v.Tone == Doubtful:
-		headline = "tlsaroll itself needs a look"
-	case len(v.Lineages) == 0:
-		headline = "There is no lineage yet"
-	case len(none) == 1:
-		headline = none[0] + " has no pair yet"
-	case len(none) > 0:
-		headline = few(none) + " have no pair yet"
-	default:
-		headline = "All is well"
-	}
-	if len(v.Lineages) == 0 {
-		return headline, "The configuration names none (hint: tlsaroll init writes one from what it finds on this host)."
-	}
-	parts := []string{}
-	for _, p := range []struct {
-		n    int
-		text string
-	}{{len(wrong), "with errors"}, {len(watch), "with warnings"}, {len(none), "without a pair"}, {moving, "rolling over"}, {steady, "steady"}} {
-		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.text))
-		}
-	}
-	if len(v.Lineages) == 1 {
-		l := v.Lineages[0]
-		if l.Badge.Tone == Plain {
-			return headline, l.Sentence + "."
-		}
-		return headline, l.Name + " is " + l.Badge.Word + "."
-	}
-	return headline, number(len(v.Lineages), "lineage", "lineages") + ": " + strings.Join(parts, ", ") + "."
-}
-
-func needs(n int) string {
-	if n == 1 {
-		return " needs "
-	}
-	return " need "
-}
-
-// few names a handful, and counts more.
-func few(names []string) string {
-	if len(names) > 3 {
-		return fmt.Sprintf("%d lineages", len(names))
-	}
-	if len(names) > 1 {
-		return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-	}
-	return names[0]
-}
 
 // How many seconds what is said of times stays true, roughly: where minutes are
 // counted, and where seconds are.

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -20,6 +21,20 @@ func harmless(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// stamped is how the rules write a time into a sentence.
+var stamped = regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
+
+// here is a sentence of the rules with its times in the time zone of the page.
+func here(text string, now time.Time) string {
+	return stamped.ReplaceAllStringFunc(harmless(text), func(stamp string) string {
+		t, err := time.Parse("2006-01-02 15:04:05Z", stamp)
+		if err != nil {
+			return stamp // it only looked like one
+		}
+		return moment(t, now).Stamp
+	})
 }
 
 // number is n of something, in words where there is one or none.
@@ -58,7 +73,7 @@ type Moment struct {
 	Machine  string // RFC 3339
 	Stamp    string // with the offset from UTC
 	Relative string
-	ahead    bool
+	at       time.Time
 }
 
 // moment is t as one says it at now, in the time zone of now.
@@ -68,7 +83,7 @@ func moment(t, now time.Time) *Moment {
 	if sameDay(local, now) {
 		layout = "15:04:05 -07:00"
 	}
-	m := Moment{Machine: local.Format(time.RFC3339), Stamp: local.Format(layout), ahead: t.After(now)}
+	m := Moment{Machine: local.Format(time.RFC3339), Stamp: local.Format(layout), at: t}
 	switch d := t.Sub(now); {
 	case d > 0:
 		m.Relative = "in " + span(d)

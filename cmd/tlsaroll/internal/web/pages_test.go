@@ -24,13 +24,13 @@ func TestPages(t *testing.T) {
 		kind   string
 		has    string
 	}{
-		{"/", 200, html, "<h1>mx1 needs you</h1>"},
+		{"/", 200, html, `<h1 data-said="mx1 needs you">mx1 needs you</h1>`},
 		{"/", 200, html, "nobody heard of it"},
 		{"/", 200, html, "14:00:00 &#43;02:00"},
-		{"/?utm=1", 200, html, "<h1>mx1 needs you</h1>"},
-		{"/lineage/mx1", 200, html, "<h1>mx1</h1>"},
+		{"/?utm=1", 200, html, `<h1 data-said="mx1 needs you">mx1 needs you</h1>`},
+		{"/lineage/mx1", 200, html, ">mx1</h1>"},
 		{"/lineage/mx1", 200, html, `<a href="../">`},
-		{"/lineage/mx1%2Drsa", 200, html, "<h1>mx1-rsa</h1>"},
+		{"/lineage/mx1%2Drsa", 200, html, ">mx1-rsa</h1>"},
 		{"/lineage/mx9", 404, html, `<a href="../">All lineages</a>`},
 		{"/lineage/mx1%2f", 404, html, "There is nothing here"},
 		{"/lineage/", 404, html, "There is nothing here"},
@@ -144,7 +144,7 @@ func TestManyLineages(t *testing.T) {
 	length := read()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if length < 1<<20 || length > 6<<20 {
+	if length < 1<<20 || length > 7<<20 {
 		t.Errorf("the page has %d octets", length)
 	}
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 1<<20 {
