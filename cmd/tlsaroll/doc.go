@@ -34,8 +34,9 @@
 // dates, digests and what waits for what are in it, no secret. What others may have written
 // of that, as names and errors of servers, is text there and never markup, and the browser is
 // told to run and load nothing but what is ours (Content-Security-Policy). On loopback every user of the host may
-// read it; elsewhere it must have a password or a token, which is asked for before
-// anything is answered.
+// read it, and no page elsewhere through the browser of one: what is asked for under a name that is
+// neither loopback's nor configured is refused. Elsewhere it must have a password or a token, which
+// is asked for before anything is answered.
 //
 // Staged files: they are read, never written. Who may write them chooses the next
 // certificate, after the same waits and checks as any. A key that everyone may read is

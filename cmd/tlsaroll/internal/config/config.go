@@ -40,6 +40,7 @@ type Timing struct {
 
 // Web guards the status page where it does not listen on loopback alone.
 type Web struct {
+	Name     string // under which it is asked for, besides loopback's; "": none
 	User     string // basic authentication: the name
 	Password Secret
 	Token    Secret // or a bearer token
@@ -49,7 +50,7 @@ type Web struct {
 
 // Equal reports whether two say the same, in their secrets too.
 func (w Web) Equal(o Web) bool {
-	return w.User == o.User && w.Cert == o.Cert && w.Key == o.Key && w.Password.Equal(o.Password) && w.Token.Equal(o.Token)
+	return w.Name == o.Name && w.User == o.User && w.Cert == o.Cert && w.Key == o.Key && w.Password.Equal(o.Password) && w.Token.Equal(o.Token)
 }
 
 // A Notifier is told about new and cleared warnings; one of its first four fields is set.

@@ -69,6 +69,20 @@ func (v value) domainName(example string) (string, bool) {
 	return v.canonical(s, hint)
 }
 
+// hostName reads the name of a host, in the form of [Host].
+func (v value) hostName(example string) string {
+	hint := "write a name alone, as in " + example
+	s, ok := v.text(hint)
+	if !ok {
+		return ""
+	}
+	name, err := Host(s)
+	if err != nil {
+		v.failed(err, hint)
+	}
+	return name
+}
+
 func (v value) canonical(s, hint string) (string, bool) {
 	name, err := canonicalName(s)
 	if err != nil {

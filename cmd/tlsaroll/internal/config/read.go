@@ -144,6 +144,9 @@ func (r *reader) readWeb(root *fields, c *Config) {
 	} else if !f.has("auth") && c.Listen.IsValid() && !c.Listen.Addr().IsLoopback() {
 		v.lacks("no auth", "write web: {auth: {user: …, password-file: …}}, or listen on 127.0.0.1")
 	}
+	if n, ok := f.take("name"); ok {
+		c.Web.Name = n.hostName("status.example.org")
+	}
 	f.file("cert", &c.Web.Cert, "/etc/tlsaroll/web.pem")
 	f.file("key", &c.Web.Key, "/etc/tlsaroll/web.key")
 	if (c.Web.Cert == "") != (c.Web.Key == "") {

@@ -136,11 +136,11 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /", s.missing)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	return guard(s.cfg.Web, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return guard(s.cfg.Web, s.hosts(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
-	}))
+	})))
 }
 
 // errorLog takes what promhttp cannot tell its client.
