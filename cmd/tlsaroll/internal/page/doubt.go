@@ -101,6 +101,16 @@ func serverDoubts(s rollover.LineageStatus) []Doubt {
 	return nil
 }
 
+// flags are the doubts in a word each, where the badge does not say the same.
+func flags(phase Badge, all []Doubt) (out []Badge) {
+	for _, d := range all {
+		if b := (Badge{d.Tone, d.Word}); d.Word != phase.Word && !slices.Contains(out, b) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // toneOf is how a lineage stands: as its phase has it, unless something is worse.
 func toneOf(phase Tone, errors, warnings int, all []Doubt) Tone {
 	t := phase

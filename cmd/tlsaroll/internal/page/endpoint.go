@@ -42,7 +42,7 @@ type Address struct {
 func endpoint(id string, s rollover.LineageStatus, e rollover.EndpointStatus) Endpoint {
 	scheme, rest, _ := strings.Cut(harmless(e.URL), "://")
 	out := Endpoint{Identity: id, Scheme: scheme + "://", Rest: rest, Owner: harmless(string(e.Owner)),
-		Security: Badge{toneOfSecurity(e.Security), harmless(string(e.Security))}, Verified: Badge{toneOfAnswer(e.Verified), answer(e.Verified)}}
+		Security: Badge{toneOfSecurity(e.Security), harmless(string(e.Security))}, Verified: verdict(e)}
 	if e.Target != e.Owner {
 		out.Target = harmless(string(e.Target))
 	}
@@ -64,6 +64,22 @@ func endpoint(id string, s rollover.LineageStatus, e rollover.EndpointStatus) En
 	}
 	out.Open = out.Security.Tone != Good || e.Verified == rollover.No || len(e.Records) == 0
 	return out
+}
+
+// verdict is what is known of an endpoint at the last look. What matches records that do not
+// validate matches nothing that a sender would trust.
+func verdict(e rollover.EndpointStatus) Badge {
+	switch {
+	case e.Verified == rollover.No:
+		return Badge{Bad, "does not match"}
+	case e.Verified != rollover.Yes:
+		return Badge{Doubtful, "not verified"}
+	case len(e.Records) == 0:
+		return Badge{Plain, "no records"}
+	case e.Security != rollover.Secure:
+		return Badge{Plain, "matches"}
+	}
+	return Badge{Good, "verified"}
 }
 
 func answer(k rollover.Known) string {

@@ -16,6 +16,7 @@ type Lineage struct {
 	Tone     Tone
 	Badge    Badge
 	Doubts   []Doubt  // what keeps it from being called well, the worst first
+	Flags    []Badge  // the same beside the badge
 	Sentence string   // what goes on
 	When     *Moment  // since when, nil: not known
 	Next     NextStep // what is done next
@@ -76,6 +77,7 @@ func lineage(s rollover.LineageStatus, stale bool, now time.Time) Lineage {
 		l.Ends = moment(s.Live.NotAfter, now)
 	}
 	l.Sentence, l.When = sentence(s, now)
+	l.Flags = flags(l.Badge, l.Doubts)
 	l.Tone = toneOf(l.Badge.Tone, l.Errors, l.Warnings, l.Doubts)
 	l.Troubles = byTone(append(troubles(s.Warnings, endOf(s, now), now), explained(l.Doubts, s)...))
 	l.Urgent = l.Tone == Bad

@@ -80,6 +80,9 @@ func timeline(s rollover.LineageStatus, now time.Time) *Timeline {
 		t.Steps[stepVerified].Note = outOf(addresses.yes, addresses.all(), "address", "addresses")
 		t.Steps[stepVerified].dots(addresses, Moving)
 	}
+	if way.reached == stepPublished {
+		t.Steps[stepPublished].Note = "begun"
+	}
 	t.Steps[stepSwapped].Note = way.swap
 	if way.reached == stepCaches || way.reached == stepRetired {
 		t.Steps[way.reached].Note = fmt.Sprintf("%.0f %% of the wait", way.part*100)
@@ -120,7 +123,7 @@ func (w way) state(i int) StepState {
 func progress(s rollover.LineageStatus, servers, addresses tally, now time.Time) way {
 	switch w := s.Swapping; {
 	case held(s):
-		return way{reached: stepSwapped, failed: true, swap: "undone: " + harmless(s.Held.Text)}
+		return way{reached: stepSwapped, failed: true, swap: "undone: " + harmless(s.Held.Text) + "; tried again"}
 	case w != nil && w.Step == rollover.SwapInstalled:
 		return way{reached: stepVerified, part: addresses.share(), swap: "settling"}
 	case w != nil && (w.Step == rollover.SwapFailed || w.Step == rollover.SwapUndoing):

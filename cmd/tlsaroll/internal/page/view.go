@@ -46,7 +46,7 @@ type Row struct {
 	Badge      Badge
 	Sentence   string
 	When       *Moment
-	Doubts     []Doubt
+	Flags      []Badge
 	Next       NextStep
 	Ends       *Moment
 	Errors     int
@@ -83,7 +83,7 @@ func All(f Facts) View {
 		l := &v.Lineages[i]
 		l.Link = v.link(l.Name)
 		if len(v.Lineages) > 1 && !v.Folded {
-			v.Overview = append(v.Overview, Row{Name: l.Name, Link: "#" + l.Identity, Identity: "row-" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Doubts: l.Doubts, Next: l.Next, Ends: l.Ends, Errors: l.Errors, Warnings: l.Warnings})
+			v.Overview = append(v.Overview, Row{Name: l.Name, Link: "#" + l.Identity, Identity: "row-" + l.Identity, Badge: l.Badge, Sentence: l.Sentence, When: l.When, Flags: l.Flags, Next: l.Next, Ends: l.Ends, Errors: l.Errors, Warnings: l.Warnings})
 		}
 	}
 	v.Headline, v.Told, v.Said = v.summary()

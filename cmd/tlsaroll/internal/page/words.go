@@ -71,7 +71,9 @@ func span(d time.Duration) string {
 // A Moment is a time for people, who think in "in 12 min", and for programs.
 type Moment struct {
 	Machine  string // RFC 3339
-	Stamp    string // with the offset from UTC
+	Day      string // "" for today
+	Clock    string // with the offset from UTC
+	Stamp    string // both
 	Relative string
 	at       time.Time
 }
@@ -79,11 +81,12 @@ type Moment struct {
 // moment is t as one says it at now, in the time zone of now.
 func moment(t, now time.Time) *Moment {
 	local := t.In(now.Location())
-	layout := "2006-01-02 15:04 -07:00"
-	if sameDay(local, now) {
-		layout = "15:04:05 -07:00"
+	m := Moment{Machine: local.Format(time.RFC3339), Clock: local.Format("15:04:05 -07:00"), at: t}
+	m.Stamp = m.Clock
+	if !sameDay(local, now) {
+		m.Day, m.Clock = local.Format(time.DateOnly), local.Format("15:04 -07:00")
+		m.Stamp = m.Day + " " + m.Clock
 	}
-	m := Moment{Machine: local.Format(time.RFC3339), Stamp: local.Format(layout), at: t}
 	switch d := t.Sub(now); {
 	case d > 0:
 		m.Relative = "in " + span(d)
