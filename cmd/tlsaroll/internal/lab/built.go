@@ -10,15 +10,22 @@ import (
 // built finds a program that .ci/run has built into a directory of its cache, which is
 // named after its version.
 func built(dir, program string) (string, error) {
-	cache := os.Getenv("CI_CACHE")
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		cache = filepath.Join(user, "tlsaroll-ci")
+	cache, err := cached()
+	if err != nil {
+		return "", err
 	}
 	return exec.LookPath(filepath.Join(cache, dir, program))
+}
+
+// cached is where .ci/run keeps what it fetched and built.
+func cached() (dir string, err error) {
+	if dir = os.Getenv("CI_CACHE"); dir != "" {
+		return dir, nil
+	}
+	if dir, err = os.UserCacheDir(); err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "tlsaroll-ci"), nil
 }
 
 // Cached finds a program for a test that needs no lab: in a directory of the cache of .ci/run,
@@ -26,12 +33,31 @@ func built(dir, program string) (string, error) {
 func Cached(t testing.TB, dir, program string) string {
 	t.Helper()
 	path, err := locate(dir, program)
+	leaveOut(t, program, err)
+	return path
+}
+
+// CachedFile reads a file for a test that needs no lab: from a directory of the cache of .ci/run,
+// which unpacks it there. Where there is none the test is left out, and says so.
+func CachedFile(t testing.TB, dir, name string) []byte {
+	t.Helper()
+	cache, err := cached()
+	if err != nil {
+		leaveOut(t, name, err)
+	}
+	text, err := os.ReadFile(filepath.Join(cache, dir, name))
+	leaveOut(t, name, err)
+	return text
+}
+
+// leaveOut ends a test that lacks something, if it does: in vain, where nothing may be left out.
+func leaveOut(t testing.TB, what string, err error) {
+	t.Helper()
 	switch {
 	case err == nil:
 	case os.Getenv("TLSAROLL_E2E") == "require":
-		t.Fatalf("%s: %v; TLSAROLL_E2E=require forbids leaving it out", program, err)
+		t.Fatalf("%s: %v; TLSAROLL_E2E=require forbids leaving it out", what, err)
 	default:
-		t.Skipf("LEFT OUT, a test with %s: %v (hint: .ci/run unpacks it)", program, err)
+		t.Skipf("LEFT OUT, a test with %s: %v (hint: .ci/run unpacks it)", what, err)
 	}
-	return path
 }

@@ -30,11 +30,17 @@ type world struct {
 	status rollover.Status
 }
 
+// set has the pages that are open change, too.
 func (w *world) set(s rollover.Status) {
-	w.mu.Lock()
-	w.status = s
-	w.mu.Unlock()
+	w.put(s)
 	w.metrics.Passed(nil, noon)
+}
+
+// put has the next page that is opened show something else.
+func (w *world) put(s rollover.Status) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status = s
 }
 
 func serve(t *testing.T) *world {
@@ -78,6 +84,26 @@ var began = time.Now()
 // wide is true if something is wider than the window.
 const wide = `document.documentElement.scrollWidth > document.documentElement.clientWidth`
 
+// A look is a size of the window, and a scheme of colours.
+type look struct {
+	width  int
+	scheme string
+}
+
+// looks are those of a phone and a desk, in light and in dark. What is wider than the window
+// does not depend on colours: without pictures, two will do.
+func looks() []look {
+	if *shots != "" {
+		return []look{{360, "light"}, {360, "dark"}, {1200, "light"}, {1200, "dark"}}
+	}
+	return []look{{360, "dark"}, {1200, "light"}}
+}
+
+const (
+	fold   = `document.querySelectorAll('details').forEach((d) => d.open = false);`
+	unfold = `document.querySelectorAll('details').forEach((d) => d.open = true);`
+)
+
 // TestInABrowser opens every page as people do: on a phone and on a desk, in light and in
 // dark. A browser complains of nothing, and nobody has to scroll sideways.
 func TestInABrowser(t *testing.T) {
@@ -85,40 +111,29 @@ func TestInABrowser(t *testing.T) {
 	w := serve(t)
 	tb := b.tab()
 	for _, c := range cases() {
-		tb.open("about:blank") // or the page before would ask for what is gone
-		w.set(c.status)
+		w.put(c.status)
 		pages := []string{"/"}
 		if len(c.status.Lineages) > 0 {
 			pages = append(pages, "/lineage/"+url.PathEscape(c.status.Lineages[0].Name))
 		}
 		for i, p := range pages {
-			tb.look(360, "dark")
+			name := fmt.Sprintf("%s/%s%d-", *shots, c.name, i)
 			tb.open(w.url + p)
-			for _, size := range []int{360, 1200} {
-				for _, scheme := range []string{"light", "dark"} {
-					if *shots == "" && (size == 360) == (scheme == "light") {
-						continue
+			for _, l := range looks() {
+				tb.look(l.width, l.scheme)
+				for _, opened := range []string{"", unfold} {
+					if got := tb.eval(opened + wide); got != "false" {
+						t.Errorf("%s%s: it is wider than %d px: %s", c.name, p, l.width, tb.eval(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > `+strconv.Itoa(l.width)+` && !e.closest("svg, .unseen")).map(e => e.tagName + "." + e.className).slice(0, 5).join()`))
 					}
-					tb.look(size, scheme)
-					for _, opened := range []string{"", "document.querySelectorAll('details').forEach(d => d.open = true);"} {
-						if got := tb.eval(opened + wide); got != "false" {
-							t.Errorf("%s%s: it is wider than %d px: %s", c.name, p, size, tb.eval(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > `+strconv.Itoa(size)+` && !e.closest("svg, .unseen")).map(e => e.tagName + "." + e.className).slice(0, 5).join()`))
-						}
-						if *shots != "" {
-							opened = map[bool]string{true: "-open"}[opened != ""]
-							if err := tb.shoot(fmt.Sprintf("%s/%s%d-%d-%s%s.png", *shots, c.name, i, size, scheme, opened)); err != nil {
-								t.Error(err)
-							}
-						}
+					if *shots != "" {
+						tb.shoot(name + fmt.Sprintf("%d-%s%s.png", l.width, l.scheme, map[bool]string{true: "-open"}[opened != ""]))
 					}
-					tb.eval("document.querySelectorAll('details').forEach(d => d.open = false)")
 				}
+				tb.eval(fold)
 			}
 			if *shots != "" {
 				tb.must(tb.session, "Emulation.setEmulatedMedia", map[string]any{"media": "print"}, nil)
-				if err := tb.shoot(fmt.Sprintf("%s/%s%d-print.png", *shots, c.name, i)); err != nil {
-					t.Error(err)
-				}
+				tb.shoot(name + "print.png")
 			}
 			if said := tb.trouble(); said != "" {
 				t.Errorf("%s%s: the browser says: %s", c.name, p, said)

@@ -3,9 +3,7 @@ package page_test
 import (
 	"bufio"
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -266,9 +264,11 @@ func (tb *tab) until(expression string) {
 }
 
 // shoot takes a picture of the whole page.
-func (tb *tab) shoot(file string) error {
-	var shot struct{ Data string }
-	err := tb.call(tb.session, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
-	data, bad := base64.StdEncoding.DecodeString(shot.Data)
-	return errors.Join(err, bad, os.WriteFile(file, data, 0o600))
+func (tb *tab) shoot(file string) {
+	tb.t.Helper()
+	var shot struct{ Data []byte }
+	tb.must(tb.session, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
+	if err := os.WriteFile(file, shot.Data, 0o600); err != nil {
+		tb.t.Fatal(err)
+	}
 }
