@@ -148,9 +148,6 @@ func TestPageFollows(t *testing.T) {
 	b := browse(t)
 	w := serve(t)
 	tb := b.tab()
-	one := func(l rollover.LineageStatus) rollover.Status {
-		return rollover.Status{Lineages: []rollover.LineageStatus{l}}
-	}
 	w.set(one(published()))
 	tb.open(w.url + "/")
 	tb.until(`document.querySelector(".live").textContent === "live,"`)

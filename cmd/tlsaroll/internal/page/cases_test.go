@@ -217,14 +217,16 @@ func hostile() rollover.Status {
 	return rollover.Status{Lineages: []rollover.LineageStatus{l, named(published(), h+"2")}, Warnings: []rollover.Warning{{Code: rollover.Code(h), Severity: rollover.Severity(h), Text: h}}}
 }
 
+// one is a place with one lineage.
+func one(l rollover.LineageStatus) rollover.Status {
+	return rollover.Status{Lineages: []rollover.LineageStatus{l}}
+}
+
 // cases are states of the world, each with the page that is about it.
 func cases() []struct {
 	name   string
 	status rollover.Status
 } {
-	one := func(l rollover.LineageStatus) rollover.Status {
-		return rollover.Status{Lineages: []rollover.LineageStatus{l}}
-	}
 	return []struct {
 		name   string
 		status rollover.Status

@@ -52,11 +52,11 @@ func TestPages(t *testing.T) {
 			compare(c.name, page.All(facts(c.status)))
 		}
 	}
-	one, ok := page.One(facts(site()), "mx1")
+	mx1, ok := page.One(facts(site()), "mx1")
 	if !ok {
 		t.Fatal("mx1 is not there")
 	}
-	compare("one", one)
+	compare("one", mx1)
 	gone, ok := page.One(facts(site()), "mx9")
 	if ok {
 		t.Error("mx9 is there")
