@@ -9,6 +9,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/installer"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
 )
@@ -66,6 +67,9 @@ func (a *Agent) act(ctx context.Context, g *group, actions []rollover.Action) (e
 			}
 			if o.err != nil {
 				failed = append(failed, o.err)
+			}
+			if errors.Is(o.err, installer.ErrUnknown) {
+				continue // as after a crash: what was intended is remembered, and the live link tells
 			}
 			now := a.clock.now()
 			before, result := g.state, o.result()

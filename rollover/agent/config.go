@@ -20,6 +20,7 @@ import (
 // changed once it was handed over.
 type Config struct {
 	State     string // directory of the journal, the stash and the live links
+	Installer string // socket of who installs pairs and reloads, see [installer.Client]; "": the agent does
 	Timing    rollover.Timing
 	Quiet     time.Duration // for so long staged files must have been left alone
 	Lineages  []Lineage

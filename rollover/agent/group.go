@@ -97,13 +97,13 @@ func newGroup(lineages []Lineage, cfg Config) *group {
 	for _, l := range lineages {
 		g.names = append(g.names, l.Name)
 		policy := l.Policy
-		policy.Files = l.files(cfg.State)
+		policy.Files = l.files(cfg)
 		if l.Issuer != nil {
 			policy.Names = l.Names
 		}
 		policy.Endpoints = slices.Clone(policy.Endpoints)
 		for i, e := range policy.Endpoints {
-			policy.Endpoints[i].Setting = l.setting(cfg.State, e.URL)
+			policy.Endpoints[i].Setting = l.setting(cfg.live(l.Name), e.URL)
 		}
 		g.base.Lineages[l.Name] = policy
 	}

@@ -14,12 +14,12 @@ type reading struct{ chain, key string }
 
 // readings are what servers can be told to read: one for each directory and each file with
 // all in it, and one for files apart.
-func (l Lineage) readings(state string) (all []reading) {
+func (l Lineage) readings(live string) (all []reading) {
 	dir := func(d string) reading {
 		return reading{filepath.Join(d, certwatch.FullchainFile), filepath.Join(d, certwatch.PrivkeyFile)}
 	}
 	if len(l.Install) == 0 {
-		return []reading{dir(liveIn(state, l.Name))}
+		return []reading{dir(live)}
 	}
 	var apart reading
 	for _, i := range l.Install {
@@ -44,13 +44,13 @@ func (l Lineage) readings(state string) (all []reading) {
 // setting is the line that has the usual server of an endpoint's protocol read the live
 // pair, "" where none is usual. Of several copies it is the one that has the server's
 // name in its path, else the first.
-func (l Lineage) setting(state, url string) string {
+func (l Lineage) setting(live, url string) string {
 	scheme, _, _ := strings.Cut(url, "://")
 	server := map[string]string{
 		"smtp": "Postfix", "submission": "Postfix", "submissions": "Postfix",
 		"imap": "Dovecot", "imaps": "Dovecot", "pop3": "Dovecot", "pop3s": "Dovecot", "sieve": "Dovecot",
 	}[scheme]
-	all := l.readings(state)
+	all := l.readings(live)
 	if server == "" || len(all) == 0 {
 		return ""
 	}

@@ -33,7 +33,7 @@ var modules = map[string]string{
 	"github.com/goccy/go-yaml":            "YAML with places",
 	"go.etcd.io/bbolt":                    "the journal",
 	"github.com/google/renameio/v2":       "files replaced whole",
-	"github.com/coreos/go-systemd/v22":    "notify and watchdog",
+	"github.com/coreos/go-systemd/v22":    "notify, watchdog and sockets that are passed",
 	"github.com/prometheus/client_golang": "metrics",
 	"github.com/cenkalti/backoff/v5":      "when to try again",
 	"golang.org/x/crypto":                 "what TLS messages are made of",

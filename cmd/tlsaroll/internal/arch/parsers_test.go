@@ -52,6 +52,7 @@ var parsers = []struct{ what, room, targets string }{
 	{"what servers answer to ClientHellos that are made by hand", "rollover/internal/hello", "FuzzServerHello"},
 	{"the journal's file", "rollover/internal/journal", "FuzzOpen"},
 	{"the journal's entries", "rollover/internal/journal", "FuzzEntries"},
+	{"requests to the installer, and its answers", "rollover/installer", "FuzzRequest FuzzReply"},
 	{"greetings and STARTTLS of SMTP, IMAP, POP3 and ManageSieve", "rollover/internal/probe", "FuzzDialogues FuzzReply"},
 	{"endpoints", "rollover/internal/probe", "FuzzParseURL"},
 	{"MTA-STS policies and the records that announce them", "rollover/mtasts", "FuzzParsePolicy FuzzParseRecord"},
