@@ -10,6 +10,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/installer"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -21,6 +22,9 @@ func stashOf(cfg *config.Config) certwatch.Stash {
 }
 
 func liveOf(cfg *config.Config, lineage string) string {
+	if cfg.Installer != "" {
+		return installer.LiveIn(cfg.State, lineage)
+	}
 	return filepath.Join(cfg.State, "live", lineage)
 }
 

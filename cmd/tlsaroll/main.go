@@ -98,6 +98,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root.AddCommand(
 		p.initCommand(),
 		p.runCommand(),
+		p.installerCommand(),
 		p.rolloverCommand(),
 		p.hookCommand(),
 		p.onceCommand(),

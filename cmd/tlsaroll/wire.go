@@ -27,7 +27,7 @@ import (
 func (p *program) wire(cfg *config.Config) (agent.Config, error) {
 	log := p.logger()
 	out := agent.Config{
-		State: cfg.State, Timing: cfg.Timing.Timing, Quiet: cfg.Timing.Quiet,
+		State: cfg.State, Installer: cfg.Installer, Timing: cfg.Timing.Timing, Quiet: cfg.Timing.Quiet,
 		Zones: map[string]agent.Zone{}, Resolver: cfg.Resolver, TrustResolver: cfg.TrustResolver, ResolverTest: cfg.ResolverTest,
 		Lock: p.lock, Clock: systemClock(p.now), Log: log, Local: localAddresses,
 	}

@@ -14,6 +14,9 @@ type Config struct {
 	Control      string // the control socket's path
 	ControlGroup string // the group that may use it
 
+	Installer     string // socket of the installer, for a daemon without privileges; "": it installs itself
+	InstallerUser string // the daemon's user then
+
 	Listen netip.AddrPort // status page, metrics and health; invalid: off
 	Web    Web            // how it is guarded
 

@@ -32,6 +32,7 @@ func (r *reader) readConfig(doc value) *Config {
 	}
 	f.file("state", &c.State, "/var/lib/tlsaroll")
 	r.readControl(&f, c)
+	r.readInstaller(&f, c)
 	r.readResolver(&f, c)
 	r.readTiming(&f, &c.Timing)
 	r.readNotify(&f, c)
@@ -58,17 +59,41 @@ func (r *reader) checkLifetimes(c *Config) {
 
 func (r *reader) readControl(f *fields, c *Config) {
 	f.file("control", &c.Control, defaultControl)
-	if len(c.Control) > maxSocketPath {
-		r.seen["control"].fail(fmt.Sprintf("a path of %d octets, and a socket's has room for %d", len(c.Control), maxSocketPath), "choose a shorter one")
+	r.socketFits("control", c.Control)
+	f.account("control-group", "group", &c.ControlGroup)
+}
+
+func (r *reader) readInstaller(f *fields, c *Config) {
+	f.file("installer", &c.Installer, "/run/tlsaroll-installer.sock")
+	r.socketFits("installer", c.Installer)
+	if c.Installer != "" {
+		c.InstallerUser = "tlsaroll"
 	}
-	if v, ok := f.take("control-group"); ok {
-		const hint = "write a group's name or number"
-		if s, ok := v.text(hint); ok {
-			if !account.MatchString(s) {
-				v.fail(fmt.Sprintf("%q is no name of a group", s), hint)
-			}
-			c.ControlGroup = s
+	f.account("installer-user", "user", &c.InstallerUser)
+	if f.has("installer-user") && !f.has("installer") {
+		r.seen["installer-user"].lacks("nobody installs for another user", "write installer: /run/tlsaroll-installer.sock, or take this out")
+	}
+}
+
+// socketFits refuses a socket's path that the kernel has no room for.
+func (r *reader) socketFits(key, path string) {
+	if len(path) > maxSocketPath {
+		r.seen[key].fail(fmt.Sprintf("a path of %d octets, and a socket's has room for %d", len(path), maxSocketPath), "choose a shorter one")
+	}
+}
+
+// account reads the name or number of a user or group.
+func (f *fields) account(key, kind string, to *string) {
+	v, ok := f.take(key)
+	if !ok {
+		return
+	}
+	hint := "write a " + kind + "'s name or number"
+	if s, ok := v.text(hint); ok {
+		if !account.MatchString(s) {
+			v.fail(fmt.Sprintf("%q is no name of a %s", s, kind), hint)
 		}
+		*to = s
 	}
 }
 
