@@ -141,7 +141,7 @@ func (d document) tryLine(t *testing.T, line []string) {
 		}
 	case program == ".packages/build", slices.Equal(line, strings.Fields("apt install ./release/tlsaroll_1.2.3-1_amd64.deb")):
 		// the tests in .packages build it and install what is called so
-	case slices.Contains([]string{"cat", "named-checkconf", "rndc", "tsig-keygen", "postfix", "doveconf", "exim4", "haproxy", "smtpd", "posttls-finger", "dehydrated", "pdnsutil", "flock", "echo", "az", "gcloud", "promtool"}, program):
+	case slices.Contains([]string{"cat", "named-checkconf", "rndc", "tsig-keygen", "postfix", "doveconf", "exim4", "haproxy", "smtpd", "posttls-finger", "dehydrated", "pdnsutil", "flock", "echo", "az", "gcloud", "promtool", "systemd-sysusers", "chown", "chmod"}, program):
 		// what these do is for their own pages to say
 	default:
 		t.Errorf("%s: a command that nobody checks: %v", d.name, line)

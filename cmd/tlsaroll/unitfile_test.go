@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover/installer"
 )
 
 // unitFile is a unit of systemd: by section and directive what it is set to, in order.
@@ -134,9 +135,48 @@ func (u unitFile) leavesNoKeys(t *testing.T, name string) {
 	}
 }
 
+// TestUnitsApart holds the daemon without privileges and the installer to each other, to the
+// configuration on their page, and to the daemon that is both.
+func TestUnitsApart(t *testing.T) {
+	daemon, part, socket := readUnit(t, "tlsaroll-unprivileged.service"), readUnit(t, "tlsaroll-installer.service"), readUnit(t, "tlsaroll-installer.socket")
+	parses(t, daemon.arguments(t))
+	parses(t, part.arguments(t))
+	page := readDocument(t, "examples/systemd/README.md")
+	blocks := page.blocks("yaml")
+	cfg := loads(t, page.name, blocks[len(blocks)-1])
+	user := daemon.service(t, "User")
+	if !strings.Contains(readDocument(t, "examples/systemd/tlsaroll.sysusers").text, "\nu "+user+" - ") {
+		t.Errorf("nobody makes the user %s", user)
+	}
+	for what, pair := range map[string][2]string{
+		"the user":                   {user, cfg.InstallerUser},
+		"its group":                  {daemon.service(t, "Group"), cfg.ControlGroup},
+		"the socket's group":         {socket["[Socket]SocketGroup"][0], daemon.service(t, "Group")},
+		"the socket's mode":          {socket["[Socket]SocketMode"][0], "0660"},
+		"the socket":                 {socket["[Socket]ListenStream"][0], cfg.Installer},
+		"the control socket":         {"/run/" + daemon.service(t, "RuntimeDirectory") + "/control.sock", cfg.Control},
+		"the daemon's state":         {"/var/lib/" + daemon.service(t, "StateDirectory"), cfg.State},
+		"the installer's state":      {"/var/lib/" + part.service(t, "StateDirectory"), installer.StateOf(cfg.State)},
+		"the daemon's capabilities":  {daemon.service(t, "CapabilityBoundingSet"), ""},
+		"the installer's":            {part.service(t, "CapabilityBoundingSet"), readUnit(t, "tlsaroll.service").service(t, "CapabilityBoundingSet")},
+		"what the installer writes":  {strings.Join(part["[Service]ReadWritePaths"], " "), filepath.Dir(cfg.Lineages[0].Install[0].Path) + " -/var/spool/postfix"},
+		"what the daemon writes":     {strings.Join(daemon["[Service]ReadWritePaths"], " "), ""},
+		"what the daemon is given":   {strings.Join(daemon["[Service]AmbientCapabilities"], " "), ""},
+		"what the installer is told": {strings.Join(part["[Service]LoadCredential"], " "), ""},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: %q and %q", what, pair[0], pair[1])
+		}
+	}
+	daemon.asksTheClock(t, "the daemon")
+	for name, u := range map[string]unitFile{"the daemon": daemon, "the installer": part} {
+		u.leavesNoKeys(t, name)
+	}
+}
+
 // exposures are what systemd-analyze security says of each service, in tenths: 100 is the
 // worst. What is left open is in the README beside them.
-var exposures = map[string]int{"tlsaroll.service": 26, "tlsaroll-once.service": 26}
+var exposures = map[string]int{"tlsaroll.service": 26, "tlsaroll-once.service": 26, "tlsaroll-unprivileged.service": 16, "tlsaroll-installer.service": 23}
 
 // TestUnitsSecurity has systemd judge the sandboxes.
 func TestUnitsSecurity(t *testing.T) {
@@ -167,9 +207,16 @@ func analyzer(t *testing.T) string {
 func TestUnitsVerify(t *testing.T) {
 	analyze := analyzer(t)
 	dir, program := t.TempDir(), lab.Program(t, "tlsaroll") // verify wants one that is there
-	files, err := filepath.Glob(filepath.Join(root, "examples/systemd/tlsaroll*"))
-	if err != nil || len(files) < 3 {
-		t.Fatal(files, err)
+	var files []string
+	for _, kind := range []string{"service", "socket", "timer"} {
+		found, err := filepath.Glob(filepath.Join(root, "examples/systemd/*."+kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	if len(files) != len(exposures)+2 {
+		t.Fatal(files) // each service has its place in exposures
 	}
 	argv := []string{"verify", "--man=no"}
 	for _, file := range files {

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
+)
+
+// TestInstallerRollover: the daemon is a user without privileges, as with
+// tlsaroll-unprivileged.service, and the part that is root a process of its own, which is
+// passed its socket. A certificate is renewed under load.
+func TestInstallerRollover(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, lab.Options{TTL: exampleTTL, Resolvers: 2}, setting{})
+	s := newSplit(t, h)
+	h.must(exitDone, "adopt", "mx1", "--cert", h.Live.Fullchain(), "--key", h.Live.Privkey())
+	h.eventually(20*time.Second, "adopted", live(h.Live))
+
+	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
+	next := h.Certificates().Issue(t, lab.LeafOptions{})
+	h.must(exitDone, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey(), "--wait=retired")
+	h.eventually(20*time.Second, "renewed", live(next))
+	h.unharmed(hammer, 30)
+	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
+	s.apart()
+
+	// A restart of the part that is root is nobody's concern.
+	s.installer.Signal(t, syscall.SIGTERM)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if code, err := s.installer.Wait(ctx); code != exitDone || err != nil {
+		t.Errorf("it ends with %d, %v\n%s", code, err, s.installer)
+	}
+	s.startInstaller()
+	h.eventually(20*time.Second, "live still", live(next))
+}
+
+// split is a daemon of a user and an installer that is root.
+type split struct {
+	*host
+	user              *user.User
+	program, socket   string
+	daemon, installer *lab.Daemon
+}
+
+// newSplit makes of a host one whose daemon has no privileges, and starts both parts.
+func newSplit(t *testing.T, h *host) *split {
+	t.Helper()
+	s := &split{host: h, program: filepath.Join(h.Dir, "bin", "tlsaroll"), socket: filepath.Join(h.Dir, "installer.sock")}
+	var err error
+	if s.user, err = user.Lookup("nobody"); err != nil {
+		t.Fatal(err)
+	}
+	key := h.Key(lab.Domain)
+	h.configure(setting{
+		key:   "key: " + key.Name + ", secret-credential: tsig",
+		check: "[" + argv([]string{"postfix", "-c", h.Postfix.Config, "check"}) + "]",
+		top:   fmt.Sprintf("installer: %s\ninstaller-user: nobody\ncontrol-group: nogroup\n", s.socket),
+	})
+	h.write(h.config, replaced(t, h.read(h.config), aReplacement{h.Dir + "/control.sock", h.control()}))
+	credentials := h.credentials(readUnit(t, "tlsaroll-unprivileged.service"))
+	exe, err := os.Executable() // it lies where the user has no way to
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Chmod(h.config, 0o644), os.Mkdir(filepath.Dir(s.program), 0o755), os.WriteFile(s.program, []byte(h.read(exe)), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{h.path("tlsaroll"), filepath.Dir(h.control()), credentials, filepath.Join(credentials, "tsig")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil && !errors.Is(err, syscall.ENOTDIR) {
+			t.Fatal(err)
+		}
+		s.give(dir)
+	}
+	s.startInstaller()
+	begun := time.Now()
+	s.daemon = lab.StartDaemon(t, lab.DaemonOptions{Dir: "/", Secrets: h.Secrets(), Env: []string{"CREDENTIALS_DIRECTORY=" + credentials}},
+		"setpriv", "--reuid", s.user.Uid, "--regid", s.user.Gid, "--clear-groups", "--no-new-privs", "--inh-caps", "-all", "--bounding-set", "-all", s.program, "-c", h.config, "run")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := s.daemon.Line(ctx, begun, "tlsaroll runs"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// give gives the daemon's user a file or directory.
+func (s *split) give(path string) {
+	s.t.Helper()
+	uid, err := strconv.Atoi(s.user.Uid)
+	gid, err2 := strconv.Atoi(s.user.Gid)
+	if err := errors.Join(err, err2, os.Chown(path, uid, gid)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// startInstaller has the socket listened on, as systemd does it, until somebody connects.
+func (s *split) startInstaller() {
+	s.t.Helper()
+	begun := time.Now()
+	if err := os.Remove(s.socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.t.Fatal(err)
+	}
+	s.installer = lab.StartDaemon(s.t, lab.DaemonOptions{Dir: "/", Secrets: s.Secrets()}, "systemd-socket-activate", "-l", s.socket, s.program, "-c", s.config, "installer")
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := s.installer.Line(ctx, begun, "Listening on "); err != nil {
+		s.t.Fatal(err)
+	}
+	s.give(s.socket)
+}
+
+// apart wants that the daemon had no right, and that each part has its own files and none of
+// the other's.
+func (s *split) apart() {
+	s.t.Helper()
+	status := s.read(filepath.Join("/proc", strconv.Itoa(s.daemon.PID()), "status"))
+	for _, line := range []string{"Uid:\t" + s.user.Uid + "\t", "CapPrm:\t0000000000000000\n", "CapBnd:\t0000000000000000\n"} {
+		if !strings.Contains(status, line) {
+			s.t.Errorf("the daemon's status lacks %q:\n%s", line, status)
+		}
+	}
+	for dir, uid := range map[string]string{s.path("tlsaroll"): s.user.Uid, s.path("tlsaroll-installer"): "0", s.Postfix.Combined: "0"} {
+		files := 0
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			files++
+			if owner := info.Sys().(*syscall.Stat_t).Uid; fmt.Sprint(owner) != uid || info.Mode().Type() != fs.ModeSymlink && info.Mode().Perm()&0o077 != 0 {
+				s.t.Errorf("%s is %s of uid %d, want %s", path, info.Mode(), owner, uid)
+			}
+			return nil
+		})
+		if err != nil || files == 0 {
+			s.t.Errorf("%s: %d files, %v", dir, files, err)
+		}
+	}
+	if _, err := os.Lstat(s.path("tlsaroll/live")); !errors.Is(err, fs.ErrNotExist) {
+		s.t.Errorf("the daemon has a live link of its own: %v", err)
+	}
+	if got := s.read(s.path("tlsaroll-installer/live/mx1/combined.pem")); got != s.read(s.Postfix.Combined) {
+		s.t.Error("what is installed is not what is live")
+	}
+}
