@@ -25,12 +25,13 @@ type serving struct {
 
 var servings = []serving{
 	{"postfix-dovecot", lab.Host, []uint16{25, 993}, (*neighbour).postfixAndDovecot},
+	{"haproxy", "haproxy.example.org", []uint16{465, 993}, (*neighbour).haproxy},
 }
 
 // TestExampleServers renews each server's certificate by its example, under load.
 func TestExampleServers(t *testing.T) {
 	t.Parallel()
-	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true})
+	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy}})
 	for _, s := range servings {
 		t.Run(s.example, func(t *testing.T) {
 			t.Parallel()
@@ -64,6 +65,7 @@ func newNeighbour(t *testing.T, l *lab.Lab, s serving) *neighbour {
 		aReplacement{"/run/tlsaroll/control.sock", filepath.Join(n.dir, "sock")},
 		aReplacement{"resolver: 127.0.0.1:53", "resolver: " + l.Resolver.String()},
 		aReplacement{timing, "timing: " + exampleTiming},
+		aReplacement{"ttl: 1h", "ttl: " + exampleTTL.String()},
 		aReplacement{"providers:\n", labZones + "providers:\n"},
 		aReplacement{"ns1.example.org:53", l.Primary.String()},
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile},

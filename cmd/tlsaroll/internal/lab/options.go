@@ -37,6 +37,8 @@ type Options struct {
 	SecondLeaf *LeafOptions
 	// MTAs are mail servers that send, see Lab.Sendmail.
 	MTAs bool
+	// Servers are those that a test may start, see Lab.Serve.
+	Servers []ServerKind
 	// Exim may be started, see Lab.ServeExim.
 	Exim bool
 	// LegoFiles has the first Postfix read what lego writes, see Lego.

@@ -58,6 +58,12 @@ func requirements(opts Options) []requirement {
 		debian("mount", "mount")
 		needs = append(needs, requirement{program: "exim4", dir: "exim4-daemon-light"})
 	}
+	for _, kind := range opts.Servers {
+		switch kind {
+		case HAProxy:
+			debian("haproxy", "haproxy")
+		}
+	}
 	if opts.Dovecot {
 		debian("dovecot", "dovecot-core")
 		debian("doveadm", "dovecot-core")
@@ -132,7 +138,7 @@ func require(t testing.TB, opts Options, m machine) map[string]string {
 // Lacks is what this machine lacks for tests with real servers, "" if it has all.
 func Lacks() string {
 	_, lacks := lacking(thisMachine(), Options{Dovecot: true, Pebble: &PebbleOptions{}, Clients: []ClientKind{DebianLego, Certbot, Dehydrated}, Oracles: true},
-		Options{Primary: Knot}, Options{Primary: PowerDNS}, Options{MTAs: true})
+		Options{Primary: Knot}, Options{Primary: PowerDNS}, Options{MTAs: true, Servers: serverKinds()})
 	return lacks
 }
 

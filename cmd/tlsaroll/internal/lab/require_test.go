@@ -63,6 +63,8 @@ func TestLacking(t *testing.T) {
 			name: "mail servers that send", opts: Options{MTAs: true}, missing: []string{"exim", "unshare"},
 			want: "no exim4 (hint: .ci/run unpacks it beside Postfix); no unshare (hint: apt-get install util-linux)",
 		},
+		{name: "haproxy", opts: Options{Servers: []ServerKind{HAProxy}}, missing: []string{"haproxy"}, want: "no haproxy (hint: apt-get install haproxy)"},
+		{name: "haproxy not asked for", missing: []string{"haproxy"}},
 		{name: "mail servers not asked for", missing: []string{"exim"}},
 		{name: "pebble not asked for", missing: []string{"pebble"}},
 		{

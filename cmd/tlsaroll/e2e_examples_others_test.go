@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+)
+
+// serve starts a server at an address of its own, which the name gets, with the lines of a file
+// of the example.
+func (n *neighbour) serve(kind lab.ServerKind, file string, table ...aReplacement) *lab.MailServer {
+	n.t.Helper()
+	at := n.Spare(n.t)
+	for i := range table {
+		table[i].lab = strings.ReplaceAll(table[i].lab, "ADDRESS", at.String())
+	}
+	s := n.Serve(n.t, lab.Serving{Kind: kind, Host: n.name, At: at, Port: n.ports[0], Config: filled(n.t, n.example+"/"+file, table...)})
+	n.Update(n.t, lab.Add(n.name+". 5 A "+at.String()))
+	return s
+}
+
+// tls is a path of the example's for keys, with what a server reads there at first.
+func (n *neighbour) tls(name string, parts ...string) string {
+	n.t.Helper()
+	dir := filepath.Join(n.dir, "tls")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		n.t.Fatal(err)
+	}
+	path := filepath.Join(dir, name)
+	n.write(path, strings.Join(parts, ""))
+	return path
+}
+
+func (n *neighbour) haproxy(first *lab.Pair) []aReplacement {
+	n.t.Helper()
+	pem := n.tls("mx1.pem", n.read(first.Fullchain()), n.read(first.Privkey()))
+	behind := n.Postfix.Addr.String() // whose words go through, whatever the port
+	s := n.serve(lab.HAProxy, "haproxy.cfg.snippet",
+		aReplacement{"/etc/haproxy/tls/mx1.pem", pem},
+		aReplacement{"bind :", "bind ADDRESS:"},
+		aReplacement{"192.0.2.10:10465 send-proxy-v2", behind},
+		aReplacement{"192.0.2.10:10143 send-proxy-v2", behind},
+		aReplacement{"192.0.2.10:10025 send-proxy-v2", behind},
+	)
+	return []aReplacement{
+		{"/etc/haproxy/tls/mx1.pem", pem},
+		{"/etc/haproxy/haproxy.cfg", s.Config},
+		{"[systemctl, reload, haproxy]", argv(s.Reload)},
+	}
+}
