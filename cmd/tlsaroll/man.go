@@ -19,7 +19,9 @@ func (p *program) manCommand() *cobra.Command {
 		Short:                 "print a manual page for man(1)",
 		Long: `
 			Prints a page in the language of man(7): without PAGE that of tlsaroll, else that of a command, which says what
-			--help says, or the one on the configuration, tlsaroll.yaml, or on the metrics, tlsaroll-metrics.
+			--help says, or the one on the configuration, tlsaroll.yaml, or on the metrics, tlsaroll-metrics. Further ones are
+			tlsaroll-codes on what each code means, tlsaroll-safety on why no mail is lost, and tlsaroll-threats on who could
+			do what.
 
 			The date on the page is that of SOURCE_DATE_EPOCH, for packagers.`,
 		Example: `
@@ -70,7 +72,8 @@ func manPages(root *cobra.Command) []manPage {
 			pages = append(pages, commandPage(c))
 		}
 	}
-	return append(pages, manPage{configPage, 5, configLines}, manPage{metricsPage, 7, metricsLines})
+	pages = append(pages, manPage{configPage, 5, configLines}, manPage{metricsPage, 7, metricsLines}, manPage{codesPage, 7, codesLines})
+	return append(pages, guidePages()...)
 }
 
 func commandPage(c *cobra.Command) manPage {
