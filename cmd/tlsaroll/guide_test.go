@@ -40,7 +40,7 @@ func TestGuide(t *testing.T) {
 // typed are the commands among lines as a terminal has them. A backslash at the end has
 // the next line go on with it.
 func typed(lines []string) (commands []string) {
-	for line := range strings.SplitSeq(strings.ReplaceAll(strings.Join(lines, "\n"), "\\\n", " "), "\n") {
+	for line := range strings.SplitSeq(strings.ReplaceAll(strings.Join(lines, "\n"), "\\\n", ""), "\n") {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
 			commands = append(commands, command)
 		}
@@ -82,7 +82,7 @@ func indented(text string) string {
 // TestGuideForm wants texts that can be read on a terminal: what stands as it is has room
 // there, and steps are counted.
 func TestGuideForm(t *testing.T) {
-	const room = pageWidth - 7 - 4 // the margin, and how far it stands right of other text
+	const room = 80 - 7 - 4 - 1 // of a terminal's columns, less the margin and how far it stands right of other text
 	for _, p := range guide.Pages() {
 		step := 0
 		for _, b := range p.Blocks() {
@@ -106,6 +106,28 @@ func TestGuideForm(t *testing.T) {
 				t.Errorf("%s: blanks at the end: %q", p.Name, line)
 			}
 		}
+	}
+}
+
+// TestRecipesInREADME wants the names of all recipes in the README, in their order.
+func TestRecipesInREADME(t *testing.T) {
+	text := strings.ToLower(readDocument(t, "README.md").text)
+	pages := guide.Pages()
+	i := slices.IndexFunc(pages, func(p guide.Page) bool { return p.Name == "tlsaroll-recipes" })
+	recipes := 0
+	for _, b := range pages[i].Blocks() {
+		if b.Kind != guide.Title || b.Lines[0] == "DESCRIPTION" {
+			continue
+		}
+		recipes++
+		_, rest, ok := strings.Cut(text, "\n| "+strings.ToLower(b.Lines[0])+" |")
+		if !ok {
+			t.Fatalf("README.md lacks, or has before another: %s", b.Lines[0])
+		}
+		text = rest
+	}
+	if recipes < 7 {
+		t.Errorf("there are %d recipes", recipes)
 	}
 }
 
@@ -136,7 +158,7 @@ func TestCodesPage(t *testing.T) {
 		}
 		entry := strings.Join(lines[at:at+8], "\n")
 		for _, text := range []string{e.Means, e.Shows, e.Clears, e.Do} {
-			if !strings.Contains(entry, escaped(text)) {
+			if !strings.Contains(entry, unparted(text)) {
 				t.Errorf("%s: it is not said: %s", e.Code, text)
 			}
 		}

@@ -20,8 +20,8 @@ func (p *program) manCommand() *cobra.Command {
 		Long: `
 			Prints a page in the language of man(7): without PAGE that of tlsaroll, else that of a command, which says what
 			--help says, or the one on the configuration, tlsaroll.yaml, or on the metrics, tlsaroll-metrics. Further ones are
-			tlsaroll-codes on what each code means, tlsaroll-safety on why no mail is lost, and tlsaroll-threats on who could
-			do what.
+			tlsaroll-recipes on what is not done every day, tlsaroll-codes on what each code means, tlsaroll-safety on why no
+			mail is lost, and tlsaroll-threats on who could do what.
 
 			The date on the page is that of SOURCE_DATE_EPOCH, for packagers.`,
 		Example: `

@@ -41,9 +41,9 @@ func codeLines(e rollover.Explanation) []string {
 	if e.Person {
 		head += escaped(" (needs a person)")
 	}
-	lines := []string{".TP", head, escaped(e.Means)}
+	lines := []string{".TP", head, unparted(e.Means)}
 	for _, part := range []struct{ title, text string }{{"Shows", e.Shows}, {"Clears", e.Clears}, {"What to do", e.Do}} {
-		lines = append(lines, ".br", `\fI`+part.title+`:\fR `+escaped(part.text))
+		lines = append(lines, ".br", `\fI`+part.title+`:\fR `+unparted(part.text))
 	}
 	return lines
 }

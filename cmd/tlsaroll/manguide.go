@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/guide"
 )
 
@@ -15,7 +17,7 @@ func guidePages() (pages []manPage) {
 // guideLines are such a page in the language of man(7).
 func guideLines(p guide.Page) []string {
 	lines := []string{".SH NAME", escaped(p.Name + " - " + p.About)}
-	nested := false // what stands as it is belongs to the step or item before
+	nested := false // what follows may belong to the step or item before
 	for _, b := range p.Blocks() {
 		switch b.Kind {
 		case guide.Title, guide.Subtitle:
@@ -23,10 +25,9 @@ func guideLines(p guide.Page) []string {
 			nested = false
 			continue
 		case guide.Paragraph:
-			if last := lines[len(lines)-1]; last[0] != '.' || last == ".RE" || last == ".fi" { // a heading has space below it
-				lines = append(lines, ".PP")
-			}
-			nested = false
+			last := lines[len(lines)-1]
+			lines = append(lines, paragraph(last, nested)...)
+			nested = nested && last == ".RE"
 		case guide.Step:
 			lines, nested = append(lines, ".IP "+b.Label+" 4"), true
 		case guide.Item:
@@ -38,17 +39,34 @@ func guideLines(p guide.Page) []string {
 			continue
 		}
 		for _, line := range b.Lines {
-			lines = append(lines, escaped(line))
+			lines = append(lines, unparted(line))
 		}
 	}
 	return append(lines, ".SH SEE ALSO", escaped(guideReferences(p.Name)))
 }
 
+// paragraph is the request that parts a paragraph from the line before. After what stands as
+// it is in a step the step goes on; a heading has space below it.
+func paragraph(last string, nested bool) []string {
+	switch {
+	case nested && last == ".RE":
+		return []string{`.IP "" 4`}
+	case strings.HasPrefix(last, ".S"):
+		return nil
+	}
+	return []string{".PP"}
+}
+
+// unparted is text to be filled, in which no line's end parts a combination.
+func unparted(text string) string {
+	return combination.ReplaceAllString(escaped(text), `$1\ $2\ $3`)
+}
+
 // verbatim is what stands as it is, four blanks right of what it belongs to.
 func verbatim(text []string, nested bool) []string {
-	lines := []string{".RS 4", ".nf"}
+	lines := []string{".sp", ".RS 4", ".nf"}
 	if nested {
-		lines[0] = ".RS" // from the text of the step, not from its number
+		lines[1] = ".RS" // from the text of the step, not from its number
 	}
 	for _, line := range text {
 		lines = append(lines, escaped(line))

@@ -1,5 +1,6 @@
 // Package guide has the texts of the manual that no command's help is the place for: why
-// no mail is lost, and who could do what. Each is written once, in a file of its own, and laid out by who prints it.
+// no mail is lost, who could do what, and what to type when something else is wanted than
+// a renewal. Each is written once, in a file of its own, and laid out by who prints it.
 //
 // A text is made of lines. One that begins with # is the title of a section, with ## that of
 // a part of it. Empty lines part paragraphs. One that begins with a number and a dot is a
@@ -26,11 +27,15 @@ var safety string
 //go:embed threats.txt
 var threats string
 
+//go:embed recipes.txt
+var recipes string
+
 // Pages are all of them.
 func Pages() []Page {
 	return []Page{
 		{"tlsaroll-safety", "why no sender that enforces DANE is refused by a rollover", safety},
 		{"tlsaroll-threats", "who could do what to a host with tlsaroll", threats},
+		{"tlsaroll-recipes", "first DANE, several hosts, a leaked key and other days", recipes},
 	}
 }
 
