@@ -86,18 +86,17 @@ func TestGuideForm(t *testing.T) {
 	for _, p := range guide.Pages() {
 		step := 0
 		for _, b := range p.Blocks() {
-			switch b.Kind {
-			case guide.Title, guide.Subtitle:
+			if b.Kind == guide.Title || b.Kind == guide.Subtitle {
 				step = 0
-			case guide.Step:
+			}
+			if b.Kind == guide.Step {
 				if step++; b.Label != fmt.Sprintf("%d.", step) {
 					t.Errorf("%s: step %s, want %d: %s", p.Name, b.Label, step, b.Lines[0])
 				}
-			case guide.Verbatim:
-				for _, line := range b.Lines {
-					if len([]rune(line)) > room {
-						t.Errorf("%s: no room for %d columns: %s", p.Name, len([]rune(line)), line)
-					}
+			}
+			for _, line := range b.Lines {
+				if b.Kind == guide.Verbatim && len([]rune(line)) > room {
+					t.Errorf("%s: no room for %d columns: %s", p.Name, len([]rune(line)), line)
 				}
 			}
 		}
