@@ -55,11 +55,12 @@ func TestInit(t *testing.T) {
 // initialises runs init, and gives what it prints.
 func (h *host) initialises() string {
 	h.t.Helper()
-	out, errs := &output{}, &output{}
+	out, errs, nowhere := &output{}, &output{}, filepath.Join(h.Dir, "nowhere")
 	code := run(h.t.Context(), []string{"init", "--yes", "--output", h.config, "--resolver", h.Resolver.String()}, world{
 		stdin: strings.NewReader(""), stdout: out, stderr: errs, lookupEnv: func(string) (string, bool) { return "", false }, now: h.now,
 		find: func(f *finder.Host) {
 			f.Postfix, f.Dovecot, f.BIND, f.Lego = h.Postfix.Config, h.Dovecot.Config, filepath.Join(h.Dir, "primary", "named.conf"), h.Postfix.Lego.Dir
+			f.Knot, f.NSD, f.PowerDNS = nowhere, nowhere, nowhere // the machine's own are none of this host's
 		},
 	})
 	h.spoken.add(out.String())

@@ -23,22 +23,24 @@ type initOptions struct {
 	yes, force bool
 	output     string // "": the configuration's place; "-": standard output
 	resolver   string
+	secret     string // of the TSIG key
 }
 
 func (p *program) initCommand() *cobra.Command {
 	var o initOptions
 	c := &cobra.Command{
-		Use:                   "init [--yes] [--host NAME]... [--provider TYPE] [--cert CLIENT:NAME]... [--mail ADDRESS] [--resolver ADDRESS] [--output FILE] [--force]",
+		Use:                   "init [--yes] [--host NAME]... [--provider TYPE] [--tsig FILE] [--cert CLIENT:NAME]... [--mail ADDRESS] [--resolver ADDRESS] [--output FILE] [--force]",
 		DisableFlagsInUseLine: true,
 		Short:                 "write a configuration from what is found on this host",
 		Long: `
 			Looks for certificates of lego, certbot, acme.sh and dehydrated; for Postfix, Exim, OpenSMTPD and Dovecot, and which
-			files they read; for a resolver that validates; and in DNS for the zone of the mail host, its servers and the TLSA
-			records that stand. It asks what it cannot tell, writes a configuration with a reason for each choice, prints what
-			is to be done by hand, and shows the plan.
+			files they read; for a resolver that validates; in DNS for the zone of the mail host, its servers and the TLSA
+			records that stand; and for BIND, Knot, PowerDNS or NSD as the zone's primary. It asks what it cannot tell, writes
+			a configuration with a reason for each choice, prints what is to be done by hand, and shows the plan.
 
-			Nothing else is changed: no mail server, no DNS, no daemon. A file that is there is not written over without
-			--force.
+			Where the zone takes dynamic updates, the TSIG key is taken from a file, and its secret alone put beside the
+			configuration. Nothing else is changed: no mail server, no DNS, no daemon. A file that is there is not written
+			over without --force.
 
 			With --yes nothing is asked. Where a choice would be a guess, nothing is written, and the option that decides it
 			is named.`,
@@ -46,7 +48,7 @@ func (p *program) initCommand() *cobra.Command {
 			$ tlsaroll init
 
 			Without a terminal:
-			$ tlsaroll init --yes --host mx1.example.org --provider rfc2136
+			$ tlsaroll init --yes --host mx1.example.org --tsig /root/tlsaroll.key
 
 			Only to see it:
 			$ tlsaroll init --yes --output -`,
@@ -58,6 +60,7 @@ func (p *program) initCommand() *cobra.Command {
 	f.BoolVar(&o.yes, "yes", false, "ask nothing")
 	f.StringArrayVar(&o.Hosts, "host", nil, "the mail host is called `NAME` in MX records; may be given more than once")
 	f.StringVar(&o.Provider, "provider", "", "the zone is changed through a provider of `TYPE`, see tlsaroll provider list")
+	f.StringVar(&o.TSIG, "tsig", "", "the key for dynamic updates is in `FILE`, as tsig-keygen or keymgr prints it")
 	f.StringArrayVar(&o.Certs, "cert", nil, "its certificates come from `CLIENT:NAME`, as in certbot:mx1.example.org; may be given more than once")
 	f.StringVar(&o.Mail, "mail", "", "`ADDRESS` is told when something is wrong")
 	f.StringVar(&o.resolver, "resolver", "", "the validating resolver is at `ADDRESS`, as in 127.0.0.1 or [::1]:5353")
@@ -84,23 +87,32 @@ func (p *program) init(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	a, err := p.settle(ctx, &w, o)
+	o, err = p.settle(ctx, &w, o)
 	if err != nil {
 		return err
 	}
-	d := w.Write(a)
+	d := w.Write(o.Answers)
 	if err := p.draftLoads(d); err != nil {
 		return err
 	}
 	if o.output == "-" {
 		p.ui.result(strings.TrimSuffix(d.YAML, "\n"))
 		p.tellSteps(p.sayPlain, d)
+		if o.secret != "" {
+			p.sayPlain("the secret of " + o.Key.Name + " was not written: " + w.SecretFile() + " is to have it alone, mode 0600")
+		}
 		return nil
 	}
 	if err := writeDraft(o.output, d); err != nil {
 		return err
 	}
 	p.ui.result("wrote " + o.output + ": " + list(d.Lineages))
+	if o.secret != "" {
+		if err := renameio.WriteFile(w.SecretFile(), []byte(o.secret+"\n"), 0o600, renameio.IgnoreUmask()); err != nil {
+			return fmt.Errorf("%s: %w", w.SecretFile(), fileError(w.SecretFile(), err))
+		}
+		p.ui.result("wrote " + w.SecretFile() + ": the secret of " + o.Key.Name + ", out of " + o.TSIG)
+	}
 	p.tellSteps(p.ui.result, d)
 	p.configFile = o.output
 	p.showPlan(ctx, w, d)
@@ -134,8 +146,13 @@ func (p *program) initWrong(o *initOptions) error {
 			errs = append(errs, err)
 		}
 	}
-	if _, err := os.Lstat(o.output); err == nil && !o.force && o.output != "-" {
-		errs = append(errs, fmt.Errorf("%s: is there already (hint: --force writes over it, --output FILE elsewhere, and --output - shows what would be written)", o.output))
+	secret := (draft.World{File: o.output}).SecretFile()
+	switch {
+	case o.output == "-" || o.force:
+	case stands(o.output):
+		errs = append(errs, fmt.Errorf("%s: is there already (hint: tlsaroll check says whether it is in order; --force writes over it, --output FILE elsewhere, and --output - shows what would be written)", o.output))
+	case o.TSIG != "" && stands(secret):
+		errs = append(errs, fmt.Errorf("--tsig %s: %s is there already (hint: without --tsig it is used as it is; --force writes over it)", o.TSIG, secret))
 	}
 	if !o.yes && !p.ui.asks() {
 		errs = append(errs, errors.New("init: nobody sits at a terminal who could be asked (hint: --yes asks nothing)"))
@@ -202,6 +219,12 @@ func (p *program) showPlan(ctx context.Context, w draft.World, d draft.Draft) {
 	for _, line := range findings(err) {
 		p.ui.warn("no plan can be told yet: "+line, "")
 	}
+}
+
+// stands reports whether something would be written over, if only a link that leads nowhere.
+func stands(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
 }
 
 // isThere reports whether a file is there.

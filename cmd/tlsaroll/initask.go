@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/draft"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 )
 
 // dialogue gets answers: from a person, or by the defaults where nobody is to be asked.
@@ -54,7 +56,7 @@ func (d *dialogue) answer(q draft.Question, wrong func(string) error) (string, e
 }
 
 // settle has all that is open decided.
-func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (draft.Answers, error) {
+func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (initOptions, error) {
 	d := &dialogue{ui: p.ui}
 	if !o.yes {
 		d.lines = bufio.NewReader(p.ui.stdin)
@@ -62,43 +64,83 @@ func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (dr
 	for _, note := range w.Notes {
 		p.ui.warn(note, "")
 	}
-	a := o.Answers
+	a := &o.Answers
 	if len(a.Hosts) == 0 {
 		text, err := d.answer(w.AskHosts(), wrongHosts)
 		if err != nil {
-			return a, err
+			return o, err
 		}
 		a.Hosts = strings.Fields(text)
 		if slices.ContainsFunc(a.Hosts, func(name string) bool { _, seen := w.Hosts[name]; return !seen }) && w.Blind == "" && d.lines != nil {
 			if err := p.lookAt(ctx, w, o, a.Hosts); err != nil {
-				return a, err
+				return o, err
 			}
 		}
 	}
 	if len(a.Hosts) == 0 {
-		return a, usage(d.guesses...)
+		return o, usage(d.guesses...)
 	}
-	if err := d.certificates(*w, &a); err != nil {
-		return a, err
+	if err := d.certificates(*w, a); err != nil {
+		return o, err
 	}
 	if a.Provider == "" {
 		var err error
-		if a.Provider, err = d.answer(w.AskProvider(a), func(s string) error { return wrongProvider(*w, s) }); err != nil {
-			return a, err
+		if a.Provider, err = d.answer(w.AskProvider(*a), func(s string) error { return wrongProvider(*w, s) }); err != nil {
+			return o, err
 		}
+	}
+	if err := p.tsig(d, *w, &o); err != nil {
+		return o, err
 	}
 	if a.Mail == "" && w.Sendmail {
 		var err error
-		if a.Mail, err = d.answer(w.AskMail(a), wrongMail); err != nil {
-			return a, err
+		if a.Mail, err = d.answer(w.AskMail(*a), wrongMail); err != nil {
+			return o, err
 		}
 	} else if err := wrongMail(a.Mail); a.Mail != "" && err != nil {
 		d.guesses = append(d.guesses, fmt.Errorf("--mail %q: %w", a.Mail, err))
 	}
 	if len(d.guesses) > 0 {
-		return a, usage(d.guesses...)
+		return o, usage(d.guesses...)
 	}
-	return a, nil
+	return o, nil
+}
+
+// tsig has the key for dynamic updates taken from a file, or left for later.
+func (p *program) tsig(d *dialogue, w draft.World, o *initOptions) error {
+	var key finder.TSIGKey
+	take := func(file string) (err error) {
+		if file == draft.Later {
+			return nil
+		}
+		if file, err = filepath.Abs(file); err == nil {
+			key, err = p.thisHost().ReadTSIG(file, w.WantedKey(o.Answers))
+		}
+		return err
+	}
+	switch q := w.AskTSIG(o.Answers); {
+	case o.TSIG != "" && o.Provider != "rfc2136":
+		d.guesses = append(d.guesses, fmt.Errorf("--tsig %s: the zone is changed through %s, which takes no such key (hint: --provider rfc2136)", o.TSIG, o.Provider))
+		return nil
+	case o.TSIG != "":
+		if err := take(o.TSIG); err != nil {
+			return usage(fmt.Errorf("--tsig %w", err))
+		}
+	case q == nil:
+		return nil
+	default:
+		file, err := d.answer(*q, take)
+		if err != nil || file == draft.Later {
+			return err
+		}
+		if d.lines == nil { // nobody saw to it yet
+			if err := take(file); err != nil {
+				return usage(fmt.Errorf("%w (hint: --tsig FILE names another)", err))
+			}
+		}
+	}
+	o.TSIG, o.Key, o.secret = key.File, key.Key, key.Secret
+	return nil
 }
 
 // certificates has it decided which pairs follow those that are served.

@@ -30,11 +30,7 @@ const (
 
 // initWorld looks at this host, and at what DNS says of the names that it may have.
 func (p *program) initWorld(ctx context.Context, o initOptions) (draft.World, error) {
-	h := finder.Host{Files: os.DirFS("/"), Run: ask, Now: p.now()}
-	if p.find != nil {
-		p.find(&h)
-	}
-	w := draft.World{Found: finder.Find(ctx, h), Hosts: map[string]draft.HostDNS{}, Local: localAddresses(), Types: providerTypes(), File: o.output, Has: isThere}
+	w := draft.World{Found: finder.Find(ctx, p.thisHost()), Hosts: map[string]draft.HostDNS{}, Local: localAddresses(), Types: providerTypes(), File: o.output, Has: isThere}
 	if o.output == "-" {
 		w.File = p.configFile
 	}
@@ -45,6 +41,15 @@ func (p *program) initWorld(ctx context.Context, o initOptions) (draft.World, er
 		}
 	}
 	return w, p.lookAt(ctx, &w, o, names)
+}
+
+// thisHost is where init looks.
+func (p *program) thisHost() finder.Host {
+	h := finder.Host{Files: os.DirFS("/"), Run: ask, Now: p.now()}
+	if p.find != nil {
+		p.find(&h)
+	}
+	return h
 }
 
 // ask runs a program of this host and gives all that it prints.

@@ -26,7 +26,8 @@ type Draft struct {
 
 	zone, key string
 	keyStands bool // the primary has it
-	here      bool // the primary is on this host
+	// primary is the zone's, if it is on this host.
+	primary *finder.Primary
 }
 
 // A Step is something that a person does on the host.
@@ -81,6 +82,7 @@ func (w World) head(y *page, a Answers) {
 	}
 	y.line("")
 	y.said("state: /var/lib/tlsaroll", "journal, and copies of all pairs: back it up")
+	y.said("listen: 127.0.0.1:9253", "status page and /metrics, for this host alone")
 	y.line("")
 	if w.Blind == "" {
 		y.comment("A resolver on this host that validates DNSSEC: it was tried.")

@@ -1,11 +1,13 @@
 package draft
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/suggest"
 )
 
@@ -69,14 +71,14 @@ func (w World) elsewhere(hosts []string) bool {
 	})
 }
 
-// primaryHere are the keys of a zone whose primary is this host's BIND.
-func (w World) primaryHere(zone string) (keys []string, ok bool) {
+// primaryHere is the name server of this host that is a zone's primary.
+func (w World) primaryHere(zone string) (p finder.Primary, ok bool) {
 	for _, p := range w.Primaries {
 		if p.Zone == zone {
-			return p.Keys, true
+			return p, true
 		}
 	}
-	return nil, false
+	return finder.Primary{}, false
 }
 
 // AskProvider asks who changes the zone.
@@ -85,15 +87,19 @@ func (w World) AskProvider(a Answers) Question {
 	zone := strings.TrimSuffix(d.Zone, ".")
 	apart := slices.ContainsFunc(a.Hosts, func(host string) bool { return !slices.Equal(w.Hosts[host].Servers, d.Servers) })
 	q := Question{Text: "who changes the zone " + zone + ": " + strings.Join(w.typeNames(), ", "), Option: "--provider TYPE"}
-	_, here := w.primaryHere(d.Zone)
+	p, here := w.primaryHere(d.Zone)
 	switch kind := hostedBy(d.Servers); {
+	case a.TSIG != "":
+		q.Default = "rfc2136"
 	case zone == "":
 		q.Text = "who changes the zone of " + strings.Join(a.Hosts, ", ") + ": " + strings.Join(w.typeNames(), ", ")
 		q.Default, q.Guess = "manual", "the zone of "+strings.Join(a.Hosts, ", ")+" was not found in DNS, so who changes it cannot be told"
 	case apart:
 		q.Default, q.Guess = "manual", "the TLSA records of "+strings.Join(a.Hosts, ", ")+" are in zones with different servers, and whether one provider changes them all cannot be told"
+	case here && p.Provider == "":
+		q.Default, q.Guess = "manual", p.Server+" on this host is the primary of "+zone+", and takes no changes over the network: exec, if a program makes its zone file; manual, if a person does"
 	case here:
-		q.Default = "rfc2136"
+		q.Default = p.Provider
 	case kind != "" && slices.Contains(w.typeNames(), kind):
 		q.Default = kind
 	case w.has(w.secretFile("rfc2136", "secret")):
@@ -108,10 +114,12 @@ func (w World) AskProvider(a Answers) Question {
 
 // whyProvider is the reason for a provider, for the comment.
 func (w World) whyProvider(kind string, d HostDNS) string {
-	_, here := w.primaryHere(d.Zone)
+	p, here := w.primaryHere(d.Zone)
 	switch {
-	case kind == "rfc2136" && here:
-		return "BIND on this host is the zone's primary"
+	case here && kind == p.Provider:
+		return p.Server + " on this host is the zone's primary"
+	case here && p.Provider == "":
+		return p.Server + " on this host is the zone's primary, and takes no changes over the network"
 	case hostedBy(d.Servers) == kind:
 		return "the zone's servers are " + strings.Join(undotted(d.Servers), ", ")
 	case kind == "rfc2136" && w.has(w.secretFile(kind, "secret")):
@@ -150,6 +158,9 @@ func (w World) secretFile(kind, setting string) string {
 func (w World) provider(y *page, d Draft, a Answers) Draft {
 	z := w.zone(a.Hosts)
 	d.zone = strings.TrimSuffix(z.Zone, ".")
+	if p, here := w.primaryHere(z.Zone); here {
+		d.primary = &p
+	}
 	y.line("")
 	y.comment("Who changes the zone: " + w.whyProvider(a.Provider, z) + ".")
 	switch z.Security {
@@ -186,42 +197,20 @@ func (w World) provider(y *page, d Draft, a Answers) Draft {
 			y.comment("    server: ns1.example.org")
 		}
 	default:
-		w.settings(y, &d, w.Types[i])
+		w.settings(y, &d, w.Types[i], z)
 	}
 	return d
 }
 
-// dynamic writes what dynamic update needs.
-func (w World) dynamic(y *page, d *Draft, z HostDNS, a Answers) {
-	keys, here := w.primaryHere(z.Zone)
-	server := strings.TrimSuffix(z.Primary, ".")
-	if server != "" {
-		y.said("    server: "+scalar(server+":53"), "the primary, by the zone's SOA record")
-	}
-	d.key = "tlsaroll." + z.Zone
-	switch {
-	case len(keys) > 0:
-		d.key, d.keyStands = keys[0], true
-		y.said("    key: "+scalar(d.key), "may change TLSA records, as named.conf has it")
-	case z.Zone == "":
-		_, parent, _ := strings.Cut(a.Hosts[0], ".")
-		d.key = "tlsaroll." + parent + "."
-		y.said("    key: "+scalar(d.key), "the TSIG key; if it has another name there, write that")
-	default:
-		y.said("    key: "+scalar(d.key), "the TSIG key; if it has another name there, write that")
-	}
-	d.here = here
-	y.line("    algorithm: hmac-sha256")
-	file := w.secretFile("rfc2136", "secret")
-	y.said("    secret-file: "+scalar(file), "the secret alone, mode 0600")
-	d.lacks(w, file)
-}
-
 // settings writes what a provider cannot do without.
-func (w World) settings(y *page, d *Draft, t config.ProviderType) {
+func (w World) settings(y *page, d *Draft, t config.ProviderType, z HostDNS) {
+	p, here := w.primaryHere(z.Zone)
+	here = here && p.Provider == t.Name
 	for _, s := range t.Settings {
 		switch {
 		case !s.Required:
+		case here && s.Name == "server":
+			y.said("    server: "+scalar(cmp.Or(p.API, "http://127.0.0.1:8081")), "its HTTP API")
 		case s.Kind == config.Credential || s.Kind == config.Base64:
 			file := w.secretFile(t.Name, s.Name)
 			y.said("    "+s.Name+"-file: "+scalar(file), "the secret alone, mode 0600")

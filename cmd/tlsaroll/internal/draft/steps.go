@@ -12,8 +12,14 @@ func (w World) steps(d Draft, a Answers, lineages []lineage) (steps []Step) {
 	if w.Blind != "" {
 		steps = append(steps, Step{"Have a validating resolver answer at " + w.Resolver.String() + ":", []string{"apt-get install unbound"}})
 	}
+	if w.zone(a.Hosts).Security == "insecure" && d.primary != nil {
+		steps = append(steps, d.signZone())
+	}
 	if a.Provider == "rfc2136" && !d.keyStands && len(d.Secrets) > 0 {
 		steps = append(steps, d.makeKey())
+	}
+	if d.primary != nil && d.primary.Provider == a.Provider && a.Provider == "powerdns" && d.primary.API == "" {
+		steps = append(steps, Step{"Turn on PowerDNS' HTTP API, in /etc/powerdns/pdns.conf, with a key of your own:", []string{"api=yes", "api-key=KEY", "", "systemctl restart pdns"}})
 	}
 	for _, file := range d.Secrets {
 		steps = append(steps, Step{"Put the secret alone into " + file + " (it is taken from the terminal; end with Ctrl-D):", []string{
@@ -32,25 +38,6 @@ func (w World) steps(d Draft, a Answers, lineages []lineage) (steps []Step) {
 		steps = append(steps, Step{"If " + strings.Join(clients, " or ") + " has a hook that copies files or reloads a mail server, take it out: tlsaroll does that, when DNS allows it.", nil})
 	}
 	return steps
-}
-
-// makeKey is how the primary gets a key that may change TLSA records and nothing else.
-func (d Draft) makeKey() Step {
-	where := "On the zone's primary"
-	if d.here {
-		where = "In this host's BIND"
-	}
-	zone := "the zone"
-	if d.zone != "" {
-		zone = d.zone
-	}
-	return Step{where + ", make a key, put what is printed into named.conf, and let it change TLSA records in the clause of " + zone + ":", []string{
-		"tsig-keygen -a hmac-sha256 " + d.key,
-		"",
-		"update-policy { grant " + d.key + " zonesub TLSA; };",
-		"",
-		"rndc reconfig",
-	}}
 }
 
 // byServer are all copies, those of one server together: its configuration is changed once.

@@ -45,6 +45,8 @@ type Answers struct {
 	Certs    []string // as in certbot:mx1.example.org
 	Provider string
 	Mail     string
+	TSIG     string     // the file that the key for dynamic update is taken from
+	Key      finder.Key // that key
 }
 
 // A Question is a choice.

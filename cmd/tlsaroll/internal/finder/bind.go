@@ -2,6 +2,7 @@ package finder
 
 import (
 	"context"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,27 +10,19 @@ import (
 
 const namedConf = "/etc/bind/named.conf"
 
-// A Primary is a zone that this host's BIND is the primary of.
-type Primary struct {
-	Zone string // with its final dot
-	// Keys may change its TLSA records, by its update-policy, or all of it, by allow-update.
-	Keys []string
-}
-
 var (
-	zoneClause = regexp.MustCompile(`(?m)^\s*zone "([^"]+)"(?: in| IN)? \{`)
-	zoneType   = regexp.MustCompile(`(?m)^\s*type (?:primary|master);`)
-	grant      = regexp.MustCompile(`grant "?([^"\s]+)"? ([^;]*);`)
-	updateKey  = regexp.MustCompile(`key "([^"]+)"`)
-	updaters   = regexp.MustCompile(`allow-update \{([^}]*)\}`)
+	zoneClause   = regexp.MustCompile(`(?m)^\s*zone "([^"]+)"(?: in| IN)? \{`)
+	zoneType     = regexp.MustCompile(`(?m)^\s*type (?:primary|master);`)
+	grant        = regexp.MustCompile(`grant "?([^"\s]+)"? ([^;]*);`)
+	updateKey    = regexp.MustCompile(`key "([^"]+)"`)
+	updaters     = regexp.MustCompile(`allow-update \{([^}]*)\}`)
+	keyClause    = regexp.MustCompile(`(?m)^\s*key\s+"?([^"\s{]+)"?\s*\{`)
+	keyAlgorithm = regexp.MustCompile(`algorithm\s+"?([^"\s;]+)"?;`)
 )
 
-// primaries asks named-checkconf, which puts included files together and hides secrets.
-func (h Host) primaries(ctx context.Context, note func(string, ...any)) (found []Primary) {
-	file := namedConf
-	if h.BIND != "" {
-		file = h.BIND
-	}
+// bind asks named-checkconf, which puts included files together and hides secrets.
+func (h Host) bind(ctx context.Context, note func(string, ...any)) (found []Primary) {
+	file := or(h.BIND, namedConf)
 	if !h.has(file) {
 		return nil
 	}
@@ -38,28 +31,69 @@ func (h Host) primaries(ctx context.Context, note func(string, ...any)) (found [
 		return nil
 	}
 	text := string(out)
+	keys := keyClauses(text).in(h, file)
 	for _, m := range zoneClause.FindAllStringSubmatchIndex(text, -1) {
 		body := clause(text[m[1]:])
-		if !zoneType.MatchString(body) {
+		name, ours := zoneName(text[m[2]:m[3]])
+		if !ours || !zoneType.MatchString(body) {
 			continue
 		}
-		p := Primary{Zone: strings.TrimSuffix(strings.ToLower(text[m[2]:m[3]]), ".") + "."}
-		if p.Zone == "." || p.Zone == "localhost." || strings.HasSuffix(p.Zone, "in-addr.arpa.") || strings.HasSuffix(p.Zone, "ip6.arpa.") {
-			continue
-		}
+		p := Primary{Server: "BIND", Zone: name, Provider: byUpdate}
 		for _, g := range grant.FindAllStringSubmatch(body, -1) {
 			if rule := strings.Fields(strings.ReplaceAll(g[2], `"`, "")); mayChangeTLSA(rule) {
-				p.Keys = append(p.Keys, g[1])
+				p.Keys = append(p.Keys, keys.named(g[1]))
 			}
 		}
 		for _, u := range updaters.FindAllStringSubmatch(body, -1) {
 			for _, k := range updateKey.FindAllStringSubmatch(u[1], -1) {
-				p.Keys = append(p.Keys, k[1])
+				p.Keys = append(p.Keys, keys.named(k[1]))
 			}
 		}
 		found = append(found, p)
 	}
 	return found
+}
+
+// keyring has what is known of keys, by name without the final dot.
+type keyring map[string]Key
+
+// named is a key as somebody calls it.
+func (r keyring) named(name string) Key {
+	k := r[keyName(name)]
+	k.Name = name
+	return k
+}
+
+func keyName(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
+
+// in finds for each key a file that has its secret, among those of a directory.
+func (r keyring) in(h Host, file string) keyring {
+	dir := path.Dir(file)
+	for _, file := range slices.Concat([]string{file}, h.glob(path.Join(dir, "*.key")), h.glob(path.Join(dir, "*.conf*")), h.glob(path.Join(dir, "keys", "*"))) {
+		for name, k := range r {
+			if k.File != "" {
+				continue
+			}
+			if _, err := h.ReadTSIG(file, name); err == nil {
+				k.File = file
+				r[name] = k
+			}
+		}
+	}
+	return r
+}
+
+// keyClauses are the keys that a text in BIND's form defines.
+func keyClauses(text string) keyring {
+	ring := keyring{}
+	for _, m := range keyClause.FindAllStringSubmatchIndex(text, -1) {
+		k := Key{Name: text[m[2]:m[3]]}
+		if a := keyAlgorithm.FindStringSubmatch(clause(text[m[1]:])); a != nil {
+			k.Algorithm = strings.ToLower(a[1])
+		}
+		ring[keyName(k.Name)] = k
+	}
+	return ring
 }
 
 // mayChangeTLSA reports whether the rule of a grant, from its type on, lets a key change TLSA

@@ -28,7 +28,7 @@ func (h Host) dovecot(ctx context.Context, note func(string, ...any)) []Server {
 	if !ok {
 		return nil
 	}
-	set := settings(text)
+	set := dovecotSettings(text)
 	if set["ssl"] == "no" {
 		return nil
 	}
@@ -60,11 +60,40 @@ func (h Host) dovecotKey(ctx context.Context, note func(string, ...any), file, n
 	if !ok {
 		return ""
 	}
-	key, isFile := strings.CutPrefix(settings(text)[name], "<")
-	if !isFile || !path.IsAbs(key) {
+	key, isFile := strings.CutPrefix(dovecotSettings(text)[name], "<")
+	if !isFile && !strings.HasSuffix(name, "_file") || !path.IsAbs(key) {
 		return ""
 	}
 	return key
+}
+
+// dovecotSettings are those outside of sections. Since 2.4 settings whose names begin alike may
+// be printed as a section, and lists of words as one of what is on.
+func dovecotSettings(text []byte) map[string]string {
+	set := settings(text)
+	section, depth := "", 0
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutSuffix(line, "{"); ok {
+			section = strings.TrimSpace(name)
+			depth++
+			continue
+		}
+		if line == "}" {
+			depth--
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		switch {
+		case !ok || depth != 1:
+		case section == "ssl_server":
+			set[section+"_"+name] = value
+		case section == "protocols" && value == "yes":
+			set[section] += " " + name
+		}
+	}
+	return set
 }
 
 // dovecotPorts are those of the listeners whose protocol is on.

@@ -20,10 +20,13 @@ type Host struct {
 	Now time.Time
 
 	// Where configurations are that are not in the usual place; "" is that place.
-	Postfix string // the directory with main.cf
-	Dovecot string // the file
-	BIND    string // likewise
-	Lego    string // its --path
+	Postfix  string // the directory with main.cf
+	Dovecot  string // the file
+	BIND     string // likewise
+	Knot     string // likewise
+	NSD      string // likewise
+	PowerDNS string // the directory with pdns.conf
+	Lego     string // its --path
 }
 
 // Found is what a host has.

@@ -29,7 +29,7 @@ func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
 		return nil
 	}
 	conf := []string{"postconf", "-c", dir}
-	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "smtpd_tls_chain_files"}
+	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "tls_server_sni_maps", "smtpd_tls_chain_files"}
 	for _, k := range postfixKeys {
 		names = append(names, k[0], k[1])
 	}
@@ -48,6 +48,9 @@ func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
 	s.Reads = postfixReads(set)
 	if set["smtpd_tls_security_level"] == "none" || set["smtpd_tls_security_level"] == "" && set["smtpd_use_tls"] != "yes" {
 		note("Postfix: smtpd_tls_security_level is not set: it offers no TLS yet")
+	}
+	if maps := set["tls_server_sni_maps"]; maps != "" {
+		note("Postfix: tls_server_sni_maps = %s presents other certificates by name%s, and senders that use DANE ask by the MX host's (RFC 7672, section 8.1): each that has TLSA records needs a lineage of its own, with what the map names as its install: path, and [postmap, -F, %s] before the reload", maps, h.sniNames(maps), maps)
 	}
 	if text, ok = h.ask(ctx, note, "Postfix", slices.Concat(conf, []string{"-M"})...); ok {
 		s.Ports = postfixPorts(string(text))
@@ -75,6 +78,27 @@ func postfixReads(set map[string]string) (reads []Reads) {
 		}
 	}
 	return reads
+}
+
+// sniNames are those in the sources of maps, as far as they are files.
+func (h Host) sniNames(maps string) string {
+	var names []string
+	for _, m := range strings.FieldsFunc(maps, func(r rune) bool { return r == ',' || r == ' ' }) {
+		_, file, _ := strings.Cut(m, ":")
+		text, err := h.read(file)
+		if err != nil || !path.IsAbs(file) {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) > 1 && !strings.HasPrefix(f[0], "#") && line[0] != ' ' && line[0] != '\t' {
+				names = append(names, f[0])
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 // postfixPorts reads master.cf as postconf -M prints it.

@@ -66,7 +66,7 @@ func TestPrograms(t *testing.T) {
 		asked = append(asked, argv)
 		return execute(ctx, argv...)
 	}
-	got := Find(t.Context(), Host{Files: os.DirFS("/"), Run: run, Now: time.Now(), Postfix: dir + "/postfix", Dovecot: dovecot, BIND: named})
+	got := Find(t.Context(), Host{Files: os.DirFS("/"), Run: run, Now: time.Now(), Postfix: dir + "/postfix", Dovecot: dovecot, BIND: named, Knot: dir + "/none", NSD: dir + "/none", PowerDNS: dir + "/none"})
 	want := []Server{
 		{
 			Program: "Postfix", Host: "mx1.example.org", Ports: []uint16{25, 465, 2525}, Config: dir + "/postfix",
@@ -83,7 +83,10 @@ func TestPrograms(t *testing.T) {
 	if diff := cmp.Diff(want, servers); diff != "" {
 		t.Errorf("servers: want -, got +:\n%s", diff)
 	}
-	if diff := cmp.Diff([]Primary{{"example.net.", []string{"k."}}, {"example.org.", []string{"k."}}}, got.Primaries); diff != "" {
+	if diff := cmp.Diff([]Primary{
+		{Server: "BIND", Zone: "example.net.", Provider: "rfc2136", Keys: []Key{{"k.", "hmac-sha256", dir + "/zones.conf"}}},
+		{Server: "BIND", Zone: "example.org.", Provider: "rfc2136", Keys: []Key{{"k.", "hmac-sha256", dir + "/zones.conf"}}},
+	}, got.Primaries); diff != "" {
 		t.Errorf("primaries: want -, got +:\n%s", diff)
 	}
 	if text := fmt.Sprint(got); strings.Contains(text, "c2VjcmV0") {
@@ -91,5 +94,82 @@ func TestPrograms(t *testing.T) {
 	}
 	if len(asked) != 5 {
 		t.Errorf("asked: %q", asked)
+	}
+}
+
+// TestPrimaries has the other name servers tell which zones are theirs, and by whom they are changed.
+func TestPrimaries(t *testing.T) {
+	programs(t, "knotc", "nsd-checkconf", "pdnsutil", "sqlite3")
+	dir := t.TempDir()
+	write(t, dir, "knot/keys.conf", "key:\n  - id: tlsaroll.example.org.\n    algorithm: hmac-sha512\n    secret: c2VjcmV0\n  - id: all.\n    algorithm: hmac-sha256\n    secret: c2VjcmV0\n  - id: txt.\n    algorithm: hmac-sha256\n    secret: c2VjcmV0\n")
+	knot := write(t, dir, "knot/knot.conf", `include: keys.conf
+acl:
+  - id: all
+    key: all.
+    action: update
+  - id: tlsa
+    key: [tlsaroll.example.org.]
+    action: [update, transfer]
+    update-type: [TLSA]
+  - id: txt
+    key: txt.
+    action: update
+    update-type: TXT
+remote:
+  - id: up
+    address: 192.0.2.1
+template:
+  - id: default
+    acl: [all, tlsa, txt]
+zone:
+  - domain: Example.org
+    dnssec-signing: on
+  - domain: example.net
+    acl: txt
+  - domain: example.com
+    master: up
+  - domain: 2.0.192.in-addr.arpa
+`)
+	write(t, dir, "nsd/keys.conf", "key:\n\tname: \"k\"\n\talgorithm: hmac-sha256\n\tsecret: \"c2VjcmV0\"\n")
+	nsd := write(t, dir, "nsd/nsd.conf", "include: \""+dir+"/nsd/keys.conf\"\npattern:\n\tname: \"follows\"\n\trequest-xfr: 192.0.2.1 k\nzone:\n\tname: \"example.org\"\n\tzonefile: \"x\"\nzone:\n\tname: \"example.net\"\n\tinclude-pattern: \"follows\"\n\tzonefile: \"y\"\n")
+	write(t, dir, "pdns/pdns.conf", "launch=gsqlite3\ngsqlite3-database="+dir+"/pdns/db\ngsqlite3-dnssec=yes\ninclude-dir="+dir+"/pdns/d\n")
+	api := write(t, dir, "pdns/d/api.conf", "api=yes\napi-key=c2VjcmV0\nwebserver-port=8090\n")
+	for _, argv := range [][]string{
+		{"sqlite3", dir + "/pdns/db", ".read /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
+			"INSERT INTO domains (id, name, type) VALUES (1, 'example.org', 'NATIVE'), (2, 'example.net', 'MASTER'), (3, 'example.com', 'SLAVE')",
+			"INSERT INTO records (domain_id, name, type, content, ttl, disabled, auth) SELECT id, name, 'SOA', 'ns1.example.org hostmaster.example.org 1 1 1 1 1', 60, 0, 1 FROM domains",
+			"INSERT INTO domainmetadata (domain_id, kind, content) VALUES (2, 'TSIG-ALLOW-DNSUPDATE', 'a.example.net'), (2, 'TSIG-ALLOW-DNSUPDATE', 'b.example.net')"},
+	} {
+		if _, err := execute(t.Context(), argv...); err != nil {
+			t.Fatalf("%s: %v", argv[0], err)
+		}
+	}
+	find := func() []Primary {
+		t.Helper()
+		found := Found{}
+		primaries := Host{Files: os.DirFS("/"), Run: execute, BIND: dir + "/none", Knot: knot, NSD: nsd, PowerDNS: dir + "/pdns"}.primaries(t.Context(), found.note)
+		if text := fmt.Sprint(primaries, found.Notes); strings.Contains(text, "c2VjcmV0") {
+			t.Errorf("a secret is found:\n%s", text)
+		}
+		if found.Notes != nil {
+			t.Errorf("notes: %q", found.Notes)
+		}
+		return primaries
+	}
+	want := []Primary{
+		{Server: "Knot", Zone: "example.net.", Provider: "rfc2136"},
+		{Server: "Knot", Zone: "example.org.", Provider: "rfc2136", Keys: []Key{{"tlsaroll.example.org.", "hmac-sha512", dir + "/knot/keys.conf"}, {"all.", "hmac-sha256", dir + "/knot/keys.conf"}}},
+		{Server: "NSD", Zone: "example.org."},
+		{Server: "PowerDNS", Zone: "example.org.", Provider: "powerdns", API: "http://127.0.0.1:8090"},
+		{Server: "PowerDNS", Zone: "example.net.", Provider: "powerdns", API: "http://127.0.0.1:8090"},
+	}
+	if diff := cmp.Diff(want, find()); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	write(t, filepath.Dir(api), "api.conf", "dnsupdate=yes\n")
+	want[3].Provider, want[3].API, want[4].Provider, want[4].API = "rfc2136", "", "rfc2136", ""
+	want[4].Keys = []Key{{Name: "a.example.net."}, {Name: "b.example.net."}}
+	if diff := cmp.Diff(want, find()); diff != "" {
+		t.Errorf("with updates: want -, got +:\n%s", diff)
 	}
 }
