@@ -75,7 +75,7 @@ func (h *host) initialises() string {
 			h.t.Errorf("the configuration lacks %q", want)
 		}
 	}
-	if code != exitDone || errs.String() != "" || !strings.Contains(out.String(), "the plan, as tlsaroll plan tells it:\nmx1 ") {
+	if code != exitDone || errs.String() != "" || !strings.Contains(out.String(), "the plan, as tlsaroll plan tells it, which is another one when the steps above are done:\nmx1 ") {
 		h.t.Errorf("init: exit %d\n%s%s\n%s", code, out, errs, text)
 	}
 	return out.String()

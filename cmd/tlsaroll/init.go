@@ -116,7 +116,7 @@ func (p *program) init(ctx context.Context, o initOptions) error {
 	p.tellSteps(p.ui.result, d)
 	p.configFile = o.output
 	p.showPlan(ctx, w, d)
-	p.tellNext(d)
+	p.tellNext(w, d)
 	return nil
 }
 
@@ -213,7 +213,11 @@ func (p *program) showPlan(ctx context.Context, w draft.World, d draft.Draft) {
 		p.ui.result("no plan can be told yet: " + strings.Join(lacks, "; "))
 		return
 	}
-	p.ui.result("the plan, as tlsaroll plan tells it:")
+	if d.Moves {
+		p.ui.result("the plan, as tlsaroll plan tells it, which is another one when the steps above are done:")
+	} else {
+		p.ui.result("the plan, as tlsaroll plan tells it:")
+	}
 	r := control.Request{Version: p.version, Command: "plan", Args: []byte("{}"), Terminal: p.ui.facts()}
 	err := (&office{program: p, keeper: &own{program: p}}).carry(ctx, r)
 	for _, line := range findings(err) {

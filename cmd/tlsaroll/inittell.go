@@ -28,11 +28,23 @@ func (p *program) tellSteps(out func(string), d draft.Draft) {
 }
 
 // tellNext says how it goes on.
-func (p *program) tellNext(d draft.Draft) {
+func (p *program) tellNext(w draft.World, d draft.Draft) {
+	next := [][2]string{
+		{"tlsaroll check", "says whether all is in order"},
+		{"tlsaroll adopt --dry-run " + d.Lineages[0], "says what is taken over; the daemon does that by itself"},
+		{"tlsaroll run", "is the daemon"},
+		{"tlsaroll status", "says where everything stands, and http://127.0.0.1:9253/ shows it"},
+	}
+	if w.Unit != "" {
+		next[2] = [2]string{"systemctl enable --now tlsaroll", "starts the daemon, now and with the host"}
+	}
+	width := 0
+	for _, n := range next {
+		width = max(width, len(n[0]))
+	}
 	p.ui.result("")
 	p.ui.result("then:")
-	p.ui.result("     tlsaroll check       says whether all is in order")
-	p.ui.result("     tlsaroll once        makes one pass: it takes over what is served, or says why not")
-	p.ui.result(fmt.Sprintf("     tlsaroll adopt %-5s takes over a pair that is named with --cert and --key", d.Lineages[0]))
-	p.ui.result("     tlsaroll run         is the daemon")
+	for _, n := range next {
+		p.ui.result(fmt.Sprintf("     %-*s  %s", width, n[0], n[1]))
+	}
 }

@@ -21,6 +21,9 @@ type Draft struct {
 	Secrets []string
 	// Unfinished are settings that nobody but the operator knows.
 	Unfinished []string
+	// Moves is set where a server does not yet read what tlsaroll will write: until it does,
+	// nothing can be taken over.
+	Moves bool
 	// Steps are what is to be done before it can run, each with its lines.
 	Steps []Step
 
@@ -71,6 +74,9 @@ func (w World) Write(a Answers) Draft {
 	}
 	d.YAML = y.String()
 	d.Steps = w.steps(d, a, lineages)
+	d.Moves = slices.ContainsFunc(lineages, func(l lineage) bool {
+		return slices.ContainsFunc(l.copies(), func(c copyTo) bool { return !c.stands })
+	})
 	return d
 }
 

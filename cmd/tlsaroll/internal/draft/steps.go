@@ -34,6 +34,13 @@ func (w World) steps(d Draft, a Answers, lineages []lineage) (steps []Step) {
 			steps = append(steps, move(copies))
 		}
 	}
+	if dirs := w.closed(lineages); len(dirs) > 0 {
+		steps = append(steps, Step{"Let the daemon's unit write there:", []string{
+			"install -d /etc/systemd/system/tlsaroll.service.d",
+			"printf '[Service]\\nReadWritePaths=%s\\n' " + quoted(strings.Join(dirs, " ")) + " > /etc/systemd/system/tlsaroll.service.d/init.conf",
+			"systemctl daemon-reload",
+		}})
+	}
 	if clients := hooked(lineages); len(clients) > 0 {
 		steps = append(steps, Step{"If " + strings.Join(clients, " or ") + " has a hook that copies files or reloads a mail server, take it out: tlsaroll does that, when DNS allows it.", nil})
 	}
@@ -144,6 +151,23 @@ func eximFiles(dirs []string, name string) string {
 		files = append(files, path.Join(dir, name))
 	}
 	return strings.Join(files, " : ")
+}
+
+// writable are the directories that the unit of the package lets the daemon write to, if they
+// are there.
+var writable = []string{"/etc/postfix/tls", "/etc/dovecot/tls", "/etc/exim4/tls", "/etc/mail/tls"}
+
+// closed are those that a unit has to be told of.
+func (w World) closed(lineages []lineage) (dirs []string) {
+	for _, l := range lineages {
+		for _, c := range l.copies() {
+			dir := path.Dir(cmp.Or(c.file, c.dir))
+			if w.Unit != "" && !slices.Contains(writable, dir) && !slices.Contains(dirs, dir) {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	return dirs
 }
 
 // hooked are the clients whose certificates are taken over.

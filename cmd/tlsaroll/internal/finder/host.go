@@ -36,6 +36,7 @@ type Found struct {
 	Servers   []Server
 	Primaries []Primary
 	Sendmail  bool     // local mail can be handed in
+	Unit      string   // of systemd, that runs the daemon; "": none is installed, or there is no systemd
 	Notes     []string // what was there and could not be understood
 }
 
@@ -49,6 +50,11 @@ func Find(ctx context.Context, h Host) Found {
 	h.know(&out)
 	out.Primaries = h.primaries(ctx, out.note)
 	out.Sendmail = h.has("/usr/sbin/sendmail") || h.has("/usr/lib/sendmail")
+	for _, dir := range []string{"/etc/systemd/system/", "/usr/lib/systemd/system/"} {
+		if unit := dir + "tlsaroll.service"; out.Unit == "" && h.systemd() && h.has(unit) {
+			out.Unit = unit
+		}
+	}
 	return out
 }
 
