@@ -146,7 +146,7 @@ func (n *newcomer) looks() {
 			n.t.Errorf("GET %s: %d, without %q\n%s", path, code, want, text)
 		}
 	}
-	for command, want := range map[string]string{"tlsaroll status": "mx1", "tlsaroll history": "is live", "tlsaroll plan --exit-code": "mx1"} {
+	for command, want := range map[string]string{"tlsaroll status": "mx1", "tlsaroll history": "is live", "tlsaroll plan --exit-code": "mx1", "tlsaroll adopt --dry-run mx1": "mx1: has taken over what is in service\n"} {
 		if out := n.does(command); !strings.Contains(out, want) {
 			n.t.Errorf("%s says nothing of %q:\n%s", command, want, out)
 		}

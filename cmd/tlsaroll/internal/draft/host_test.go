@@ -147,6 +147,7 @@ func someTypes() []config.ProviderType {
 	return []config.ProviderType{
 		{Name: "desec", Settings: []config.Setting{{Name: "token", Kind: config.Credential, Required: true}}},
 		{Name: "manual", Settings: []config.Setting{{Name: "mail", Kind: config.Text}}},
+		{Name: "powerdns", Settings: []config.Setting{{Name: "server", Kind: config.Text, Required: true, Example: "http://127.0.0.1:8081"}, {Name: "token", Kind: config.Credential, Required: true}}},
 		config.RFC2136(),
 	}
 }

@@ -47,9 +47,9 @@ func (d Draft) signZone() Step {
 		return Step{"Have " + d.zone + " signed where its zone file is made, as with ldns-signzone, and give the DS record to the parent zone.", nil}
 	}
 	lines := map[string][]string{
-		"BIND":     {"dnssec-policy default;", "inline-signing yes;", "", "rndc reconfig", "rndc dnssec -status " + d.zone},
-		"Knot":     {"dnssec-signing: on", "", "knotc reload", "keymgr " + d.zone + " ds"},
+		"BIND":     {"zone \"" + d.zone + "\" { dnssec-policy default; inline-signing yes; … };", "", "rndc reconfig", "rndc dnssec -status " + d.zone},
+		"Knot":     {"zone:", "  - domain: " + d.zone, "    dnssec-signing: on", "", "knotc reload", "keymgr " + d.zone + " ds"},
 		"PowerDNS": {"pdnsutil secure-zone " + d.zone, "pdnsutil rectify-zone " + d.zone, "pdnsutil show-zone " + d.zone},
 	}[d.primary.Server]
-	return Step{"Have " + d.primary.Server + " sign " + d.zone + ", in the zone's clause where it has one, and give the DS record to the parent zone:", lines}
+	return Step{"Have " + d.primary.Server + " sign " + d.zone + ", and give the DS record to the parent zone:", lines}
 }
