@@ -112,6 +112,7 @@ func TestAlternativesOfTheExample(t *testing.T) {
 		{"staged: {cert", "staged: {acme.sh: mx1.example.org, dir: /root/.acme.sh}\n    # staged: {cert"},
 		{"staged: {cert", "issue: self-signed\n    # staged: {cert"},
 		{"# names:", "names:"},
+		{"# web: {name:", "web: {name:"},
 		{"staged: {cert", "issue: self-signed\n    key-type: ec256\n    lifetime: 90d\n    # staged: {cert"},
 	} {
 		src := strings.Replace(Example(), change[0], change[1], 1)
@@ -340,6 +341,22 @@ func TestACMEOfTheExample(t *testing.T) {
 }
 
 // TestNames: what is ordered unless names are given, and what is made of those.
+func TestWebName(t *testing.T) {
+	src := strings.Replace(Example(), "# web: {name: status.example.org}", "web: {name: Status.Bücher.example.}", 1)
+	c, _, err := world().with("/c.yaml", []byte(src)).Load("/c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Web.Name != "status.xn--bcher-kva.example" {
+		t.Errorf("%q", c.Web.Name)
+	}
+	if other := c.Web; !other.Equal(c.Web) {
+		t.Error("it differs from itself")
+	} else if other.Name = ""; other.Equal(c.Web) {
+		t.Error("another name makes no difference")
+	}
+}
+
 func TestNames(t *testing.T) {
 	src, err := os.ReadFile("testdata/good/sources.yaml")
 	if err != nil {

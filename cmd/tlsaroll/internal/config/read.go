@@ -171,6 +171,9 @@ func (r *reader) readWeb(root *fields, c *Config) {
 	}
 	if n, ok := f.take("name"); ok {
 		c.Web.Name = n.hostName("status.example.org")
+		if !c.Web.Password.IsZero() || !c.Web.Token.IsZero() || c.Listen.IsValid() && !c.Listen.Addr().IsLoopback() {
+			n.warn("has no effect: with a password or a token it answers under every name", "take it out")
+		}
 	}
 	f.file("cert", &c.Web.Cert, "/etc/tlsaroll/web.pem")
 	f.file("key", &c.Web.Key, "/etc/tlsaroll/web.key")
