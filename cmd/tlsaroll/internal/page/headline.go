@@ -58,10 +58,8 @@ func (v View) headline(k kinds) string {
 		return few(k.errors) + needs(len(k.errors)) + "you"
 	case v.Tone == Bad:
 		return "tlsaroll itself needs you"
-	case len(k.warnings) > 0:
-		return few(watch) + needs(len(watch)) + "a look"
-	case len(k.doubtful) > 0:
-		return few(k.doubtful) + cmp.Or(v.claim(k.doubtful), needs(len(k.doubtful))+"a look")
+	case len(watch) > 0:
+		return few(watch) + cmp.Or(v.claim(watch), needs(len(watch))+"a look")
 	case v.Tone == Doubtful:
 		return "tlsaroll itself needs a look"
 	case len(v.Lineages) == 0:
@@ -81,22 +79,24 @@ func (v View) headline(k kinds) string {
 	return "All is well"
 }
 
-// claim is what the worst doubt says of all of them, "" where they differ.
+// claim is what the worst doubt says of all of them, "" where they differ, or where it is not
+// what is worst about them.
 func (v View) claim(names []string) (claim string) {
 	for _, l := range v.Lineages {
-		for _, name := range names {
-			if l.Name != name || len(l.Doubts) == 0 {
-				continue
-			}
-			d := " " + l.Doubts[0].one
-			if len(names) > 1 {
-				d = " " + l.Doubts[0].many
-			}
-			if claim != "" && claim != d {
-				return ""
-			}
-			claim = d
+		if !slices.Contains(names, l.Name) {
+			continue
 		}
+		if len(l.Doubts) == 0 || l.Doubts[0].Tone != l.Tone {
+			return ""
+		}
+		d := " " + l.Doubts[0].one
+		if len(names) > 1 {
+			d = " " + l.Doubts[0].many
+		}
+		if claim != "" && claim != d {
+			return ""
+		}
+		claim = d
 	}
 	return claim
 }

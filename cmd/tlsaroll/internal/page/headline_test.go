@@ -75,7 +75,13 @@ func TestHeadline(t *testing.T) {
 		{"mx1 has records that do not validate", page.Doubtful, []rollover.LineageStatus{with(steady(), secured(rollover.Bogus))}, nil},
 		{"mx1 and mx2 are not verified now", page.Doubtful, []rollover.LineageStatus{unverified(), named(unverified(), "mx2"), named(published(), "mx3")}, nil},
 		{"mx1 and mx2 need a look", page.Doubtful, []rollover.LineageStatus{unverified(), named(with(steady(), noServers), "mx2")}, nil},
-		{"mx1 needs a look", page.Doubtful, []rollover.LineageStatus{with(unverified(), warned(rollover.CodeZoneIndeterminate))}, nil},
+		{"mx1 is not verified now", page.Doubtful, []rollover.LineageStatus{with(unverified(), warned(rollover.CodeZoneIndeterminate))}, nil},
+		{"mx1 needs a look", page.Doubtful, []rollover.LineageStatus{with(steady(), warned(rollover.CodeExpiresSoon))}, nil},
+		{"mx2 and mx1 need a look", page.Doubtful, []rollover.LineageStatus{unverified(), named(with(steady(), warned(rollover.CodeExpiresSoon)), "mx2")}, nil},
+		{"mx1 needs a look", page.Doubtful, []rollover.LineageStatus{with(steady(), func(l *rollover.LineageStatus) {
+			secured(rollover.Insecure)(l)
+			warned(rollover.CodeExpiresSoon)(l)
+		})}, nil},
 		{"mx1 needs you", page.Bad, []rollover.LineageStatus{with(steady(), warned(rollover.CodeServedUnmatched)), named(unverified(), "mx2")}, nil},
 
 		{"mx1 has no servers that are known", page.Doubtful, []rollover.LineageStatus{with(steady(), noServers)}, nil},
