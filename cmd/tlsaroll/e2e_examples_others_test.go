@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
@@ -48,5 +50,27 @@ func (n *neighbour) haproxy(first *lab.Pair) []aReplacement {
 		{"/etc/haproxy/tls/mx1.pem", pem},
 		{"/etc/haproxy/haproxy.cfg", s.Config},
 		{"[systemctl, reload, haproxy]", argv(s.Reload)},
+	}
+}
+
+func (n *neighbour) exim(first *lab.Pair) []aReplacement {
+	n.t.Helper()
+	pem, group := n.tls("mx1.pem", n.read(first.Fullchain()), n.read(first.Privkey())), lab.EximGroup(n.t)
+	n.mayRead(group, pem)
+	s := n.serve(lab.Exim, "exim4.conf.localmacros.snippet", aReplacement{"/etc/exim4/tls/mx1.pem", pem})
+	return []aReplacement{
+		{"/etc/exim4/tls/mx1.pem", pem},
+		{"root:Debian-exim", "root:" + group},
+		{"[exim4, -bV]", argv(s.Check)},
+	}
+}
+
+// mayRead lets a group read a file of the example, and enter its directory.
+func (n *neighbour) mayRead(group, file string) {
+	n.t.Helper()
+	gid, err := strconv.Atoi(group)
+	dir := filepath.Dir(file)
+	if err := errors.Join(err, os.Chown(dir, 0, gid), os.Chmod(dir, 0o750), os.Chown(file, 0, gid), os.Chmod(file, 0o640)); err != nil {
+		n.t.Fatal(err)
 	}
 }

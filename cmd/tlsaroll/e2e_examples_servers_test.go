@@ -26,12 +26,13 @@ type serving struct {
 var servings = []serving{
 	{"postfix-dovecot", lab.Host, []uint16{25, 993}, (*neighbour).postfixAndDovecot},
 	{"haproxy", "haproxy.example.org", []uint16{465, 993}, (*neighbour).haproxy},
+	{"exim", "exim.example.org", []uint16{25}, (*neighbour).exim},
 }
 
 // TestExampleServers renews each server's certificate by its example, under load.
 func TestExampleServers(t *testing.T) {
 	t.Parallel()
-	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy}})
+	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy, lab.Exim}})
 	for _, s := range servings {
 		t.Run(s.example, func(t *testing.T) {
 			t.Parallel()

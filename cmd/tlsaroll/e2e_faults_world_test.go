@@ -42,7 +42,7 @@ func newFaultWorld(t *testing.T) *faultWorld {
 	t.Helper()
 	w := &faultWorld{t: t, changes: map[string][]lab.Change{}}
 	w.Lab = lab.Start(t, lab.Options{
-		TTL: hourTTL * time.Second, NSTTL: hourTTL * time.Second, Resolvers: 2, SecondMX: true, RSA: true, Dovecot: true, Exim: true,
+		TTL: hourTTL * time.Second, NSTTL: hourTTL * time.Second, Resolvers: 2, SecondMX: true, RSA: true, Dovecot: true, Servers: []lab.ServerKind{lab.Exim},
 		TLSA: []tlsa.Params{tlsa.EE, tlsa.TA}, Leaf: lab.LeafOptions{Names: []string{lab.Host, "mx2.example.org", serviceHost}},
 		Zones: []string{unsignedZone, bogusZone}, Unsigned: []string{unsignedZone}, Bogus: []string{bogusZone},
 		Unbound: []string{"num-queries-per-thread: 1024", "outgoing-range: 2048"}, // all domains are asked for at once

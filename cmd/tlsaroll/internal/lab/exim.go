@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strings"
 )
@@ -64,9 +63,6 @@ shift
 exec %[5]s -C %[3]s/exim.conf -odf -f %[6]s@mta.example.org "$@"
 `
 
-// eximID is of a user and a group that hardly any machine has.
-const eximID = 64925
-
 // prepareExim writes what Exim needs. It runs when a mail is handed in, and ends when it has tried.
 func (l *Lab) prepareExim(programs string) error {
 	dir, err := l.mkdir("exim")
@@ -92,21 +88,8 @@ func (l *Lab) prepareExim(programs string) error {
 
 // eximUser makes the spool, and tables of users and groups in which Exim finds itself.
 func (l *Lab) eximUser(dir string) error {
-	const name = "Debian-exim"
-	for file, line := range map[string]string{
-		"passwd": fmt.Sprintf("%s:x:%d:%[2]d::/nonexistent:/bin/false\n", name, eximID),
-		"group":  fmt.Sprintf("%s:x:%d:\n", name, eximID),
-	} {
-		table, err := os.ReadFile("/etc/" + file)
-		if err != nil {
-			return err
-		}
-		if _, err := user.Lookup(name); err != nil {
-			table = append([]byte(line), table...)
-		}
-		if err := os.WriteFile(filepath.Join(dir, file), table, 0o644); err != nil {
-			return err
-		}
+	if err := writeAccounts(dir, "Debian-exim"); err != nil {
+		return err
 	}
 	return errors.Join(os.Mkdir(dir+"/spool", 0o777), os.Chmod(dir+"/spool", fs.ModePerm), os.Chmod(l.path("log"), fs.ModePerm))
 }

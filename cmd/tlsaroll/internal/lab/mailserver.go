@@ -20,6 +20,7 @@ type MailServer struct {
 	Addr   netip.AddrPort
 	Config string   // folder (Postfix) or file (Dovecot)
 	Reload []string // the argument list that has it read its certificate again
+	Check  []string // of a [Serving] that needs more than its program for it: the one that looks at its configuration
 
 	// Combined is the file with key and chain that Postfix reads, "" with Lego.
 	Combined string

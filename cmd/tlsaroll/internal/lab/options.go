@@ -39,8 +39,6 @@ type Options struct {
 	MTAs bool
 	// Servers are those that a test may start, see Lab.Serve.
 	Servers []ServerKind
-	// Exim may be started, see Lab.ServeExim.
-	Exim bool
 	// LegoFiles has the first Postfix read what lego writes, see Lego.
 	LegoFiles bool
 

@@ -53,7 +53,7 @@ func requirements(opts Options) []requirement {
 	if opts.MTAs {
 		debian("sendmail", "postfix")
 	}
-	if opts.MTAs || opts.Exim {
+	if opts.MTAs || slices.Contains(opts.Servers, Exim) {
 		debian("unshare", "util-linux")
 		debian("mount", "mount")
 		needs = append(needs, requirement{program: "exim4", dir: "exim4-daemon-light"})
@@ -62,6 +62,7 @@ func requirements(opts Options) []requirement {
 		switch kind {
 		case HAProxy:
 			debian("haproxy", "haproxy")
+		case Exim: // above
 		}
 	}
 	if opts.Dovecot {

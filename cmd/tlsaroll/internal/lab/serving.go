@@ -16,15 +16,18 @@ type ServerKind string
 
 // Kinds of servers, see [Lab.Serve].
 const (
+	Exim    ServerKind = "exim"
 	HAProxy ServerKind = "haproxy" // with TLS on ports 465 and 993, and whatever it is told
 )
 
 // serverKinds are all there are.
-func serverKinds() []ServerKind { return []ServerKind{HAProxy} }
+func serverKinds() []ServerKind { return []ServerKind{Exim, HAProxy} }
 
 // start writes what a server needs into its directory, and starts it.
 func (s Serving) start(l *Lab, m *MailServer) error {
 	switch s.Kind {
+	case Exim:
+		return l.startExim(m, s)
 	case HAProxy:
 		return l.startHAProxy(m, s)
 	}
