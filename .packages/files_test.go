@@ -106,7 +106,7 @@ func TestUnits(t *testing.T) {
 	needs(t, "systemd-analyze", "man")
 	dir := unpacked(t)
 	units, err := filepath.Glob(filepath.Join(dir, "usr/lib/systemd/system/*"))
-	if err != nil || len(units) < 3 {
+	if err != nil || len(units) != 6 {
 		t.Fatal(units, err)
 	}
 	preremove, err := os.ReadFile("scripts/preremove")

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// enabled are the units that somebody may have enabled.
+const enabled = "tlsaroll.service tlsaroll-once.timer tlsaroll-unprivileged.service tlsaroll-installer.socket"
+
 const nothingRuns = "tlsaroll: nothing runs yet (hint: tlsaroll init, "
 
 func TestDebian(t *testing.T) {
@@ -25,10 +28,10 @@ func TestDebian(t *testing.T) {
 	if out := dpkg("--install", deb); strings.Contains(out, nothingRuns) {
 		t.Errorf("installed again: %s", out)
 	}
-	r.asked("daemon-reload", "try-restart tlsaroll.service")
+	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service")
 
 	dpkg("--remove", "tlsaroll")
-	r.asked("disable --now tlsaroll.service tlsaroll-once.timer", "stop tlsaroll-once.service", "daemon-reload")
+	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")
 	r.left(used)
 
 	out := dpkg("--purge", "tlsaroll")
@@ -51,7 +54,7 @@ func TestDebianUnused(t *testing.T) {
 	if out := run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--purge", "tlsaroll"); strings.Contains(out, "stays") {
 		t.Errorf("purged: %s", out)
 	}
-	r.asked("disable tlsaroll.service tlsaroll-once.timer")
+	r.asked("disable "+enabled)
 	r.left(nil)
 }
 
@@ -70,6 +73,6 @@ func TestRPM(t *testing.T) {
 
 	used := r.used()
 	rpm("--erase", "tlsaroll")
-	r.asked("disable --now tlsaroll.service tlsaroll-once.timer", "stop tlsaroll-once.service", "daemon-reload")
+	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")
 	r.left(used)
 }

@@ -127,6 +127,7 @@ func (r *rootDirectory) whole(zsh string) {
 	}
 	for _, name := range []string{
 		"lib/systemd/system/tlsaroll.service", "lib/systemd/system/tlsaroll-once.service", "lib/systemd/system/tlsaroll-once.timer",
+		"lib/systemd/system/tlsaroll-unprivileged.service", "lib/systemd/system/tlsaroll-installer.service", "lib/systemd/system/tlsaroll-installer.socket", "lib/sysusers.d/tlsaroll.conf",
 		"share/doc/tlsaroll/copyright", "share/doc/tlsaroll/tlsaroll.yaml", "share/doc/tlsaroll/examples/dns-hosts/rfc2136.yaml",
 		"share/man/man1/tlsaroll.1.gz", "share/man/man1/tlsaroll-check.1.gz", "share/man/man5/tlsaroll.yaml.5.gz", "share/man/man7/tlsaroll-metrics.7.gz", "share/man/man7/tlsaroll-codes.7.gz", "share/man/man7/tlsaroll-safety.7.gz", "share/man/man7/tlsaroll-threats.7.gz", "share/man/man7/tlsaroll-recipes.7.gz",
 		"share/bash-completion/completions/tlsaroll", "share/fish/vendor_completions.d/tlsaroll.fish", zsh,
