@@ -30,6 +30,16 @@
 // host's certificate, and nobody else. A client hands its pair to no listener but root's,
 // its own user's or that of the directory's owner.
 //
+// The installer (installer: in the configuration; see package installer): the daemon is a user
+// then, and this is root. Who took the daemon over has its keys and its right to change
+// records. They can have a pair installed for a lineage if its certificate is for every
+// endpoint of it, and nothing else: paths, owners, names and commands are root's, who is
+// believed only where nobody else may write the file or a directory on the way to it
+// (TestTrusted). A request is read before anything is done with it (FuzzRequest); the kernel
+// says whose it is, and a lineage's servers are reloaded six times in a row, then every ten
+// seconds (TestInstallerOften). The live pair and the one before are kept in a directory of
+// root's own, which the daemon cannot read.
+//
 // The status page (listen:; the page itself, metrics, healthz, readyz): read only. Names,
 // dates, digests and what waits for what are in it, no secret. What others may have written
 // of that, as names and errors of servers, is text there and never markup, and the browser is

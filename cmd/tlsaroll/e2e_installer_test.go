@@ -20,7 +20,7 @@ import (
 
 // TestInstallerRollover: the daemon is a user without privileges, as with
 // tlsaroll-unprivileged.service, and the part that is root a process of its own, which is
-// passed its socket. A certificate is renewed under load.
+// passed its socket, with the capabilities of its unit. A certificate is renewed under load.
 func TestInstallerRollover(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: exampleTTL, Resolvers: 2}, setting{})
@@ -113,7 +113,15 @@ func (s *split) startInstaller() {
 	if err := os.Remove(s.socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.t.Fatal(err)
 	}
-	s.installer = lab.StartDaemon(s.t, lab.DaemonOptions{Dir: "/", Secrets: s.Secrets()}, "systemd-socket-activate", "-l", s.socket, s.program, "-c", s.config, "installer")
+	writable := []string{
+		s.path("tlsaroll-installer"), filepath.Dir(s.Postfix.Combined), s.path("postfix/queue"), // as the unit says
+		s.path("postfix/data"), s.path("log"), // of the reload, which systemd carries out outside
+	}
+	if err := os.MkdirAll(writable[0], 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	sandbox := s.confined(readUnit(s.t, "tlsaroll-installer.service"), writable, []string{s.program, "-c", s.config, "installer"})
+	s.installer = lab.StartDaemon(s.t, lab.DaemonOptions{Dir: "/", Secrets: s.Secrets()}, append([]string{"systemd-socket-activate", "-l", s.socket}, sandbox...)...)
 	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer cancel()
 	if _, err := s.installer.Line(ctx, begun, "Listening on "); err != nil {
@@ -126,10 +134,16 @@ func (s *split) startInstaller() {
 // the other's.
 func (s *split) apart() {
 	s.t.Helper()
-	status := s.read(filepath.Join("/proc", strconv.Itoa(s.daemon.PID()), "status"))
-	for _, line := range []string{"Uid:\t" + s.user.Uid + "\t", "CapPrm:\t0000000000000000\n", "CapBnd:\t0000000000000000\n"} {
-		if !strings.Contains(status, line) {
-			s.t.Errorf("the daemon's status lacks %q:\n%s", line, status)
+	const five = "CapBnd:\t00000000000000cb\n" // those of its unit, see capability.h
+	for d, lines := range map[*lab.Daemon][]string{
+		s.daemon:    {"Uid:\t" + s.user.Uid + "\t", "CapPrm:\t0000000000000000\n", "CapBnd:\t0000000000000000\n"},
+		s.installer: {"Name:\ttlsaroll\n", "Uid:\t0\t", five},
+	} {
+		status := s.read(filepath.Join("/proc", strconv.Itoa(d.PID()), "status"))
+		for _, line := range lines {
+			if !strings.Contains(status, line) {
+				s.t.Errorf("its status lacks %q:\n%s", line, status)
+			}
 		}
 	}
 	for dir, uid := range map[string]string{s.path("tlsaroll"): s.user.Uid, s.path("tlsaroll-installer"): "0", s.Postfix.Combined: "0"} {

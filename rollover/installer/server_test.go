@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -156,6 +157,35 @@ func TestInstallerOften(t *testing.T) {
 		if _, err := c.Installed(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestPeer: the kernel knows who is at the other end, and whether it still is.
+func TestPeer(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	theirs, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	p, err := peerOf(ours)
+	if want := (peer{uint32(os.Geteuid()), uint32(os.Getegid()), int32(os.Getpid())}); p != want || err != nil {
+		t.Errorf("%+v, want %+v: %v", p, want, err)
+	}
+	if gone(ours) {
+		t.Error("it is gone before it goes")
+	}
+	theirs.Close()
+	if !gone(ours) {
+		t.Error("it is there when it has gone")
 	}
 }
 
