@@ -26,13 +26,19 @@ func (n *neighbour) serve(kind lab.ServerKind, file string, table ...aReplacemen
 // tls is a path of the example's for keys, with what a server reads there at first.
 func (n *neighbour) tls(name string, parts ...string) string {
 	n.t.Helper()
-	dir := filepath.Join(n.dir, "tls")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	path := filepath.Join(n.dir, "tls", name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		n.t.Fatal(err)
 	}
-	path := filepath.Join(dir, name)
 	n.write(path, strings.Join(parts, ""))
 	return path
+}
+
+// tlsDir is a directory of the example's with both files of a pair.
+func (n *neighbour) tlsDir(p *lab.Pair) string {
+	n.t.Helper()
+	n.tls("mx1/fullchain.pem", n.read(p.Fullchain()))
+	return filepath.Dir(n.tls("mx1/privkey.pem", n.read(p.Privkey())))
 }
 
 func (n *neighbour) haproxy(first *lab.Pair) []aReplacement {
@@ -72,5 +78,16 @@ func (n *neighbour) mayRead(group, file string) {
 	dir := filepath.Dir(file)
 	if err := errors.Join(err, os.Chown(dir, 0, gid), os.Chmod(dir, 0o750), os.Chown(file, 0, gid), os.Chmod(file, 0o640)); err != nil {
 		n.t.Fatal(err)
+	}
+}
+
+func (n *neighbour) dovecot(first *lab.Pair) []aReplacement {
+	n.t.Helper()
+	dir := n.tlsDir(first)
+	s := n.serve(lab.Dovecot, "dovecot.conf.snippet", aReplacement{"/etc/dovecot/tls/mx1", dir})
+	return []aReplacement{
+		{"/etc/dovecot/tls/mx1", dir},
+		{"[doveconf, -n]", argv([]string{"doveconf", "-n", "-c", s.Config})},
+		{"[systemctl, reload, dovecot]", argv(s.Reload)},
 	}
 }

@@ -27,12 +27,13 @@ var servings = []serving{
 	{"postfix-dovecot", lab.Host, []uint16{25, 993}, (*neighbour).postfixAndDovecot},
 	{"haproxy", "haproxy.example.org", []uint16{465, 993}, (*neighbour).haproxy},
 	{"exim", "exim.example.org", []uint16{25}, (*neighbour).exim},
+	{"dovecot", "dovecot.example.org", []uint16{993}, (*neighbour).dovecot},
 }
 
 // TestExampleServers renews each server's certificate by its example, under load.
 func TestExampleServers(t *testing.T) {
 	t.Parallel()
-	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy, lab.Exim}})
+	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy, lab.Exim, lab.Dovecot}})
 	for _, s := range servings {
 		t.Run(s.example, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +52,7 @@ type neighbour struct {
 
 func newNeighbour(t *testing.T, l *lab.Lab, s serving) *neighbour {
 	t.Helper()
-	n := &neighbour{&host{Lab: l, t: t, now: time.Now}, s, filepath.Join(l.Dir, s.example), l.Live}
+	n := &neighbour{&host{Lab: l, t: t, now: time.Now}, s, filepath.Join(l.Dir, "host-"+s.example), l.Live}
 	if err := os.Mkdir(n.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,13 @@ package lab
 import (
 	"fmt"
 	"net/netip"
-	"os"
+	"path/filepath"
 )
+
+// dovecotTLS is how Dovecot 2.3 names what it reads.
+const dovecotTLS = `ssl = required
+ssl_cert = <%[1]s/fullchain.pem
+ssl_key = <%[1]s/privkey.pem`
 
 // Only what takes TLS connections: nobody can log in.
 const dovecotConf = `
@@ -12,9 +17,7 @@ protocols = imap
 base_dir = %[1]s/run
 state_dir = %[1]s/state
 log_path = %[2]s
-ssl = required
-ssl_cert = <%[3]s/fullchain.pem
-ssl_key = <%[3]s/privkey.pem
+%[3]s
 mail_location = maildir:%[1]s/mail/%%u
 passdb {
   driver = static
@@ -45,18 +48,19 @@ func (l *Lab) startDovecot() error {
 	if err != nil {
 		return err
 	}
-	s := &MailServer{
-		Name: "dovecot", Addr: netip.AddrPortFrom(l.MX, 993),
-		Config: dir + "/dovecot.conf", TLS: dir + "/tls",
-		Reload: []string{l.programs["doveadm"], "-c", dir + "/dovecot.conf", "reload"},
-	}
+	s := &MailServer{Name: "dovecot", Addr: netip.AddrPortFrom(l.MX, 993), Config: dir + "/dovecot.conf", TLS: dir + "/tls"}
 	if err := s.install(l.Live); err != nil {
 		return err
 	}
-	conf := fmt.Sprintf(dovecotConf, dir, l.logPath(s.Name), s.TLS, l.MX)
-	if err := os.WriteFile(s.Config, []byte(conf), 0o644); err != nil {
+	l.Dovecot = s
+	return l.serveDovecot(s, Serving{At: l.MX, Config: fmt.Sprintf(dovecotTLS, s.TLS)})
+}
+
+// serveDovecot starts a Dovecot with its lines about TLS.
+func (l *Lab) serveDovecot(m *MailServer, s Serving) error {
+	m.Reload = []string{l.programs["doveadm"], "-c", m.Config, "reload"}
+	if err := m.configure(dovecotConf, filepath.Dir(m.Config), l.logPath(m.Name), s.Config, s.At); err != nil {
 		return err
 	}
-	l.Dovecot = s
-	return l.serve(s.Name, l.programs["dovecot"], "-F", "-c", s.Config)
+	return l.serve(m.Name, l.programs["dovecot"], "-F", "-c", m.Config)
 }

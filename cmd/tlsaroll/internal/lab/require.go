@@ -62,10 +62,10 @@ func requirements(opts Options) []requirement {
 		switch kind {
 		case HAProxy:
 			debian("haproxy", "haproxy")
-		case Exim: // above
+		case Dovecot, Exim: // above, and below
 		}
 	}
-	if opts.Dovecot {
+	if opts.Dovecot || slices.Contains(opts.Servers, Dovecot) {
 		debian("dovecot", "dovecot-core")
 		debian("doveadm", "dovecot-core")
 		debian("/usr/lib/dovecot/imap-login", "dovecot-imapd")

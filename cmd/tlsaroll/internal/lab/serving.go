@@ -16,16 +16,19 @@ type ServerKind string
 
 // Kinds of servers, see [Lab.Serve].
 const (
+	Dovecot ServerKind = "dovecot" // with TLS on port 993
 	Exim    ServerKind = "exim"
 	HAProxy ServerKind = "haproxy" // with TLS on ports 465 and 993, and whatever it is told
 )
 
 // serverKinds are all there are.
-func serverKinds() []ServerKind { return []ServerKind{Exim, HAProxy} }
+func serverKinds() []ServerKind { return []ServerKind{Dovecot, Exim, HAProxy} }
 
 // start writes what a server needs into its directory, and starts it.
 func (s Serving) start(l *Lab, m *MailServer) error {
 	switch s.Kind {
+	case Dovecot:
+		return l.serveDovecot(m, s)
 	case Exim:
 		return l.startExim(m, s)
 	case HAProxy:
