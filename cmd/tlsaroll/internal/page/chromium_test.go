@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 )
 
 // chromium is a headless browser, spoken to in the DevTools protocol over a pipe: JSON
@@ -37,10 +39,7 @@ type reply struct {
 // browse starts a browser, or leaves the test out where there is none.
 func browse(t *testing.T) *chromium {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("LEFT OUT, what a browser makes of the page: chromium is not installed")
-	}
+	program := lab.Cached(t, "chromium", "chromium")
 	home := t.TempDir()
 	hers, out, err := os.Pipe()
 	if err != nil {
