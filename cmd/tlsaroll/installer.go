@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -30,6 +31,8 @@ func (p *program) installerCommand() *cobra.Command {
 			It does what the configuration says, which must belong to root, with all directories on the way to it, and be writable
 			to nobody else. A pair comes as content; its key has to fit, and its certificate has to be for every endpoint of the lineage. What
 			is installed is kept beside the daemon's state, in /var/lib/tlsaroll-installer: servers that need no copy read live/LINEAGE there.`,
+		Example: `
+			$ tlsaroll installer -c /etc/tlsaroll/tlsaroll.yaml`,
 		Annotations: map[string]string{exitStatus: "0\tit was asked to end\n1\tan error: there is no socket, say\n2\twrong usage or configuration"},
 		Args:        noArguments,
 		RunE:        func(c *cobra.Command, _ []string) error { return p.install(c.Context()) },
@@ -104,6 +107,9 @@ func (r *installerRules) load() (installer.Rules, error) {
 	}
 	if cfg.Installer == "" {
 		return installer.Rules{}, fmt.Errorf("%s: installer: not set, so that the daemon installs itself (hint: write installer: /run/tlsaroll-installer.sock, or disable the unit)", r.configFile)
+	}
+	if err := installer.Trusted(filepath.Dir(installer.StateOf(cfg.State))); err != nil {
+		return installer.Rules{}, fmt.Errorf("installer: state: %w", err)
 	}
 	rules := installer.Rules{Sites: map[string]installer.Site{}}
 	if rules.User, err = uidOf(cfg.InstallerUser); err != nil {

@@ -11,11 +11,15 @@ import (
 // Trusted refuses a path that anybody but root and us could make lead to something else: who
 // may write the configuration, or a directory on the way to it, chooses what is run.
 func Trusted(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
 	}
-	for _, way := range []string{filepath.Clean(path), resolved} {
+	for _, way := range []string{path, resolved} {
 		for at := way; ; at = filepath.Dir(at) {
 			if err := trusted(at); err != nil {
 				return err
