@@ -15,12 +15,15 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
+	"github.com/tlsaroll/tlsaroll/rollover/installer"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // TestInstallerRollover: the daemon is a user without privileges, as with
 // tlsaroll-unprivileged.service, and the part that is root a process of its own, which is
-// passed its socket, with the capabilities of its unit. A certificate is renewed under load.
+// passed its socket, with the capabilities of its unit. A certificate is renewed under load,
+// and the part that is root is killed in the middle of the swap: the daemon does not know
+// what became of that, asks when somebody answers again, and goes on.
 func TestInstallerRollover(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, lab.Options{TTL: exampleTTL, Resolvers: 2}, setting{})
@@ -30,22 +33,33 @@ func TestInstallerRollover(t *testing.T) {
 
 	hammer := h.Hammer(t.Context(), lab.HammerOptions{Rate: 3})
 	next := h.Certificates().Issue(t, lab.LeafOptions{})
-	h.must(exitDone, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey(), "--wait=retired")
-	h.eventually(20*time.Second, "renewed", live(next))
+	h.must(exitWaiting, "rollover", "mx1", "--cert", next.Fullchain(), "--key", next.Privkey())
+	ctx, cancel := context.WithTimeout(t.Context(), patience*30*time.Second)
+	defer cancel()
+	if code, err := s.installer.Wait(ctx); code != -1 || err != nil { // killed by its first check
+		t.Fatalf("it ends with %d, %v\n%s", code, err, s.installer)
+	}
+	if _, err := s.daemon.Line(ctx, time.Time{}, installer.ErrUnknown.Error()); err != nil {
+		t.Fatal(err)
+	}
+	s.startInstaller()
+	h.eventually(30*time.Second, "renewed", live(next))
 	h.unharmed(hammer, 30)
 	h.only(lab.Owner(25), next.TLSA(t, tlsa.EE))
 	s.apart()
 
-	// A restart of the part that is root is nobody's concern.
 	s.installer.Signal(t, syscall.SIGTERM)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
 	if code, err := s.installer.Wait(ctx); code != exitDone || err != nil {
 		t.Errorf("it ends with %d, %v\n%s", code, err, s.installer)
 	}
-	s.startInstaller()
-	h.eventually(20*time.Second, "live still", live(next))
 }
+
+// killer is a check that kills who runs it, the first time.
+const killer = `#!/bin/sh
+if mkdir "$(dirname "$0")/killed"; then
+	kill -KILL $PPID
+fi 2>/dev/null
+`
 
 // split is a daemon of a user and an installer that is root.
 type split struct {
@@ -66,10 +80,13 @@ func newSplit(t *testing.T, h *host) *split {
 	key := h.Key(lab.Domain)
 	h.configure(setting{
 		key:   "key: " + key.Name + ", secret-credential: tsig",
-		check: "[" + argv([]string{"postfix", "-c", h.Postfix.Config, "check"}) + "]",
+		check: "[" + argv([]string{h.path("log/killer")}) + ", " + argv([]string{"postfix", "-c", h.Postfix.Config, "check"}) + "]",
 		top:   fmt.Sprintf("installer: %s\ninstaller-user: nobody\ncontrol-group: nogroup\n", s.socket),
 	})
 	h.write(h.config, replaced(t, h.read(h.config), aReplacement{h.Dir + "/control.sock", h.control()}))
+	if err := os.WriteFile(h.path("log/killer"), []byte(killer), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	credentials := h.credentials(readUnit(t, "tlsaroll-unprivileged.service"))
 	exe, err := os.Executable() // it lies where the user has no way to
 	if err != nil {
