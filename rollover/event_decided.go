@@ -60,7 +60,8 @@ func (p passage) words() (events []Event) {
 	}
 	switch {
 	case was.Emergency.IsZero() && !is.Emergency.IsZero():
-		events = append(events, p.of(is.Live, Emergency, "the key of %s was declared compromised", is.Live.Short()))
+		leaked := p.leaked()
+		events = append(events, p.of(leaked, Emergency, "the key of %s was declared compromised", leaked.Short()))
 	case !was.Emergency.IsZero() && is.Emergency.IsZero():
 		events = append(events, p.event(EmergencyOver, "the emergency of %s is over", Stamp(was.Emergency)))
 	}
@@ -71,6 +72,22 @@ func (p passage) words() (events []Event) {
 		events = append(events, p.event(Returned, "its records are wanted again"))
 	}
 	return events
+}
+
+// leaked is the chain whose key a person has just declared compromised. That is not always
+// the live one: a standby key's certificate may have taken its place before the pass.
+func (p passage) leaked() tlsa.ChainID {
+	for _, c := range p.is.Compromised {
+		if slices.Contains(p.was.Compromised, c) {
+			continue
+		}
+		for _, id := range []tlsa.ChainID{p.is.Live, p.is.Previous, p.was.Previous} {
+			if chain := p.chains[id]; chain != nil && chain.SPKI() == c.SPKI {
+				return id
+			}
+		}
+	}
+	return p.is.Live
 }
 
 // pairs are those that came or went.

@@ -154,8 +154,8 @@ func onItsWay(state rollover.State, lineage string) *tlsa.Chain {
 func weighed(state rollover.State, policy rollover.Policy, lineage string, prices []rollover.Price, now time.Time) []string {
 	var out []string
 	for _, price := range prices {
-		out = append(out, fmt.Sprintf("%s: answers may be held in caches that have no record of the new key: senders that enforce DANE and hold one defer mail until about %s (in %s)",
-			price.Owner, rollover.Stamp(price.Until), price.Until.Sub(now).Round(time.Second)))
+		out = append(out, fmt.Sprintf("%s: answers may be held in caches that have no record of the new key: senders that enforce DANE and hold one defer mail until about %s",
+			price.Owner, rollover.Stamp(price.Until)))
 	}
 	if until := state.Signed(lineage, policy); until.After(now) {
 		out = append(out, fmt.Sprintf("%s: answers with the record of the compromised key are signed until %s: until then they can be replayed by whoever is between a sender and its resolver or name servers (RFC 7671, section 13)",
