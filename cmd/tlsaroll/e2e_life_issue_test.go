@@ -48,6 +48,7 @@ func TestLifeEmergency(t *testing.T) {
 			t.Errorf("it says nothing of %q:\n%s", want, errs)
 		}
 	}
+	l.asRecipe("nothing was done", errs.String())
 	l.only(lab.Owner(25), leaked.TLSA(t, tlsa.EE), someoneElses)
 
 	begun := time.Now()
@@ -90,6 +91,10 @@ func TestLifeEmergencyWithStandby(t *testing.T) {
 		return s.Live != nil && s.Live.SPKI == ready.Standby.SPKI && !strings.Contains(strings.Join(s.Endpoints[0].Records, "\n"), leaked.TLSA(t, tlsa.EE))
 	})
 	t.Logf("over after %s; the next standby key is %v", time.Since(begun), s.Standby)
+	out, _ := l.must(exitDone, "history", "mx1")
+	if want := "the key of " + ready.Live.ID.Short() + " was declared compromised"; !strings.Contains(out.String(), want) {
+		t.Errorf("history does not say that %s:\n%s", want, out)
+	}
 	l.must(exitPerson, "rollover", "mx1", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
 	l.must(exitPerson, "rollover", "mx1", "--emergency", "--cert", leaked.Fullchain(), "--key", leaked.Privkey())
 	l.unharmed(l.hammer, 40)

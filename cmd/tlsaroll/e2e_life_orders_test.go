@@ -124,6 +124,8 @@ func TestLifeWithdraw(t *testing.T) {
 		t.Errorf("said to be over, or swapped, before %s", clock(least))
 	}
 	l.only(owner)
+	out, _ = l.must(exitDone, "withdraw", "mx1", "--wait")
+	l.asRecipe("DANE is off", out.String())
 
 	l.must(exitDone, "rollover", "mx1", "--wait")
 	l.only(owner, next.TLSA(t, tlsa.EE))

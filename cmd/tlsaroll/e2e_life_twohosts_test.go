@@ -42,6 +42,8 @@ func TestLifeOtherHostCopiesLate(t *testing.T) {
 	_, swapped := h.swapsInTime(time.Minute, next)
 	h.eventually(30*time.Second, "waiting for the other host", says(rollover.CodeRetireWindow, h.SecondPostfix.Addr.String()+" presents chain"))
 	h.eventually(30*time.Second, "long after the swap", func(s rollover.LineageStatus) bool { return time.Since(swapped) > 2*lifeIpub })
+	out, _ := h.must(exitDone, "status", "mx1")
+	h.asRecipe("retire-window", out.String())
 	if s := h.state(); !says(rollover.CodeRetireWindow, h.SecondPostfix.Addr.String()+" presents chain")(s) || s.Endpoints[0].Verified != rollover.Yes {
 		t.Errorf("with the old chain at the other host:\n%s", s.Explain(time.Now()))
 	}
