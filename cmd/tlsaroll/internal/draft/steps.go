@@ -128,7 +128,7 @@ func settingsOf(copies []copyTo) (file string, lines []string) {
 		case "Dovecot":
 			file = cmp.Or(c.server.Config, "/etc/dovecot/conf.d/10-ssl.conf")
 			from := "<"
-			if c.reads.Name == "ssl_server_cert_file" {
+			if strings.HasSuffix(c.reads.Name, "_file") { // since 2.4
 				from = ""
 			}
 			lines = append(lines, c.reads.Name+" = "+from+chain, strings.Replace(c.reads.Name, "cert", "key", 1)+" = "+from+key)

@@ -10,9 +10,14 @@ import (
 
 const dovecotConf = "/etc/dovecot/dovecot.conf"
 
-// dovecotKeys are how releases name a certificate and its key: 2.4, 2.3, and the second
-// certificate of 2.3.
-var dovecotKeys = [][2]string{{"ssl_server_cert_file", "ssl_server_key_file"}, {"ssl_cert", "ssl_key"}, {"ssl_alt_cert", "ssl_alt_key"}}
+// dovecotKeys are how releases name a certificate and its key, and a second one: 2.4 and 2.3.
+var dovecotKeys = [][2]string{
+	{"ssl_server_cert_file", "ssl_server_key_file"}, {"ssl_server_alt_cert_file", "ssl_server_alt_key_file"},
+	{"ssl_cert", "ssl_key"}, {"ssl_alt_cert", "ssl_alt_key"},
+}
+
+// dovecotListeners are the ports of listeners that say none: 2.4 does not print what is usual.
+var dovecotListeners = map[string]string{"imap": "143", "imaps": "993", "pop3": "110", "pop3s": "995", "submission": "587", "submissions": "465", "sieve": "4190"}
 
 // dovecot asks doveconf.
 func (h Host) dovecot(ctx context.Context, note func(string, ...any)) []Server {
@@ -100,29 +105,38 @@ func dovecotSettings(text []byte) map[string]string {
 func dovecotPorts(text, protocols string) (ports []uint16) {
 	on := strings.Fields(strings.Trim(protocols, `"`))
 	var sections []string
+	port := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if name, ok := strings.CutSuffix(line, "{"); ok {
-			sections = append(sections, strings.TrimSpace(name))
-			continue
+		listener, within := "", len(sections) == 2
+		if within {
+			listener, within = strings.CutPrefix(sections[1], "inet_listener ")
 		}
-		if line == "}" {
+		switch name, opens := strings.CutSuffix(line, "{"); {
+		case opens:
+			sections, port = append(sections, strings.TrimSpace(name)), ""
+		case line == "}":
+			protocol, login := strings.CutSuffix(strings.TrimPrefix(outermost(sections), "service "), "-login")
+			if protocol == "managesieve" {
+				protocol = "sieve"
+			}
+			n, err := strconv.ParseUint(or(port, dovecotListeners[listener]), 10, 16)
+			if within && login && err == nil && n != 0 && slices.Contains(on, protocol) {
+				ports = append(ports, uint16(n))
+			}
 			sections = sections[:max(0, len(sections)-1)]
-			continue
-		}
-		value, ok := strings.CutPrefix(line, "port = ")
-		if !ok || len(sections) != 2 || !strings.HasPrefix(sections[1], "inet_listener ") {
-			continue
-		}
-		protocol, login := strings.CutSuffix(strings.TrimPrefix(sections[0], "service "), "-login")
-		if protocol == "managesieve" {
-			protocol = "sieve"
-		}
-		n, err := strconv.ParseUint(value, 10, 16)
-		if login && err == nil && n != 0 && slices.Contains(on, protocol) {
-			ports = append(ports, uint16(n))
+		case within && strings.HasPrefix(line, "port = "):
+			port = strings.TrimPrefix(line, "port = ")
 		}
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports)
+}
+
+// outermost is the outermost section, "" outside of all.
+func outermost(sections []string) string {
+	if len(sections) == 0 {
+		return ""
+	}
+	return sections[0]
 }
