@@ -161,6 +161,8 @@ var othersPrograms = []string{
 	"flock",
 	"gcloud",
 	"haproxy",
+	"keymgr",
+	"knotc",
 	"named-checkconf",
 	"pdnsutil",
 	"postfix",
