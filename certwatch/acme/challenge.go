@@ -104,7 +104,7 @@ func listenHint(err error) string {
 	case errors.Is(err, syscall.EACCES):
 		return " (hint: ports below 1024 need CAP_NET_BIND_SERVICE, in a unit of systemd in CapabilityBoundingSet=)"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return " (hint: is that an address of this host)"
+		return " (hint: is that an address of this host?)"
 	}
 	return ""
 }

@@ -89,7 +89,7 @@ func (d *inDNS) await(ctx context.Context, n note) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("the TXT record at %s does not appear at every authoritative server within %s: %s (hint: do the secondaries get changes; it was written through the provider of the lineage)",
+		return fmt.Errorf("the TXT record at %s does not appear at every authoritative server within %s: %s (hint: do the secondaries get changes? it was written through the provider of the lineage)",
 			n.Name, d.i.cfg.Propagation, why)
 	}
 }

@@ -186,7 +186,7 @@ func TestRecordThatNeverAppears(t *testing.T) {
 	i.cfg.Propagation = 300 * time.Millisecond
 	_, err := i.Issue(t.Context(), newRequest(t))
 	want := "acme: " + p.host + ": challenge: the TXT record at _acme-challenge.mx1.example.org. does not appear at every authoritative server within 300ms: " +
-		"ns2.example.org. (192.0.2.53): no such value (hint: do the secondaries get changes; it was written through the provider of the lineage)"
+		"ns2.example.org. (192.0.2.53): no such value (hint: do the secondaries get changes? it was written through the provider of the lineage)"
 	if err == nil || err.Error() != want {
 		t.Errorf("error is\n%v, want\n%s", err, want)
 	}

@@ -36,7 +36,7 @@ func TestBadAdoption(t *testing.T) {
 		},
 		{
 			name: "a host without address", setting: setting{state: "nowhere", host: "nowhere.example.org"}, args: []string{"adopt", "mx1"}, code: exitPerson,
-			says: "not-adopted: no pair is live yet, and none is served that could be taken over: smtp://nowhere.example.org has not been looked at (hint: does its host have an address)",
+			says: "not-adopted: no pair is live yet, and none is served that could be taken over: smtp://nowhere.example.org has not been looked at (hint: does its host have an address?)",
 		},
 	} {
 		t.Run(b.name, func(t *testing.T) {

@@ -33,11 +33,11 @@ func unserved(s rollover.LineageStatus) string {
 
 // instead is what an endpoint does that does not present what it should.
 func instead(e rollover.EndpointStatus) string {
-	what := e.URL + " has not been looked at (hint: does its host have an address)"
+	what := e.URL + " has not been looked at (hint: does its host have an address?)"
 	for _, c := range e.Served {
 		switch {
 		case c.Leaf != nil:
-			what = e.URL + " at " + c.Address + " presents another one (hint: does the server read what is installed)"
+			what = e.URL + " at " + c.Address + " presents another one (hint: does the server read what is installed?)"
 		case c.Error != "":
 			return c.Error
 		}

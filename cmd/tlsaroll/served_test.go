@@ -28,9 +28,9 @@ func TestUnserved(t *testing.T) {
 		{"another node has the old one", rollover.Yes, []rollover.ServedStatus{cell(&old, ""), cell(&live, "")}, true, ""},
 		{"another node is silent", rollover.Unknown, []rollover.ServedStatus{cell(&live, ""), cell(nil, "no answer")}, true, ""},
 		{"another node fails", rollover.No, []rollover.ServedStatus{cell(&live, ""), cell(nil, "no TLS")}, true, url + " presents something that its records do not vouch for"},
-		{"never looked at", rollover.Unknown, nil, false, "the live certificate is not served: " + url + " has not been looked at (hint: does its host have an address)"},
+		{"never looked at", rollover.Unknown, nil, false, "the live certificate is not served: " + url + " has not been looked at (hint: does its host have an address?)"},
 		{"silent", rollover.Unknown, []rollover.ServedStatus{cell(nil, "no answer")}, true, "the live certificate is not served: no answer"},
-		{"the old one", rollover.Yes, []rollover.ServedStatus{cell(&old, "")}, true, "the live certificate is not served: " + url + " at 192.0.2.1:25 presents another one (hint: does the server read what is installed)"},
+		{"the old one", rollover.Yes, []rollover.ServedStatus{cell(&old, "")}, true, "the live certificate is not served: " + url + " at 192.0.2.1:25 presents another one (hint: does the server read what is installed?)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := rollover.LineageStatus{Live: &rollover.PairStatus{Leaf: live}, Endpoints: []rollover.EndpointStatus{{URL: url, Verified: test.verified, Served: test.served}}}

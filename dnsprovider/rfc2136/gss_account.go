@@ -148,7 +148,7 @@ func (a *account) keys(realm string) (kt *keytab.Keytab, ciphers []int32, err er
 	case len(others) == 0:
 		return nil, nil, fmt.Errorf("%s: it is empty", what)
 	}
-	return nil, nil, fmt.Errorf("%s: it has no key of %q, but of %s (hint: is the name right, to the letter's case)",
+	return nil, nil, fmt.Errorf("%s: it has no key of %q, but of %s (hint: is the name right, upper and lower case too?)",
 		what, principal, strings.Join(slices.Compact(others), ", "))
 }
 

@@ -79,8 +79,8 @@ func TestGSSConfig(t *testing.T) {
 		{func(c *rfc2136.Config) { c.GSS.Keytab = path("text.keytab") }, fmt.Sprintf("rfc2136: GSS-TSIG: gss-keytab %q: this is no keytab, or not all of it", path("text.keytab"))},
 		{func(c *rfc2136.Config) { c.GSS.Keytab = path("short.keytab") }, fmt.Sprintf("rfc2136: GSS-TSIG: gss-keytab %q: this is no keytab, or not all of it", path("short.keytab"))},
 		{func(c *rfc2136.Config) { c.GSS.Keytab = path("rc4.keytab") }, fmt.Sprintf(`rfc2136: GSS-TSIG: gss-keytab %q: its keys of "tlsaroll@EXAMPLE.ORG" are of old ciphers (hint: make one with keys of AES)`, path("rc4.keytab"))},
-		{func(c *rfc2136.Config) { c.GSS.Principal = "TLSAroll" }, fmt.Sprintf(`rfc2136: GSS-TSIG: gss-keytab %q: it has no key of "TLSAroll@EXAMPLE.ORG", but of tlsaroll@EXAMPLE.ORG (hint: is the name right, to the letter's case)`, path("good.keytab"))},
-		{func(c *rfc2136.Config) { c.GSS.Principal = "tlsaroll@EXAMPLE.NET" }, fmt.Sprintf(`rfc2136: GSS-TSIG: gss-keytab %q: it has no key of "tlsaroll@EXAMPLE.NET", but of tlsaroll@EXAMPLE.ORG (hint: is the name right, to the letter's case)`, path("good.keytab"))},
+		{func(c *rfc2136.Config) { c.GSS.Principal = "TLSAroll" }, fmt.Sprintf(`rfc2136: GSS-TSIG: gss-keytab %q: it has no key of "TLSAroll@EXAMPLE.ORG", but of tlsaroll@EXAMPLE.ORG (hint: is the name right, upper and lower case too?)`, path("good.keytab"))},
+		{func(c *rfc2136.Config) { c.GSS.Principal = "tlsaroll@EXAMPLE.NET" }, fmt.Sprintf(`rfc2136: GSS-TSIG: gss-keytab %q: it has no key of "tlsaroll@EXAMPLE.NET", but of tlsaroll@EXAMPLE.ORG (hint: is the name right, upper and lower case too?)`, path("good.keytab"))},
 	} {
 		c := good()
 		test.change(&c)

@@ -55,7 +55,7 @@ func TestGSSSaysNo(t *testing.T) {
 			`(hint: may other@EXAMPLE.ORG change TLSA at this name, in BIND as by grant "other@EXAMPLE.ORG" name _25._tcp.mx.example.org. TLSA;`},
 		{"principal deleted", as("gone"), dnsprovider.Refused, "no ticket of gone@EXAMPLE.ORG for DNS/ns1.example.org: KDC_ERR_C_PRINCIPAL_UNKNOWN: the KDC does not know the principal (hint: are the principal and its realm written right"},
 		{"outdated keytab", as("old"), dnsprovider.Refused, "KDC_ERR_PREAUTH_FAILED: the key is not the right one (hint: make a new keytab: each change of the password makes the old one worthless)"},
-		{"outdated keytab and a lax KDC", as("lax"), dnsprovider.Refused, "the KDC's reply cannot be decrypted with the key in the keytab (hint: was the password changed after the keytab was made)"},
+		{"outdated keytab and a lax KDC", as("lax"), dnsprovider.Refused, "the KDC's reply cannot be decrypted with the key in the keytab (hint: was the password changed after the keytab was made?)"},
 		{"no proof, where the server wants one", as("free"), dnsprovider.Refused, `no ticket of free@EXAMPLE.ORG for DNS/ns1.example.org: KRB_ERR_GENERIC: "NO PREAUTH"`},
 		{"principal expired", as("expired"), dnsprovider.Refused, "KDC_ERR_NAME_EXP: the principal has expired (hint: unlock the account, and let it not expire)"},
 		{"password expired", as("passed"), dnsprovider.Refused, "KDC_ERR_KEY_EXPIRED: the password has expired (hint: change it, make a new keytab"},

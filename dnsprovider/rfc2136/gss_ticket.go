@@ -112,7 +112,7 @@ func (a *account) login(ctx context.Context, c *config.Config, realm string, kt 
 	rep.EncPart.KVNO = 0
 	who := credentials.NewFromPrincipalName(a.name, realm).WithKeytab(kt)
 	if _, err := rep.DecryptEncPart(who); err != nil {
-		return nil, errors.New("the KDC's reply cannot be decrypted with the key in the keytab (hint: was the password changed after the keytab was made)")
+		return nil, errors.New("the KDC's reply cannot be decrypted with the key in the keytab (hint: was the password changed after the keytab was made?)")
 	}
 	if ok, err := rep.Verify(c, who, request); err != nil || !ok {
 		return nil, fmt.Errorf("the KDC's reply is not believed: %s", plain(err))

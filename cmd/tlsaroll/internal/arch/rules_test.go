@@ -31,6 +31,7 @@ var rules = []rule{
 	{"shell", "commands are argument lists; a shell takes file names apart", shell},
 	{"modes", "what is created is its owner's alone from the first moment, and is opened to others once it is whole", modes},
 	{"leaks", "a daemon that leaves a goroutine behind each day is not there after a year", leaks},
+	{"messages", "whoever reads an error at night learns where, what, why and what to do, always in the same order", messages},
 	{"unfinished", "what is not done is not in the tree", unfinished},
 	{"foreign words", "the project speaks of itself alone", foreignWords},
 }

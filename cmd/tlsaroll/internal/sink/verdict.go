@@ -112,7 +112,7 @@ func lacking(by map[Kind]Result) string {
 	var parts []string
 	switch by[Right].Outcome {
 	case Kept:
-		parts = append(parts, "it did not deliver even where the record matches (hint: does its resolver validate, and does it see the records; its log says why)")
+		parts = append(parts, "it did not deliver even where the record matches (hint: does its resolver validate, and does it see the records? its log says why)")
 	case Absent, "":
 		parts = append(parts, "no mail came for the domain whose record matches")
 	case Delivered:

@@ -69,7 +69,7 @@ func TestJudge(t *testing.T) {
 		"no TLS at all":          {sender{sink.Right: "clear", sink.Wrong: "clear", sink.NoTLS: "clear", sink.None: "clear"}, sink.Cleartext, "it was offered STARTTLS, and delivered without it", "what it takes: a resolver that validates"},
 		"nothing":                {nil, sink.Silent, "no connection came for any of the domains", ""},
 		"nothing is delivered": {sender{sink.Right: "kept", sink.Wrong: "kept", sink.NoTLS: "kept", sink.None: "kept"}, sink.Unknown,
-			"it did not deliver even where the record matches (hint: does its resolver validate, and does it see the records; its log says why)", ""},
+			"it did not deliver even where the record matches (hint: does its resolver validate, and does it see the records? its log says why)", ""},
 		"a part": {sender{sink.Right: "tls", sink.Wrong: "kept"}, sink.Unknown, "no mail came for notls (the record matches, no STARTTLS)", ""},
 	} {
 		v := sink.Judge(tc.sender.results())
