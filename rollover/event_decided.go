@@ -63,7 +63,7 @@ func (p passage) words() (events []Event) {
 		leaked := p.leaked()
 		events = append(events, p.of(leaked, Emergency, "the key of %s was declared compromised", leaked.Short()))
 	case !was.Emergency.IsZero() && is.Emergency.IsZero():
-		events = append(events, p.event(EmergencyOver, "the emergency of %s is over", Stamp(was.Emergency)))
+		events = append(events, p.event(EmergencyOver, "the emergency is over that was declared at %s", Stamp(was.Emergency)))
 	}
 	switch {
 	case was.Withdrawn.IsZero() && !is.Withdrawn.IsZero():

@@ -60,7 +60,7 @@ func TestDecidedEvents(t *testing.T) {
 		{name: "frozen once more", was: Lineage{Frozen: frozen}, is: Lineage{Frozen: &Freeze{Since: noon}}},
 		{name: "thawed", was: Lineage{Frozen: frozen}, is: Lineage{}, want: []string{"thawed: swaps and retirements go on"}},
 		{name: "compromised", was: Lineage{Live: "a"}, is: Lineage{Live: "a", Emergency: noon}, want: []string{"emergency: the key of a was declared compromised"}},
-		{name: "and over", was: Lineage{Live: "a", Emergency: early}, is: Lineage{Live: "a"}, want: []string{"emergency-over: the emergency of 2026-03-01 11:00:00Z is over"}},
+		{name: "and over", was: Lineage{Live: "a", Emergency: early}, is: Lineage{Live: "a"}, want: []string{"emergency-over: the emergency is over that was declared at 2026-03-01 11:00:00Z"}},
 		{name: "withdrawn", was: Lineage{}, is: Lineage{Withdrawn: noon}, want: []string{"withdrawn: its records are to leave, and DANE with them"}},
 		{name: "wanted again", was: Lineage{Withdrawn: early}, is: Lineage{}, want: []string{"returned: its records are wanted again"}},
 		{name: "warnings", was: Lineage{Warnings: []Warning{gone, stays}}, is: Lineage{Warnings: []Warning{another, comes}}, want: []string{"warning: server-unknown: no answer", "cleared: frozen: it is frozen"}},
