@@ -66,6 +66,9 @@ func (p *program) startDaemon(ctx context.Context) (*daemon, error) {
 	p.logs = d.log
 	d.metrics = web.NewMetrics(web.Sources{Status: d.statuses, Warnings: d.told, Version: p.version})
 	cfg, wired, err := d.read()
+	if err == nil {
+		err = actsAs(cfg)
+	}
 	if err != nil {
 		return nil, err
 	}

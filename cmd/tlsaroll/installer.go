@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
 
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 	"github.com/tlsaroll/tlsaroll/rollover/installer"
 )
@@ -123,6 +124,19 @@ func (r *installerRules) load() (installer.Rules, error) {
 		rules.Sites[c.Name] = agent.Site(cfg.State, lineage)
 	}
 	return rules, nil
+}
+
+// actsAs refuses to change anything in a state directory that is another user's: what root
+// leaves there the daemon cannot read.
+func actsAs(cfg *config.Config) error {
+	if cfg.Installer == "" {
+		return nil
+	}
+	uid, err := uidOf(cfg.InstallerUser)
+	if err == nil && int(uid) != os.Geteuid() {
+		return usage(fmt.Errorf("installer-user: %s belongs to %s, and this is uid %d (hint: systemctl start tlsaroll-unprivileged; or runuser -u %[2]s -- tlsaroll)", cfg.State, cfg.InstallerUser, os.Geteuid()))
+	}
+	return err
 }
 
 // uidOf takes a number too, as users from LDAP are not found by name.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,5 +95,28 @@ func TestInstallerAlone(t *testing.T) {
 		if code := run(t.Context(), []string{"-c", config, "installer"}, w); code != test.exit || !strings.Contains(said.String(), test.want) {
 			t.Errorf("exit %d, want %d: %swant %s", code, test.exit, said, test.want)
 		}
+	}
+}
+
+// TestInstallerUser: nobody but the daemon's user changes what is the daemon's.
+func TestInstallerUser(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "tlsaroll.yaml")
+	text := strings.Replace(installerText(dir, "control: "+filepath.Join(dir, "control.sock")+"\ninstaller: /run/tlsaroll-installer.sock\ninstaller-user: \"4711\"\n"), "secret-credential: tsig", "secret-env: TSIG", 1)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TSIG", "c2VjcmV0")
+	for _, command := range []string{"once", "run"} {
+		said := &output{}
+		w := quiet()
+		w.stderr, w.hangups = said, hangups
+		code := run(t.Context(), []string{"-c", config, command}, w)
+		if want := fmt.Sprintf("installer-user: %s/tlsaroll belongs to 4711, and this is uid %d (hint: ", dir, os.Geteuid()); code != exitUsage || !strings.Contains(said.String(), want) {
+			t.Errorf("%s: exit %d, %s\nwant %s", command, code, said, want)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 || err != nil {
+		t.Errorf("left are %q: %v", left, err)
 	}
 }

@@ -153,6 +153,9 @@ type own struct {
 
 func (w *own) acting() (*agent.Agent, func() error, error) {
 	cfg, wired, err := w.load()
+	if err == nil {
+		err = actsAs(cfg)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
