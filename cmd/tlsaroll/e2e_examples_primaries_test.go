@@ -152,4 +152,3 @@ func (h *host) mayChange(key, secret string, want map[string]int) {
 		}
 	}
 }
-
