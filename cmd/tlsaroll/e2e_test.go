@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,11 +69,15 @@ type setting struct {
 
 func newHost(t *testing.T, o lab.Options, s setting) *host {
 	t.Helper()
+	o.Haste = *haste
 	h := &host{Lab: lab.Start(t, o), t: t, now: time.Now, ttl: labTTL}
 	t.Cleanup(h.checkSecrets)
 	h.configure(s)
 	return h
 }
+
+// haste is for figures: beside many other tests few handshakes a second have to do.
+var haste = flag.Float64("haste", 1, "how many times as many handshakes the senders make in a second")
 
 // configure writes the configuration anew; what is remembered stays.
 func (h *host) configure(s setting) {

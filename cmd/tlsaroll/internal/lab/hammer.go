@@ -46,6 +46,7 @@ func (o HammerOptions) withDefaults(ttl time.Duration) HammerOptions {
 // The rate is a wish: a machine that is too slow for it makes fewer.
 func (l *Lab) Hammer(ctx context.Context, opts HammerOptions) *Tally {
 	opts = opts.withDefaults(l.opts.TTL)
+	opts.Rate *= l.opts.Haste
 	ctx, cancel := context.WithCancel(ctx)
 	tally := &Tally{cancel: cancel, done: make(chan struct{}), moved: make(chan struct{}), begun: time.Now(), counts: newCounts()}
 	l.mu.Lock()

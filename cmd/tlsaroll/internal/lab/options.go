@@ -61,6 +61,8 @@ type Options struct {
 	// Records are lines as in a zone file, with absolute names, for any of the zones.
 	Records []string
 
+	// Haste multiplies the rate of every hammer; default 1.
+	Haste float64
 	// Unbound are lines for the server clause of every resolver.
 	Unbound []string
 }
@@ -74,6 +76,9 @@ const (
 func (o Options) withDefaults() (Options, error) {
 	if o.Primary == "" {
 		o.Primary = BIND
+	}
+	if o.Haste == 0 {
+		o.Haste = 1
 	}
 	if !slices.Contains([]PrimaryKind{BIND, Knot, PowerDNS}, o.Primary) {
 		return o, fmt.Errorf("lab: no primary of kind %q", o.Primary)
