@@ -54,7 +54,7 @@ func TestDebianUnused(t *testing.T) {
 	if out := run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--purge", "tlsaroll"); strings.Contains(out, "stays") {
 		t.Errorf("purged: %s", out)
 	}
-	r.asked("disable "+enabled)
+	r.asked("disable " + enabled)
 	r.left(nil)
 }
 
