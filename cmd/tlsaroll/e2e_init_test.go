@@ -83,22 +83,17 @@ func (h *host) initialises() string {
 
 var stepLine = regexp.MustCompile(`(?m)^     (.+)$`)
 
-// followsSteps carries out the steps that init printed: commands as a person would paste them, and
-// settings of Postfix.
+// followsSteps carries out the steps that init printed: commands as a person would paste them.
 func (h *host) followsSteps(text string) {
 	h.t.Helper()
 	text, _, _ = strings.Cut(text, "the plan, as")
 	done := 0
 	for _, m := range stepLine.FindAllStringSubmatch(text, -1) {
 		line := m[1]
-		argv := []string{"/bin/sh", "-ec", line}
-		switch {
-		case strings.HasPrefix(line, "#"):
+		if strings.HasPrefix(line, "#") {
 			continue
-		case strings.HasPrefix(line, "smtpd_tls_chain_files = "):
-			argv = []string{"postconf", "-c", h.Postfix.Config, "-e", line}
 		}
-		if out, err := h.command(argv[0], argv[1:]...); err != nil {
+		if out, err := h.command("/bin/sh", "-ec", line); err != nil {
 			h.t.Fatalf("%s: %v: %s", line, err, out)
 		}
 		done++

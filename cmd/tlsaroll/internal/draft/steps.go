@@ -123,8 +123,12 @@ func settingsOf(copies []copyTo) (file string, lines []string) {
 		switch c.server.Program {
 		case "Postfix":
 			files = append(files, c.file)
-			file = path.Join(cmp.Or(c.server.Config, "/etc/postfix"), "main.cf") + ", in the place of smtpd_tls_cert_file, smtpd_tls_key_file and their like"
-			lines = []string{"smtpd_tls_chain_files = " + strings.Join(files, ", ")}
+			file = path.Join(cmp.Or(c.server.Config, "/etc/postfix"), "main.cf") + ": this takes the place of smtpd_tls_cert_file, smtpd_tls_key_file and their like"
+			command := "postconf -e "
+			if c.server.Config != "" {
+				command = "postconf -c " + quoted(c.server.Config) + " -e "
+			}
+			lines = []string{command + quoted("smtpd_tls_chain_files = "+strings.Join(files, ", "))}
 		case "Dovecot":
 			file = cmp.Or(c.server.Config, "/etc/dovecot/conf.d/10-ssl.conf")
 			from := "<"
