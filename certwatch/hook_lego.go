@@ -27,7 +27,7 @@ func legoCall(args []string, env environment, _ bool) (Call, bool, error) {
 		}
 	}
 	if _, set := env(legoVariables[0].about); set {
-		return Call{Reason: "lego's pre-hook comes before there is a certificate (hint: call tlsaroll hook with --deploy-hook)"}, true, nil
+		return Call{Reason: "lego's pre-hook comes before there is a certificate (hint: let lego's --deploy-hook call tlsaroll hook)"}, true, nil
 	}
 	if v := legoVariables[1]; env.text(v.about) != "" {
 		return Call{}, false, half(v.about, v.cert, "hand over --cert and --key")

@@ -40,7 +40,7 @@ func TestRecognise(t *testing.T) {
 		"lego 5":                              {env: lego5, want: Call{Client: "lego", Files: Files{"/lego5/mx1.crt", "/lego5/mx1.key"}}},
 		"lego 5 inside 4":                     {env: both(lego4, lego5), want: Call{Client: "lego", Files: Files{"/lego5/mx1.crt", "/lego5/mx1.key"}}},
 		"lego 4 with one file for both":       {env: []string{"LEGO_CERT_PEM_PATH=/lego/mx1.pem"}, want: Call{Client: "lego", Files: Files{Cert: "/lego/mx1.pem"}}},
-		"lego 5 before there is a pair":       {env: lego5[:3], want: Call{Client: "lego", Reason: "lego's pre-hook comes before there is a certificate (hint: call tlsaroll hook with --deploy-hook)"}},
+		"lego 5 before there is a pair":       {env: lego5[:3], want: Call{Client: "lego", Reason: "lego's pre-hook comes before there is a certificate (hint: let lego's --deploy-hook call tlsaroll hook)"}},
 		"lego 4 without a key":                {env: lego4[:3], err: "hook: LEGO_CERT_PATH is set and LEGO_CERT_KEY_PATH is not (hint: was the certificate ordered with a CSR? then hand over --cert and --key)"},
 		"lego 4 without files":                {env: lego4[:2], err: "hook: LEGO_CERT_DOMAIN is set and LEGO_CERT_PATH is not (hint: hand over --cert and --key)"},
 		"lego 4, other things empty":          {env: both(lego4, []string{"LEGO_HOOK_CERT_PATH=", "RENEWED_LINEAGE=", "CERT_FULLCHAIN_PATH="}), want: Call{Client: "lego", Files: Files{"/lego/mx1.crt", "/lego/mx1.key"}}},

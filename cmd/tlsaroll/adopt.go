@@ -46,7 +46,7 @@ func (p *program) adoptCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&cert, "cert", "", "the certificate in service and its issuers, PEM, in `FILE`")
-	c.Flags().StringVar(&key, "key", "", "its private key in `FILE`; without it, in the --cert file")
+	c.Flags().StringVar(&key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file")
 	c.Flags().StringArrayVar(&o.Records, "record", nil, "make `RECORD`, as in \"3 1 1 ab…\", ours; may be given more than once")
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "look, say what would be taken over, and change nothing")
 	return c

@@ -87,12 +87,12 @@ func (p *program) checkCommand() *cobra.Command {
 			As a plugin for Nagios:
 			$ tlsaroll check --nagios example.org
 
-			What others report:
+			Reports of other mail systems (TLSRPT):
 			$ tlsaroll check --tlsrpt reports/*.eml
 
-			Its mail server, when it sends:
+			Whether the mail server of this host enforces DANE when it sends:
 			$ tlsaroll check --sender --zone example.org --listen 192.0.2.7 --submit`,
-		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tnot known whether mail arrives, as where no resolver validates or no host answers, and nothing that was seen is broken; a report cannot be read; with --sender: too little came to tell\n2\twrong usage or configuration; with --sender: the zone lacks lines, too\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE\nwith --nagios\t0 OK, 1 WARNING, 2 CRITICAL: something breaks mail, 3 UNKNOWN: not known whether it arrives, or any error"},
+		Annotations:       map[string]string{exitStatus: "0\tclean, or warnings only; with --sender: it enforces DANE\n1\tan error, or it is not known whether mail arrives: no resolver validates, say, or no host answers; a report cannot be read; with --sender: too little mail came to tell\n2\twrong usage or configuration; with --sender: also if the zone lacks lines\n4\tsomething breaks mail, or reports name failures; with --sender: it does not enforce DANE\nwith --nagios\t0 OK, 1 WARNING, 2 CRITICAL: something breaks mail, 3 UNKNOWN: not known whether it arrives, or any error"},
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: o.complete,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -120,12 +120,12 @@ func (p *program) checkCommand() *cobra.Command {
 	f.BoolVar(&o.nagios, "nagios", false, "print what Nagios and Icinga want of a plugin, and end with their exit codes")
 	f.StringVar(&o.csv, "csv", "", "write a table to `FILE`, a line for each host of each domain; - is standard output")
 	f.StringVar(&o.html, "html", "", "write a page for a browser to `FILE`, the worst domains first; - is standard output")
-	f.BoolVar(&o.thorough, "thorough", false, "ask every address for all that it agrees to, with a connection for each TLS version and cipher suite")
+	f.BoolVar(&o.thorough, "thorough", false, "find out every TLS version and cipher suite that each address accepts, with a connection for each")
 	f.BoolVar(&o.verbose, "verbose", false, "print the whole page of each domain")
 	f.StringVar(&o.resolver, "resolver", "", "look through the validating resolver at `ADDRESS`, as in 127.0.0.1 or [::1]:5353")
-	f.BoolVar(&o.trust, "trust-resolver", false, "believe it although it is on another host: the way there is safe")
-	f.IntVar(&o.parallel, "parallel", 50, "look at `N` domains side by side")
-	f.StringVar(&o.roots, "roots", "", "take the CA certificates in `FILE` for those that browsers believe, instead of this host's")
+	f.BoolVar(&o.trust, "trust-resolver", false, "believe the resolver although it is on another host, because the network on the way there is safe")
+	f.IntVar(&o.parallel, "parallel", 50, "look at `N` domains at the same time, 1 to 1000")
+	f.StringVar(&o.roots, "roots", "", "use the CA certificates in `FILE`, instead of this host's, as those that browsers trust")
 	f.BoolVar(&o.tlsrpt, "tlsrpt", false, "read TLSRPT reports: each argument is a FILE; - is standard input")
 	senderFlags(c, &sender)
 	return c

@@ -47,14 +47,14 @@ func senderFlags(c *cobra.Command, o *senderOptions) {
 func (o *senderOptions) flags() *pflag.FlagSet {
 	f := pflag.NewFlagSet("sender", pflag.ContinueOnError)
 	f.StringVar(&o.zone, "zone", o.zone, "put the scratch domains into `ZONE`, which a provider of the configuration can change")
-	f.StringVar(&o.provider, "provider", o.provider, "have provider `NAME` change it, where several can")
-	f.StringVar(&o.name, "name", o.name, "put the scratch domains below `LABEL` in the zone; a new one saves waiting for what resolvers remember")
-	f.StringArrayVar(&o.listen, "listen", o.listen, "take their mail at `ADDRESS`, port 25 if it names none; with three of them, all may be sent at once")
-	f.StringVar(&o.bogus, "bogus", o.bogus, "have mail sent to `DOMAIN`, too, whose DNSSEC is broken, and whose address is that of --listen")
+	f.StringVar(&o.provider, "provider", o.provider, "have provider `NAME` change the zone, if several can")
+	f.StringVar(&o.name, "name", o.name, "put the scratch domains below `LABEL` in the zone; with a new one nothing has to leave the caches of resolvers first")
+	f.StringArrayVar(&o.listen, "listen", o.listen, "take the mail at `ADDRESS`, with port 25 if it names none; may be given more than once, and with three all mails may be sent at once")
+	f.StringVar(&o.bogus, "bogus", o.bogus, "have mail sent to `DOMAIN` too: one whose DNSSEC is broken, and whose address is that of --listen")
 	f.BoolVar(&o.submit, "submit", o.submit, "hand the mails to sendmail; without it you are told where to send them")
-	f.StringVar(&o.sendmail, "sendmail", o.sendmail, "with --submit, too: call `PROGRAM` as sendmail")
+	f.StringVar(&o.sendmail, "sendmail", o.sendmail, "and --submit: call `PROGRAM` as sendmail")
 	f.DurationVar(&o.ttl, "ttl", o.ttl, "publish the records with this `TTL`")
-	f.DurationVar(&o.timeout, "timeout", o.timeout, "give up after this `DURATION` for the records to be seen, and as long for the mails")
+	f.DurationVar(&o.timeout, "timeout", o.timeout, "wait up to this `DURATION` for the records to be seen, and as long again for the mails")
 	return f
 }
 

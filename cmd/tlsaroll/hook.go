@@ -33,25 +33,25 @@ func (p *program) hookCommand() *cobra.Command {
 		Short:                 "take the pair that an ACME client has just got",
 		Long: `
 			For the hooks of ACME clients: takes the certificate and key that the client has just got, and copies them
-			durably before it ends. The daemon goes on at once; without one a pass is made, and tlsaroll once finishes it
-			from a timer. One line says what comes next, and when.
+			durably before it ends. A daemon goes on from there at once. Without a daemon one pass is made, and tlsaroll
+			once, called by a timer, does the rest. One line says what comes next, and when.
 
-			These call it, and are told by what they hand their hooks: LEGO_CERT_PATH or LEGO_HOOK_CERT_PATH,
-			RENEWED_LINEAGE, CERT_FULLCHAIN_PATH, the arguments of deploy_cert and sync_cert. To name the client rules out
-			the others.
+			These clients can call it. It knows them by the variables and arguments that they give their hooks:
+			LEGO_CERT_PATH or LEGO_HOOK_CERT_PATH, RENEWED_LINEAGE, CERT_FULLCHAIN_PATH, deploy_cert and sync_cert. If you
+			name the client, it looks for nothing of the others.
 
 			  lego        --run-hook, --renew-hook (4), --deploy-hook (5)
 			  certbot     --deploy-hook, renewal-hooks/deploy
 			  acme.sh     --reloadcmd, --renew-hook, --post-hook
 			  dehydrated  HOOK=, a script that hands all arguments on
 
-			Any other hands over --cert and --key. What clients call their hooks for beside that, as before an order or
-			for nothing new, is passed over with exit 0.
+			For any other client give --cert and --key. Calls without a new certificate, such as one before an order, do
+			nothing and end with 0.
 
-			The lineage is the one whose staged files these are, else the one whose endpoints the certificate is for and
-			whose live certificate has a key of the same kind. A certificate that is no lineage's is none of our business:
-			one line, and exit 0. It never fails because something waits, and ends within the timeout unless told to wait:
-			lego kills its hooks after two minutes.`,
+			The lineage is the one that has these files under staged:, else the one that the certificate is for, by its
+			endpoints and by the type of its live key. A certificate that belongs to no lineage is left alone: one line
+			says so, and it ends with 0. It never fails because something waits, and without --wait it ends within the
+			timeout: lego kills its hooks after two minutes.`,
 		Example: `
 			$ lego … renew --renew-hook "tlsaroll hook lego"
 			$ certbot certonly … --deploy-hook "tlsaroll hook certbot"
@@ -60,7 +60,7 @@ func (p *program) hookCommand() *cobra.Command {
 
 			The script that HOOK= of dehydrated's configuration names:
 			$ exec tlsaroll hook dehydrated "$@"`,
-		Annotations: map[string]string{exitStatus: "0\ttaken, or it is no lineage's, or there was nothing to take\n1\tan error: the pair was not taken\n2\twrong usage or configuration, or it may be of several clients or lineages\n4\twith --wait: it needs a person, and says what to do"},
+		Annotations: map[string]string{exitStatus: "0\ttaken, or it belongs to no lineage, or there was nothing to take\n1\tan error: the pair was not taken\n2\twrong usage or configuration, or it could belong to several clients or lineages\n4\twith --wait: it needs a person, and says what to do"},
 		Args: func(c *cobra.Command, args []string) error {
 			_, _, err := hookWords(c, args)
 			return err
@@ -81,9 +81,9 @@ func (p *program) hookCommand() *cobra.Command {
 	f.SetInterspersed(false) // dehydrated's arguments are no options of ours, even if they begin with a hyphen
 	f.StringVar(&files.Cert, "cert", "", "the new certificate and its issuers, PEM, in `FILE`")
 	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file, or one that next-key gave a request for")
-	f.StringVar(&lineage, "lineage", "", "whose it is: `LINEAGE`")
-	f.BoolVar(&o.Wait, "wait", false, "stay until it is served and verified")
-	f.DurationVar(&o.Timeout, "timeout", 10*time.Second, "end after `TIME` at the latest, unless told to wait")
+	f.StringVar(&lineage, "lineage", "", "the pair belongs to `LINEAGE`")
+	f.BoolVar(&o.Wait, "wait", false, "stay until the pair is served and verified")
+	f.DurationVar(&o.Timeout, "timeout", 10*time.Second, "end after this `DURATION` at the latest, 1s to 1h; with --wait it does not count")
 	return c
 }
 

@@ -73,7 +73,7 @@ func TestHookTakesNothing(t *testing.T) {
 		args string
 		want string
 	}{
-		"lego's pre-hook":         {env: []string{"LEGO_HOOK_ACCOUNT_ID=x", "LEGO_HOOK_CERT_DOMAINS=mx1.example.org"}, want: "tlsaroll: hook: nothing to take: lego's pre-hook comes before there is a certificate (hint: call tlsaroll hook with --deploy-hook)\n"},
+		"lego's pre-hook":         {env: []string{"LEGO_HOOK_ACCOUNT_ID=x", "LEGO_HOOK_CERT_DOMAINS=mx1.example.org"}, want: "tlsaroll: hook: nothing to take: lego's pre-hook comes before there is a certificate (hint: let lego's --deploy-hook call tlsaroll hook)\n"},
 		"certbot's post hook":     {env: []string{"RENEWED_DOMAINS=mx1.example.org", "FAILED_DOMAINS="}, args: "certbot", want: "tlsaroll: hook: nothing to take: certbot's post hook is told of no certificate (hint: call tlsaroll hook as a deploy hook)\n"},
 		"startup":                 {args: "dehydrated startup_hook"},
 		"a challenge":             {args: "dehydrated deploy_challenge mx1.example.org -cnope --help"},

@@ -35,15 +35,16 @@ func (p *program) initCommand() *cobra.Command {
 		Long: `
 			Looks for certificates of lego, certbot, acme.sh and dehydrated; for Postfix, Exim, OpenSMTPD and Dovecot, and which
 			files they read; for a resolver that validates; in DNS for the zone of the mail host, its servers and the TLSA
-			records that stand; and for BIND, Knot, PowerDNS or NSD as the zone's primary. It asks what it cannot tell, writes
-			a configuration with a reason for each choice, prints what is to be done by hand, and shows the plan.
+			records that stand; and for BIND, Knot, PowerDNS or NSD as the zone's primary. It asks for what it
+			cannot find, writes a configuration with a reason for each choice, prints what you have to do by hand, and shows
+			the plan.
 
-			Where the zone takes dynamic updates, the TSIG key is taken from a file, and its secret alone put beside the
-			configuration. Nothing else is changed: no mail server, no DNS, no daemon. A file that is there is not written
-			over without --force.
+			If the zone takes dynamic updates, it reads the TSIG key from a file, and writes only the secret beside the
+			configuration. Nothing else is changed: no mail server, no DNS, no daemon. An existing file is not overwritten
+			without --force.
 
-			With --yes nothing is asked. Where a choice would be a guess, nothing is written, and the option that decides it
-			is named.`,
+			With --yes nothing is asked. If a choice would be a guess, nothing is written, and the error names the option
+			that decides it.`,
 		Example: `
 			$ tlsaroll init
 

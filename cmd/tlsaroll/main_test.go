@@ -92,7 +92,7 @@ func TestBadInput(t *testing.T) {
 		{"record|--params|3 1 2|" + chain, chain + `: 3 1 2 is advised against: clients need not know it: "servers SHOULD NOT exclusively publish SHA2-512(2) digests" (RFC 7671, section 2) (hint: use 3 1 1, or 3 1 1 beside it, or --force)`},
 		// the daemon and what is asked of it
 		{"run|now", `"now" is one argument too many (hint: tlsaroll run)`},
-		{"status|--json|--watch", "--watch and --json do not go together (hint: call status --json again and again)"},
+		{"status|--json|--watch", "--watch and --json do not go together (hint: leave out one; --json prints the status once)"},
 		{"status|mx1|mx2", `"mx2" is one argument too many (hint: tlsaroll status [--json | --watch] [LINEAGE])`},
 		{"rollback", "no LINEAGE (hint: tlsaroll rollback [--wait[=served|retired]] LINEAGE)"},
 		{"rollback|--wait|retired|mx1", "--wait retired: an optional value needs an equals sign (hint: --wait=retired)"},

@@ -5,9 +5,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 )
 
 // Annotations of a command that cobra has no field for: lines of a term, a tab and
@@ -96,15 +99,33 @@ func optionTerms(flags *pflag.FlagSet) string {
 		if f.Shorthand != "" {
 			term = "-" + f.Shorthand + ", " + term
 		}
-		if value != "" {
+		switch {
+		case value != "" && f.NoOptDefVal != "": // it wants the equals sign
+			term += "[=" + value + "]"
+		case value != "":
 			term += " " + value
 		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" {
-			what += fmt.Sprintf(" (default: %s)", f.DefValue)
+		if d := defaultOf(f); d != "" {
+			what += fmt.Sprintf(" (default: %s)", d)
 		}
 		lines = append(lines, term+"\t"+what)
 	})
 	return strings.Join(lines, "\n")
+}
+
+// defaultOf is what an option has if it is not given, "" where that says nothing.
+func defaultOf(f *pflag.Flag) string {
+	if f.Value.Type() == "duration" {
+		if d, err := time.ParseDuration(f.DefValue); err == nil && d > 0 {
+			return config.ShortDuration(d)
+		}
+		return ""
+	}
+	switch f.DefValue {
+	case "false", "[]":
+		return ""
+	}
+	return f.DefValue
 }
 
 // terms lays out lines of a term, a tab and what it means.

@@ -29,9 +29,9 @@ func (p *program) matchCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "ask whether a DANE client would accept a certificate chain",
 		Long: `
-			Answers as a sending mail server would (RFC 7671, RFC 7672) that was presented the certificates in FILE, in their
-			order, and holds the records given with --tlsa. FILE is PEM; a private key in it is passed over unread;
-			- reads standard input. Nothing is looked up.
+			Answers as a sending mail server would (RFC 7671, RFC 7672) if the receiving server presented the certificates in
+			FILE, in this order, and the records given with --tlsa were published. FILE is PEM; a private key in it is not
+			read; - reads standard input. Nothing is looked up.
 
 			Of records with the same usage and selector only those with the strongest digest count. Records that
 			no client can use are passed over: those with values that no RFC defines, digests of a wrong length, and the PKIX usages 0

@@ -29,14 +29,14 @@ func (p *program) nextKeyCommand() *cobra.Command {
 		Long: `
 			Under a scheme with standby the key of the next certificate is made ahead, and its record is published long
 			before there is a certificate for it. A certificate of that key is swapped in without a wait. This gives the
-			key to the ACME client that orders it, in PEM; or, with --csr, a certificate request for it and for the hosts of
-			the lineage's endpoints, so that the key need not leave this host's state directory: a certificate that comes
-			back without its key, in staged files or by hook or rollover, is completed with it.
+			key, in PEM, to the ACME client that orders the certificate. With --csr it gives a certificate request for the
+			key and for the hosts of the lineage's endpoints instead, so that the key never leaves the state directory: a
+			certificate that comes back without its key, in staged files or by hook or rollover, gets it from there.
 
-			It makes no key: the first pass of the daemon, or of once, does. The key is used up when its certificate is
-			live and was seen to be served; then another one is made. It is shown to nobody on a terminal.`,
+			It does not make the key: the first pass of the daemon, or of once, does. When the key's certificate is live and
+			is seen to be served, the next key is made. A key is never shown on a terminal.`,
 		Example: `
-			A certificate request for lego, which keeps no key then:
+			A certificate request for lego, which needs no key then:
 			$ tlsaroll next-key --csr --out mx1.csr mx1
 			$ lego … --csr mx1.csr renew --renew-hook "tlsaroll hook --lineage mx1 --cert mx1.example.org.crt"
 
@@ -46,8 +46,8 @@ func (p *program) nextKeyCommand() *cobra.Command {
 		Args:        exactlyOne("LINEAGE"),
 		RunE:        func(_ *cobra.Command, args []string) error { return p.nextKey(args[0], o) },
 	}
-	c.Flags().BoolVar(&o.csr, "csr", false, "a certificate request for the key, and not the key")
-	c.Flags().StringVar(&o.out, "out", "", "write it to `FILE`, whole or not at all; a key that only its owner can read")
+	c.Flags().BoolVar(&o.csr, "csr", false, "print a certificate request for the key instead of the key")
+	c.Flags().StringVar(&o.out, "out", "", "write it to `FILE`, whole or not at all; only the owner can read a key")
 	return c
 }
 

@@ -57,11 +57,11 @@ func (p *program) providerCommand() *cobra.Command {
 			return p.providerTest(c.Context(), args[1], o)
 		},
 	}
-	c.Flags().BoolVar(&o.json, "json", false, "print JSON, for programs")
-	c.Flags().StringVar(&o.zone, "zone", "", "test in `ZONE`, where the configuration does not say which")
-	c.Flags().StringVar(&o.owner, "owner", "", "test at the TLSA owner `NAME`, as in _25._tcp.test.example.org, where the key may write nowhere else")
-	c.Flags().DurationVar(&o.ttl, "ttl", o.ttl, "publish with this `TTL`")
-	c.Flags().DurationVar(&o.timeout, "timeout", o.timeout, "give up after this `DURATION`, and take the records out")
+	c.Flags().BoolVar(&o.json, "json", false, "list: print JSON, for programs")
+	c.Flags().StringVar(&o.zone, "zone", "", "test: use this `ZONE`, if the configuration does not name the provider's")
+	c.Flags().StringVar(&o.owner, "owner", "", "test: publish at the owner name `NAME`, as in _25._tcp.test.example.org, if the key may write nowhere else")
+	c.Flags().DurationVar(&o.ttl, "ttl", o.ttl, "test: publish the records with this `TTL`")
+	c.Flags().DurationVar(&o.timeout, "timeout", o.timeout, "test: give up after this `DURATION`, and take the records out")
 	return c
 }
 

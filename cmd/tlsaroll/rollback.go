@@ -14,9 +14,9 @@ func (p *program) rollbackCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "bring the previous certificate back",
 		Long: `
-			Makes the pair that was live before the live one again: at once, if every answer that some cache may hold and
-			that matches what is served matches the previous pair too, as it does for a day after a swap (timing: retire).
-			Else its records are published again, and it waits for caches like any other rollover.
+			Makes the previous pair the live one again. For a day after a swap (timing: retire) this is normally done at once, as the
+			records of both pairs are still published. Later the previous pair's records are published again first, and
+			it waits for caches like any other rollover.
 
 			Whatever is on its way is dropped. What was rolled back does not come again by itself; the next pair of the
 			ACME client does, unless the lineage is frozen.`,
@@ -32,7 +32,7 @@ func (p *program) rollbackCommand() *cobra.Command {
 			return stopped(p, c.Context(), args[0], p.errand(c.Context(), "order", args[0], o))
 		},
 	}
-	c.Flags().StringVar(&wait, "wait", "", "stay until the previous certificate is `served` and verified, or until the other's records are retired too")
+	c.Flags().StringVar(&wait, "wait", "", "stay until `served|retired`: until the previous certificate is served and verified, which --wait alone means, or until the other's records are retired too")
 	c.Flags().Lookup("wait").NoOptDefVal = untilServed
 	return c
 }

@@ -47,17 +47,18 @@ func (p *program) rolloverCommand() *cobra.Command {
 			successor that is on its way already; one whose swap was undone is tried again. Where certificates are
 			ordered here (acme:, issue:) and nothing is on its way, one is ordered now.
 
-			With --emergency the live key is compromised: it is never taken again. A standby key whose record
-			has stood for long enough is swapped in without a wait; without one the command says which mail is deferred
-			and until when, and asks; --yes answers. The records of the compromised key are taken out as soon as every
-			endpoint was seen with the new certificate, and --wait stays until then. What was signed before can be
-			replayed until its signature ends: it says when that is. Where the whole host was broken into, the keys of
-			the standby and of what is on its way have leaked as well: cancel, and remove STATE/keys/LINEAGE.pem, first.
+			Use --emergency when the live key is compromised: tlsaroll never uses that key again. If there is a standby
+			key whose record has stood long enough for every cache, its certificate is swapped in without a wait. If there is none, the
+			command says which mail is deferred and until when, and asks before it does anything; --yes answers. The
+			records of the compromised key are taken out as soon as every endpoint presents the new certificate, and
+			--wait stays until then. Answers that were signed before can be replayed until their signatures end: it says
+			when that is. If someone broke into the whole host, the standby key and the key of the successor have leaked
+			as well: first run tlsaroll cancel LINEAGE, and remove STATE/keys/LINEAGE.pem.
 
-			Without --wait one step is made, and whatever calls tlsaroll next goes on: rollover, once, or the daemon.
-			With --wait it stays until the new certificate is served and verified, with --wait=retired until the old
-			records are gone too. Whoever stops it loses nothing: what was waited stays waited, and where a daemon runs
-			it goes on.`,
+			Without --wait one step is made, and the next call of tlsaroll makes the next one: rollover, once, or the
+			daemon. With --wait it stays until the new certificate is served and verified, with --wait=retired until the
+			old records are gone too. Stopping it loses nothing: the time already waited counts, and a daemon that runs
+			goes on by itself.`,
 		Example: `
 			A manual rollover, watched to its end:
 			$ tlsaroll rollover mx1 --cert fullchain.pem --key privkey.pem --wait=retired
@@ -88,11 +89,11 @@ func (p *program) rolloverCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&files.Cert, "cert", "", "the new certificate and its issuers, PEM, in `FILE`")
 	f.StringVar(&files.Key, "key", "", "its private key, PEM, in `FILE`; without it, in the --cert file, or one that next-key gave a request for")
-	f.StringVar(&o.Wait, "wait", "", "stay until the certificate is `served` and verified, or until the old records are retired too")
+	f.StringVar(&o.Wait, "wait", "", "stay until `served|retired`: until the new certificate is served and verified, which --wait alone means, or until the old records are retired too")
 	f.Lookup("wait").NoOptDefVal = untilServed
 	f.BoolVar(&o.DryRun, "dry-run", false, "look, say what would be done now, and change nothing")
-	f.DurationVar(&o.TTL, "ttl", 0, "give the RRset another `TTL` first, in a step of its own; a wait that has begun gets no shorter")
-	f.BoolVar(&o.Emergency, "emergency", false, "the live key is compromised: swap at once, and take its records out as soon as every endpoint was seen with the new certificate")
+	f.DurationVar(&o.TTL, "ttl", 0, "give the RRset another `TTL` first, in a step of its own, as in 30m; a wait that has begun gets no shorter")
+	f.BoolVar(&o.Emergency, "emergency", false, "the live key is compromised: swap at once, and take its records out as soon as every endpoint presents the new certificate")
 	f.BoolVar(&yes, "yes", false, "accept what --emergency costs: do not ask back")
 	return c
 }
@@ -117,7 +118,7 @@ func (o rolloverOptions) validate(files certwatch.Files, yes bool) error {
 		errs = append(errs, fmt.Errorf("--wait=%s: unknown (hint: served or retired)", o.Wait))
 	}
 	if o.TTL < 0 || o.TTL != o.TTL.Truncate(time.Second) || o.TTL > 7*24*time.Hour {
-		errs = append(errs, fmt.Errorf("--ttl %s: not from 1s to 168h in whole seconds", o.TTL))
+		errs = append(errs, fmt.Errorf("--ttl %s: not from 1s to 168h, in whole seconds (hint: --ttl 1h)", o.TTL))
 	}
 	if yes && !o.Emergency {
 		errs = append(errs, errors.New("--yes without --emergency: nothing is asked (hint: leave it out)"))

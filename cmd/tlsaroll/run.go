@@ -15,9 +15,10 @@ func (p *program) runCommand() *cobra.Command {
 			without them, swaps it in, reloads, verifies, and retires the old records. It stays until it gets SIGTERM or
 			SIGINT, and loses nothing however it ends.
 
-			Other commands ask it over the control socket. SIGHUP has it read the configuration anew: a bad one is said,
-			and the old one stays in force. Under systemd it tells when it is ready, and feeds the watchdog as long as
-			it works. The log goes to standard error; each line ends with when it looks again.`,
+			Other commands reach it over the control socket. On SIGHUP, as systemctl reload sends it, it reads the
+			configuration again: if there is an error in it, the log says so, and the old one stays in force. Under systemd
+			it tells when it is ready, and feeds the watchdog as long as it works. The log goes to standard error; each line
+			ends with when it looks again.`,
 		Example: `
 			$ tlsaroll run -c /etc/tlsaroll/tlsaroll.yaml`,
 		Annotations: map[string]string{exitStatus: "0\tit was asked to end\n1\tan error: another one runs, or the state directory cannot be used\n2\twrong usage or configuration"},

@@ -21,8 +21,8 @@ func (p *program) statusCommand() *cobra.Command {
 		Short:                 "say where everything stands",
 		Long: `
 			Prints, for each lineage, what is live, what is on its way, what it waits for and until when, what every
-			authoritative server gave and what every endpoint presented, as of the last look. Nothing is looked at now:
-			see tlsaroll plan for that.
+			authoritative server gave and what every endpoint presented at the last look. It does not look now:
+			tlsaroll plan does.
 
 			With --watch it stays: on a terminal as a view that changes, elsewhere it prints whenever something has changed.`,
 		Example: `
@@ -32,7 +32,7 @@ func (p *program) statusCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case watch && asJSON:
-				return usage(errors.New("--watch and --json do not go together (hint: call status --json again and again)"))
+				return usage(errors.New("--watch and --json do not go together (hint: leave out one; --json prints the status once)"))
 			case watch:
 				return p.watchStatus(c.Context(), first(args))
 			}
