@@ -163,6 +163,7 @@ var othersPrograms = []string{
 	"haproxy",
 	"keymgr",
 	"knotc",
+	"make",
 	"named-checkconf",
 	"pdnsutil",
 	"postfix",
@@ -208,7 +209,7 @@ func (d document) installs(t *testing.T, line []string) {
 func (d document) controls(t *testing.T, line []string) {
 	t.Helper()
 	unit := line[len(line)-1]
-	if slices.Contains([]string{"daemon-reload", "postfix", "dovecot", "exim4", "haproxy", "opensmtpd"}, unit) {
+	if slices.Contains([]string{"daemon-reload", "postfix", "dovecot", "exim4", "haproxy", "opensmtpd", "sendmail"}, unit) {
 		return
 	}
 	if !strings.Contains(unit, ".") {

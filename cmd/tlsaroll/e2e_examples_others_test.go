@@ -6,21 +6,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 )
 
-// serve starts a server at an address of its own, which the name gets, with the lines of a file
-// of the example.
+// serve starts a server at the host's address with the lines of a file of the example.
 func (n *neighbour) serve(kind lab.ServerKind, file string, table ...aReplacement) *lab.MailServer {
 	n.t.Helper()
-	at := n.Spare(n.t)
-	for i := range table {
-		table[i].lab = strings.ReplaceAll(table[i].lab, "ADDRESS", at.String())
-	}
-	s := n.Serve(n.t, lab.Serving{Kind: kind, Host: n.name, At: at, Port: n.ports[0], Config: filled(n.t, n.example+"/"+file, table...)})
-	n.Update(n.t, lab.Add(n.name+". 5 A "+at.String()))
-	return s
+	return n.Serve(n.t, lab.Serving{Kind: kind, Host: n.name, At: n.at, Port: n.ports[0], Config: filled(n.t, n.example+"/"+file, table...)})
 }
 
 // tls is a path of the example's for keys, with what a server reads there at first.
@@ -47,7 +41,7 @@ func (n *neighbour) haproxy(first *lab.Pair) []aReplacement {
 	behind := n.Postfix.Addr.String() // whose words go through, whatever the port
 	s := n.serve(lab.HAProxy, "haproxy.cfg.snippet",
 		aReplacement{"/etc/haproxy/tls/mx1.pem", pem},
-		aReplacement{"bind :", "bind ADDRESS:"},
+		aReplacement{"bind :", "bind " + n.at.String() + ":"},
 		aReplacement{"192.0.2.10:10465 send-proxy-v2", behind},
 		aReplacement{"192.0.2.10:10143 send-proxy-v2", behind},
 		aReplacement{"192.0.2.10:10025 send-proxy-v2", behind},
@@ -89,5 +83,32 @@ func (n *neighbour) dovecot(first *lab.Pair) []aReplacement {
 		{"/etc/dovecot/tls/mx1", dir},
 		{"[doveconf, -n]", argv([]string{"doveconf", "-n", "-c", s.Config})},
 		{"[systemctl, reload, dovecot]", argv(s.Reload)},
+	}
+}
+
+func (n *neighbour) sendmail(first *lab.Pair) []aReplacement {
+	n.t.Helper()
+	dir := n.tlsDir(first)
+	s := n.serve(lab.Sendmail, "sendmail.mc.snippet", aReplacement{"/etc/mail/tls/mx1", dir})
+	return []aReplacement{
+		{"/etc/mail/tls/mx1", dir},
+		{"[systemctl, reload, sendmail]", argv(s.Reload)},
+	}
+}
+
+// refused wants that no handshake failed but for want of a connection, at one moment: what a
+// sender tries again.
+func (n *neighbour) refused(hammer *lab.Tally, atLeast int) {
+	n.t.Helper()
+	if err := hammer.Until(n.t.Context(), func(c lab.Counts) bool { return c.Total >= atLeast }); err != nil {
+		n.t.Error(err)
+	}
+	counts := hammer.Stop()
+	n.t.Log(counts)
+	if other := counts.Failed - counts.ByOutcome[lab.NoTLS]; other > 0 || counts.Total < atLeast {
+		n.t.Errorf("%d of %d handshakes failed for another reason than that nobody answered", other, counts.Total)
+	}
+	if span := counts.LastFailure.Sub(counts.FirstFailure); span > 3*time.Second {
+		n.t.Errorf("it took no connections for %s", span)
 	}
 }

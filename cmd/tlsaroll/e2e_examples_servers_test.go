@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,43 +22,70 @@ type serving struct {
 	// start has the server present first by what the example says, and returns what the lab
 	// has in the place of the example's paths and commands.
 	start func(n *neighbour, first *lab.Pair) []aReplacement
+	// harm is what its reload may do to clients; "": nothing.
+	harm harm
 }
 
+type harm string
+
+// refuses is a server that takes no connections for a moment.
+const refuses harm = "refuses"
+
 var servings = []serving{
-	{"postfix-dovecot", lab.Host, []uint16{25, 993}, (*neighbour).postfixAndDovecot},
-	{"haproxy", "haproxy.example.org", []uint16{465, 993}, (*neighbour).haproxy},
-	{"exim", "exim.example.org", []uint16{25}, (*neighbour).exim},
-	{"dovecot", "dovecot.example.org", []uint16{993}, (*neighbour).dovecot},
+	{"postfix-dovecot", lab.Host, []uint16{25, 993}, (*neighbour).postfixAndDovecot, ""},
+	{"haproxy", "haproxy.example.org", []uint16{465, 993}, (*neighbour).haproxy, ""},
+	{"exim", "exim.example.org", []uint16{25}, (*neighbour).exim, ""},
+	{"dovecot", "dovecot.example.org", []uint16{993}, (*neighbour).dovecot, ""},
+	{"sendmail", "sendmail.example.org", []uint16{25}, (*neighbour).sendmail, refuses},
 }
 
 // TestExampleServers renews each server's certificate by its example, under load.
 func TestExampleServers(t *testing.T) {
 	t.Parallel()
-	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy, lab.Exim, lab.Dovecot}})
+	l := lab.Start(t, lab.Options{TTL: exampleTTL, Resolvers: 2, Dovecot: true, Servers: []lab.ServerKind{lab.HAProxy, lab.Exim, lab.Dovecot, lab.Sendmail}})
 	for _, s := range servings {
+		at, first := l.MX, l.Live
+		if s.name != lab.Host {
+			at, first = l.Spare(t), l.Certificates().Issue(t, lab.LeafOptions{Names: []string{s.name}})
+			s.publish(t, l, at, first)
+		}
 		t.Run(s.example, func(t *testing.T) {
 			t.Parallel()
-			newNeighbour(t, l, s).renews()
+			newNeighbour(t, l, s, at, first).renews()
 		})
 	}
+}
+
+// publish puts a host's records into the zone. It is done before anybody asks for any name: an
+// answer that there is none would be remembered, and stand for other names, too.
+func (s serving) publish(t *testing.T, l *lab.Lab, at netip.Addr, first *lab.Pair) {
+	t.Helper()
+	changes := []lab.Change{lab.Add(s.name + ". 5 A " + at.String())}
+	for _, port := range s.ports {
+		changes = append(changes, lab.Add(s.owner(port)+" 5 TLSA "+first.TLSA(t, tlsa.EE)))
+	}
+	l.Update(t, changes...)
+}
+
+// owner is where the records of a port stand.
+func (s serving) owner(port uint16) string {
+	return strings.ReplaceAll(lab.Owner(port), lab.Host, s.name)
 }
 
 // A neighbour is a host of a lab that has several.
 type neighbour struct {
 	*host
 	serving
+	at    netip.Addr
 	dir   string // all that is its own
 	first *lab.Pair
 }
 
-func newNeighbour(t *testing.T, l *lab.Lab, s serving) *neighbour {
+func newNeighbour(t *testing.T, l *lab.Lab, s serving, at netip.Addr, first *lab.Pair) *neighbour {
 	t.Helper()
-	n := &neighbour{&host{Lab: l, t: t, now: time.Now}, s, filepath.Join(l.Dir, "host-"+s.example), l.Live}
+	n := &neighbour{&host{Lab: l, t: t, now: time.Now}, s, at, filepath.Join(l.Dir, "host-"+s.example), first}
 	if err := os.Mkdir(n.dir, 0o755); err != nil {
 		t.Fatal(err)
-	}
-	if n.name != lab.Host {
-		n.first = n.issue()
 	}
 	config := "examples/" + s.example + "/tlsaroll.yaml"
 	timing := timingLine.FindString(readDocument(t, config).text)
@@ -67,7 +95,6 @@ func newNeighbour(t *testing.T, l *lab.Lab, s serving) *neighbour {
 		aReplacement{"/run/tlsaroll/control.sock", filepath.Join(n.dir, "sock")},
 		aReplacement{"resolver: 127.0.0.1:53", "resolver: " + l.Resolver.String()},
 		aReplacement{timing, "timing: " + exampleTiming},
-		aReplacement{"ttl: 1h", "ttl: " + exampleTTL.String()},
 		aReplacement{"providers:\n", labZones + "providers:\n"},
 		aReplacement{"ns1.example.org:53", l.Primary.String()},
 		aReplacement{"/etc/tlsaroll/tsig.secret", l.Key(lab.Domain).SecretFile},
@@ -115,8 +142,12 @@ func (n *neighbour) renews() {
 	n.leaves(next)
 	n.eventually(40*time.Second, "renewed", settled(next))
 	for i, port := range n.ports {
-		n.unharmed(hammers[i], 25)
-		n.only(strings.ReplaceAll(lab.Owner(port), lab.Host, n.name), next.TLSA(n.t, tlsa.EE))
+		if n.harm == refuses {
+			n.refused(hammers[i], 25)
+		} else {
+			n.unharmed(hammers[i], 25)
+		}
+		n.only(n.owner(port), next.TLSA(n.t, tlsa.EE))
 	}
 	n.shows("examples/"+n.example+"/README.md", 0, aReplacement{lab.Host, n.name})
 	if text, err := os.ReadFile(n.told()); err == nil {

@@ -53,15 +53,21 @@ func requirements(opts Options) []requirement {
 	if opts.MTAs {
 		debian("sendmail", "postfix")
 	}
-	if opts.MTAs || slices.Contains(opts.Servers, Exim) {
+	if opts.MTAs || slices.Contains(opts.Servers, Exim) || slices.Contains(opts.Servers, Sendmail) {
 		debian("unshare", "util-linux")
 		debian("mount", "mount")
+	}
+	if opts.MTAs || slices.Contains(opts.Servers, Exim) {
 		needs = append(needs, requirement{program: "exim4", dir: "exim4-daemon-light"})
 	}
 	for _, kind := range opts.Servers {
 		switch kind {
 		case HAProxy:
 			debian("haproxy", "haproxy")
+		case Sendmail:
+			debian("hostname", "hostname")
+			debian("m4", "m4")
+			needs = append(needs, requirement{program: "sendmail-mta", dir: "sendmail-bin"})
 		case Dovecot, Exim: // above, and below
 		}
 	}

@@ -64,6 +64,10 @@ func TestLacking(t *testing.T) {
 			want: "no exim4 (hint: .ci/run unpacks it beside Postfix); no unshare (hint: apt-get install util-linux)",
 		},
 		{name: "haproxy", opts: Options{Servers: []ServerKind{HAProxy}}, missing: []string{"haproxy"}, want: "no haproxy (hint: apt-get install haproxy)"},
+		{
+			name: "servers beside Postfix", opts: Options{Servers: []ServerKind{Exim, Sendmail}}, missing: []string{"exim4", "sendmail"},
+			want: "no exim4 (hint: .ci/run unpacks it beside Postfix); no sendmail-mta (hint: .ci/run unpacks it beside Postfix)",
+		},
 		{name: "haproxy not asked for", missing: []string{"haproxy"}},
 		{name: "mail servers not asked for", missing: []string{"exim"}},
 		{name: "pebble not asked for", missing: []string{"pebble"}},

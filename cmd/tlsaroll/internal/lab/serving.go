@@ -16,13 +16,14 @@ type ServerKind string
 
 // Kinds of servers, see [Lab.Serve].
 const (
-	Dovecot ServerKind = "dovecot" // with TLS on port 993
-	Exim    ServerKind = "exim"
-	HAProxy ServerKind = "haproxy" // with TLS on ports 465 and 993, and whatever it is told
+	Dovecot  ServerKind = "dovecot" // with TLS on port 993
+	Exim     ServerKind = "exim"
+	Sendmail ServerKind = "sendmail"
+	HAProxy  ServerKind = "haproxy" // with TLS on ports 465 and 993, and whatever it is told
 )
 
 // serverKinds are all there are.
-func serverKinds() []ServerKind { return []ServerKind{Dovecot, Exim, HAProxy} }
+func serverKinds() []ServerKind { return []ServerKind{Dovecot, Exim, HAProxy, Sendmail} }
 
 // start writes what a server needs into its directory, and starts it.
 func (s Serving) start(l *Lab, m *MailServer) error {
@@ -33,6 +34,8 @@ func (s Serving) start(l *Lab, m *MailServer) error {
 		return l.startExim(m, s)
 	case HAProxy:
 		return l.startHAProxy(m, s)
+	case Sendmail:
+		return l.startSendmail(m, s)
 	}
 	return errors.New("no kind of server")
 }
