@@ -12,8 +12,8 @@ var keyCodes = []Explanation{
 	}, {
 		Code: CodeStandbyUnreadable, Severity: Danger,
 		Means:  "The standby key cannot be read, or another one cannot be made. Its record stays, and a renewal cannot use it.",
-		Shows:  "With the first poll that cannot read it.",
-		Clears: "With the first poll that can.",
+		Shows:  "When a poll cannot read it.",
+		Clears: "When a poll can read it.",
 		Do:     "Do what the sentence says; to give the key up, remove its file: another one is made then.",
 	}, {
 		Code: CodeStandbyAbsent, Severity: Warn,

@@ -388,7 +388,7 @@ func TestMessageIsTheContract(t *testing.T) {
 	teller.See(Of("mx1", []rollover.Warning{{Code: rollover.CodeServerUnknown, Severity: rollover.Warn, About: "192.0.2.53", Text: "192.0.2.53 gives no answer"}}))
 	got, err = teller.letters[0].Message.line()
 	want := `{"event":"new","lineage":"mx1","code":"server-unknown","severity":"warning","about":"192.0.2.53","text":"192.0.2.53 gives no answer",` +
-		`"fix":"Mend the server, take it out of the NS records, or exclude: it in the configuration if it is gone for good.","since":"2026-03-01T12:00:00Z","host":"mx.example.org"}` + "\n"
+		`"fix":"Repair the server, or take it out of the NS records; if it is gone for good, name it under exclude: of its zone in the configuration.","since":"2026-03-01T12:00:00Z","host":"mx.example.org"}` + "\n"
 	if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
