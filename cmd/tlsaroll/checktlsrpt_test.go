@@ -102,10 +102,10 @@ mx1.example.org, certificate-expired: the certificate had ended
   began on 2026-03-01, and what rollovers there were then is not remembered
 
 mx1.example.org, tlsa-invalid: no TLSA record matched what the host presented
-  began on 2026-03-02, in the time of a rollover of mx1 (began 2026-03-02 09:00:00Z, swapped 2026-03-02 11:00:00Z, over 2026-03-03 12:00:00Z)
+  began on 2026-03-02, in the time of a rollover of mx1 (began 2026-03-02 09:00Z, swapped 2026-03-02 11:00Z, over 2026-03-03 12:00Z)
 
 mx1.example.org, unspecified: counted, and not detailed by the sender
-  began on 2026-03-03, in the time of a rollover of mx1 (began 2026-03-02 09:00:00Z, swapped 2026-03-02 11:00:00Z, over 2026-03-03 12:00:00Z), and of a rollover of mx1 (began 2026-03-03 20:00:00Z, not over)
+  began on 2026-03-03, in the time of a rollover of mx1 (began 2026-03-02 09:00Z, swapped 2026-03-02 11:00Z, over 2026-03-03 12:00Z), and of a rollover of mx1 (began 2026-03-03 20:00Z, not over)
 
 mx2.example.org, starttls-not-supported: the host offered no STARTTLS
   began on 2026-03-01, and no lineage has this host

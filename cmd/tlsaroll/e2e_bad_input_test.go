@@ -259,7 +259,7 @@ func TestBadConfiguration(t *testing.T) {
 		{"ee.yaml rollover mx1 --wait=sometime", "--wait=sometime: unknown (hint: served or retired)"},
 		{"ee.yaml rollover mx1 --yes", "--yes without --emergency: nothing is asked (hint: leave it out)"},
 		{"ee.yaml rollover mx1 --dry-run --wait", "--dry-run does not wait (hint: leave one out)"},
-		{"ee.yaml rollover mx1 --ttl 90ms", "--ttl 90ms: not from 1s to 168h in whole seconds"},
+		{"ee.yaml rollover mx1 --ttl 90ms", "--ttl 90ms: not from 1s to 168h, in whole seconds (hint: --ttl 1h)"},
 		{"ee.yaml adopt mx1 --key x", "--key without --cert (hint: name the certificate's file too)"},
 		{"ee.yaml adopt mx1 --record 3", `tlsa record "3": want usage, selector, matching type and hex data, as in "3 1 1 ab…"`},
 	} {
