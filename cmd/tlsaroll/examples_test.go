@@ -38,6 +38,22 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// TestExamplesPage wants every example on the page that lists them.
+func TestExamplesPage(t *testing.T) {
+	page := readDocument(t, "examples/README.md")
+	page.try(t)
+	page.links(t)
+	entries, err := os.ReadDir(filepath.Join(root, "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !strings.Contains(page.text, "]("+e.Name()+"/README.md)") {
+			t.Errorf("%s does not lead to %s", page.name, e.Name())
+		}
+	}
+}
+
 // TestNagiosCommands wants options that exist in the commands that Nagios and Icinga are given.
 func TestNagiosCommands(t *testing.T) {
 	quoted := strings.NewReplacer(`"`, "", ",", "", "[", "", "]", "")
@@ -86,7 +102,7 @@ func (d document) links(t *testing.T) {
 			continue
 		}
 		there := readDocument(t, filepath.Join(filepath.Dir(d.name), name))
-		if !strings.Contains(strings.ToLower(there.text), "\n## "+strings.ReplaceAll(heading, "-", " ")+"\n") {
+		if !strings.Contains(strings.ReplaceAll(strings.ToLower(there.text), "-", " "), "\n## "+strings.ReplaceAll(heading, "-", " ")+"\n") {
 			t.Errorf("%s: leads to %s, and there is no such heading", d.name, m[1])
 		}
 	}
