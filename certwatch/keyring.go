@@ -149,7 +149,7 @@ func (r Keyring) Sweep() (removed []string, err error) {
 // checkLineage keeps whatever is no lineage's name from becoming a path.
 func checkLineage(name string) error {
 	if name == "" || name[0] == '.' || strings.ContainsAny(name, "/\x00") {
-		return fmt.Errorf("%.80q is no lineage: its key would have no file", name)
+		return fmt.Errorf("%.80q is not a lineage: its key would have no file", name)
 	}
 	return nil
 }

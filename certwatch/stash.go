@@ -135,7 +135,7 @@ func (s Stash) List() ([]tlsa.ChainID, error) {
 // checkID keeps whatever is no ID from becoming a path.
 func checkID(id tlsa.ChainID) error {
 	if raw, err := hex.DecodeString(string(id)); err != nil || len(raw) != 32 || strings.ToLower(string(id)) != string(id) {
-		return fmt.Errorf("%.80q is no chain id: want 64 lower-case hex digits", string(id))
+		return fmt.Errorf("%.80q is not a chain id: want 64 lower-case hex digits", string(id))
 	}
 	return nil
 }

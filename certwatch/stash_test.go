@@ -154,7 +154,7 @@ func TestStashRefusesWhatIsNoID(t *testing.T) {
 	s := Stash{Dir: t.TempDir()}
 	precious := write(t, filepath.Join(s.Dir, "..", "precious", "file"), nil, 0o600)
 	for _, id := range []tlsa.ChainID{"", ".", "..", "../precious", tlsa.ChainID(strings.Repeat("A", 64)), tlsa.ChainID(strings.Repeat("a", 63))} {
-		if _, err := s.Get(id); err == nil || !strings.Contains(err.Error(), "is no chain id: want 64 lower-case hex digits") {
+		if _, err := s.Get(id); err == nil || !strings.Contains(err.Error(), "is not a chain id: want 64 lower-case hex digits") {
 			t.Errorf("get %q: %v", id, err)
 		}
 		if err := s.Remove(id); err == nil {

@@ -95,7 +95,7 @@ func (c Change) Validate() error {
 	for _, s := range [...]tlsa.RRset{c.Before, c.After} {
 		for _, a := range s.Associations {
 			if _, err := hex.DecodeString(a.Data); err != nil {
-				return fmt.Errorf("record %q: the association data is no hex: %w", a, err)
+				return fmt.Errorf("record %q: the association data is not hex: %w", a, err)
 			}
 		}
 	}

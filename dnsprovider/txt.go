@@ -42,7 +42,7 @@ func ValidateTXT(name tlsa.Owner, value string) error {
 	}
 	for _, c := range []byte(value) {
 		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return errors.New("TXT: a value with blanks, quotes, backslashes or what is no ASCII")
+			return errors.New("TXT: a value with blanks, quotes, backslashes or what is not ASCII")
 		}
 	}
 	return nil

@@ -153,7 +153,7 @@ func (x *pass) needs(name string, id tlsa.ChainID) []tlsa.Association {
 func (x *pass) queue() {
 	for _, name := range x.names {
 		if l := x.Lineages[name]; l.Queued != "" {
-			x.wait(name, reason(CodeQueued, "%s waits until %s, which keeps its place, is live", l.Queued.Short(), l.Successor.Short()).of(l.Queued.Short()))
+			x.wait(name, reason(CodeQueued, "%s waits until %s, which goes first, is live", l.Queued.Short(), l.Successor.Short()).of(l.Queued.Short()))
 		}
 	}
 }

@@ -262,7 +262,7 @@ func (x *pass) knownHint(owner tlsa.Owner, unknown Version) string {
 		!slices.ContainsFunc(x.users[owner], func(u use) bool { return x.policy.Lineages[u.lineage].KnownTTL == 0 }) {
 		return ""
 	}
-	return " (hint: set known-ttl in the configuration if it was never so long)"
+	return " (hint: if the TTL was never so long, write known-ttl: in the lineage)"
 }
 
 // inTheCopy asks, last of all, that the provider's own copy holds the records

@@ -62,7 +62,7 @@ func (s State) Objections(lineage string, o Orders, now time.Time) []string {
 		all = append(all, s.againstCancel(l))
 	}
 	if o.Withdraw && l.frozen(now) {
-		all = append(all, "the lineage is frozen (hint: tlsaroll thaw first)")
+		all = append(all, "the lineage is frozen (hint: tlsaroll thaw LINEAGE first)")
 	}
 	return slices.DeleteFunc(all, func(why string) bool { return why == "" })
 }
@@ -81,7 +81,7 @@ func (s State) againstRollback(l Lineage, now time.Time) string {
 	case !now.Before(previous.Leaf().NotAfter):
 		return fmt.Sprintf("the previous pair %s ended on %s", l.Previous.Short(), Stamp(previous.Leaf().NotAfter))
 	case l.frozen(now):
-		return "the lineage is frozen (hint: tlsaroll thaw first)"
+		return "the lineage is frozen (hint: tlsaroll thaw LINEAGE first)"
 	}
 	return ""
 }

@@ -144,7 +144,7 @@ func (x *pass) surplus(s *site) []tlsa.Association {
 func (x *pass) needed(s *site, standing tlsa.RRset, as ...tlsa.Association) *Reason {
 	left := standing.Without(as...)
 	if left.Denial() {
-		r := reason(CodeStillNeeded, "%s is the last record: without it DANE would be off (hint: tlsaroll withdraw)", shortly(as))
+		r := reason(CodeStillNeeded, "%s is the last record: without it DANE would be off (hint: tlsaroll withdraw LINEAGE takes it out)", shortly(as))
 		return &r
 	}
 	window := x.window(s)

@@ -49,7 +49,7 @@ func TestUnknownFirstVersionNamesKnownTTL(t *testing.T) {
 			w.Renew(issuer)
 			w.Run(30 * time.Second)
 			i := slices.IndexFunc(w.Lineage().Waiting, func(r rollover.Reason) bool { return r.Code == rollover.CodeVersionAlive })
-			if i < 0 || strings.HasSuffix(w.Lineage().Waiting[i].Text, "(hint: set known-ttl in the configuration if it was never so long)") != tt.hint {
+			if i < 0 || strings.HasSuffix(w.Lineage().Waiting[i].Text, "(hint: if the TTL was never so long, write known-ttl: in the lineage)") != tt.hint {
 				t.Errorf("hint %t; it waits for %v", tt.hint, w.Lineage().Waiting)
 			}
 		})

@@ -262,7 +262,7 @@ func TestPublishedSuccessorKeepsItsPlace(t *testing.T) {
 	if !w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, fourth)) {
 		t.Errorf("the queued pair is not published at once\n%s", w.Story())
 	}
-	want := rollover.Reason{Code: rollover.CodeQueued, About: fourth.Short(), Text: fmt.Sprintf("%s waits until %s, which keeps its place, is live", fourth.Short(), second.Short())}
+	want := rollover.Reason{Code: rollover.CodeQueued, About: fourth.Short(), Text: fmt.Sprintf("%s waits until %s, which goes first, is live", fourth.Short(), second.Short())}
 	if rs := w.Lineage().Waiting; rs[0].Code == rollover.CodeQueued || !slices.Contains(rs, want) {
 		t.Errorf("waits for %v, want %v among it, and not first", rs, want)
 	}

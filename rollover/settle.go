@@ -40,7 +40,7 @@ func (x *pass) resume(name string, l Lineage) Lineage {
 		return l
 	}
 	if !x.upToDate(name) {
-		x.wait(name, reason(CodeSettling, "the swap was interrupted: looking whether to go on"))
+		x.wait(name, reason(CodeSettling, "the swap was interrupted: finding out whether to go on"))
 		return l
 	}
 	if !onward {
@@ -59,7 +59,7 @@ func (x *pass) blocked(name string, chain *tlsa.Chain) bool {
 
 // stuck tells of a swap that goes neither on nor back.
 func (x *pass) stuck(name, why string) {
-	x.wait(name, reason(CodeBackBlocked, "%s (hint: mend the service, then tlsaroll rollover %s)", why, name))
+	x.wait(name, reason(CodeBackBlocked, "%s (hint: repair the service, then tlsaroll rollover %s)", why, name))
 	x.unseen = true
 }
 
@@ -154,7 +154,7 @@ func (x *pass) back(name string, l Lineage, why string) Lineage {
 		if !x.upToDate(name) {
 			sw.Step = SwapFailed
 			l.Swapping = &sw
-			x.wait(name, reason(CodeSettling, "%s: looking whether going back would break more", why))
+			x.wait(name, reason(CodeSettling, "%s: finding out whether going back would break more", why))
 			return l
 		}
 	}
@@ -192,7 +192,7 @@ func (x *pass) stay(name string, l Lineage, sw Swapping, blocked string) Lineage
 	if amiss, unseen := x.amiss(name, sw); amiss == "" && unseen == "" && len(sw.Judge) > 0 {
 		return x.verified(l)
 	}
-	x.stuck(name, sw.Why+"; going back is no way out: "+blocked)
+	x.stuck(name, sw.Why+"; going back would not help: "+blocked)
 	if x.seen.Lineages[name].Orders.Retry && !x.blocked(name, x.chain(sw.To)) {
 		sw.Step, sw.Began = SwapIntended, x.now
 		x.act(Swap{name, sw.From, sw.To})

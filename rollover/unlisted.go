@@ -22,9 +22,9 @@ func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
 		}
 		switch {
 		case l.Err != "":
-			rs = append(rs, reason(CodeUnlistedUnknown, "whether %s has TLSA records is not known: %s (hint: list it as an endpoint, or name it under ignore)", owner, l.Err).of(string(owner)))
+			rs = append(rs, reason(CodeUnlistedUnknown, "whether %s has TLSA records is not known: %s (hint: list it under endpoints: of the lineage, or name it under ignore: if it may fail)", owner, l.Err).of(string(owner)))
 		case live != nil && x.vouchesForLiveOnly(owner, live, next):
-			rs = append(rs, reason(CodeUnlistedOwner, "%s vouches for the live certificate and not for %s (hint: list it as an endpoint, or name it under ignore)", owner, next.ID().Short()).of(string(owner)))
+			rs = append(rs, reason(CodeUnlistedOwner, "%s vouches for the live certificate and not for %s (hint: list it under endpoints: of the lineage, or name it under ignore: if it may fail)", owner, next.ID().Short()).of(string(owner)))
 		}
 	}
 	return rs

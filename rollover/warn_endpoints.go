@@ -50,7 +50,7 @@ func (x *pass) renunciation(owner tlsa.Owner, chain *tlsa.Chain) string {
 	if !x.renounced(owner, chain) {
 		return ""
 	}
-	return ", and none is to: its key was declared compromised (hint: look which files this server reads, and who answers at its address)"
+	return ", and none is to: its key was declared compromised (hint: see which files this server reads, and which machine answers at its address)"
 }
 
 // outclassing names the records for which clients pass over one that matches, as

@@ -42,7 +42,7 @@ func (x *pass) invalid(owner tlsa.Owner, l *Ledger) *Reason {
 	case l.Security == Insecure && (x.policy.AllowInsecure[l.Zone] || l.latest().Denial()):
 		return nil
 	case l.Security == Insecure:
-		r = reason(CodeZoneInsecure, "%s has TLSA records and is not signed (hint: sign zone %s, or set allow-insecure for it)", owner, l.Zone)
+		r = reason(CodeZoneInsecure, "%s has TLSA records and is not signed (hint: sign zone %s, or write allow-insecure: true for it under zones:)", owner, l.Zone)
 	default:
 		r = reason(CodeZoneIndeterminate, "whether %s is signed is not known%s", owner, because(l.Text))
 	}

@@ -224,8 +224,8 @@ func TestBadConfig(t *testing.T) {
 		"acme: no CA":                          func(c *Config) { c.CAs = nil },
 		"acme: no directory for accounts":      func(c *Config) { c.Dir = "" },
 		"acme: no clock":                       func(c *Config) { c.Now = nil },
-		`acme: "../x" is no name of a lineage`: func(c *Config) { c.Lineage = "../x" },
-		`acme: "http://a.example" is no URL of https (hint: write the URL of the CA's ACME directory)`: func(c *Config) {
+		`acme: "../x" is not the name of a lineage`: func(c *Config) { c.Lineage = "../x" },
+		`acme: "http://a.example" is not an https URL (hint: write the URL of the CA's ACME directory)`: func(c *Config) {
 			c.CAs = []CA{{Directory: "http://a.example", Challenge: HTTP01}}
 		},
 		`acme: a.example: unknown challenge "dns" (hint: dns-01, http-01 or tls-alpn-01)`: func(c *Config) {
@@ -234,7 +234,7 @@ func TestBadConfig(t *testing.T) {
 		"acme: a.example: dns-01 needs a provider that writes TXT records": func(c *Config) {
 			c.CAs = []CA{{Directory: ca.Directory, Challenge: DNS01}}
 		},
-		`acme: a.example: "127.0.0.1" is no address with a port`: func(c *Config) {
+		`acme: a.example: "127.0.0.1" is not an address with a port`: func(c *Config) {
 			c.CAs = []CA{{Directory: ca.Directory, Challenge: HTTP01, Address: "127.0.0.1"}}
 		},
 		`acme: a.example: external account "1": no HMAC key`: func(c *Config) {

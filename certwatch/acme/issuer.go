@@ -112,21 +112,21 @@ func New(cfg Config) (*Issuer, error) {
 		}
 	}
 	check(cfg.Dir != "", "no directory for accounts")
-	check(cfg.Lineage != "" && !strings.ContainsAny(cfg.Lineage, "/\x00") && !strings.HasPrefix(cfg.Lineage, "."), "%q is no name of a lineage", cfg.Lineage)
+	check(cfg.Lineage != "" && !strings.ContainsAny(cfg.Lineage, "/\x00") && !strings.HasPrefix(cfg.Lineage, "."), "%q is not the name of a lineage", cfg.Lineage)
 	check(cfg.Now != nil, "no clock")
 	check(len(cfg.CAs) > 0, "no CA")
 	check(cfg.Patience >= 0 && cfg.Propagation >= 0, "waits of %s and %s: less than nothing", cfg.Patience, cfg.Propagation)
 	cfg.CAs = slices.Clone(cfg.CAs)
 	for i, ca := range cfg.CAs {
 		u, err := url.Parse(ca.Directory)
-		check(err == nil && u.Scheme == "https" && u.Host != "", "%q is no URL of https (hint: write the URL of the CA's ACME directory)", ca.Directory)
+		check(err == nil && u.Scheme == "https" && u.Host != "", "%q is not an https URL (hint: write the URL of the CA's ACME directory)", ca.Directory)
 		check(slices.Contains([]string{DNS01, HTTP01, TLSALPN01}, ca.Challenge), "%s: unknown challenge %q (hint: dns-01, http-01 or tls-alpn-01)", ca.name(), ca.Challenge)
 		check(ca.Challenge != DNS01 || cfg.DNS != nil, "%s: dns-01 needs a provider that writes TXT records", ca.name())
 		if ca.Address == "" {
 			cfg.CAs[i].Address = map[string]string{HTTP01: ":80", TLSALPN01: ":443"}[ca.Challenge]
 		} else {
 			_, _, err := net.SplitHostPort(ca.Address)
-			check(err == nil, "%s: %q is no address with a port", ca.name(), ca.Address)
+			check(err == nil, "%s: %q is not an address with a port", ca.name(), ca.Address)
 		}
 		if ca.External != nil {
 			_, err := ca.External.HMAC.base64url()

@@ -46,7 +46,7 @@ func (s Secret) base64url() (string, error) {
 	}
 	text := strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(s.reveal(), "="))
 	if _, err := base64.RawURLEncoding.DecodeString(text); err != nil {
-		return "", errors.New("the HMAC key is no base64url (hint: the key alone, as the CA shows it)")
+		return "", errors.New("the HMAC key is not base64url (hint: the key alone, as the CA shows it)")
 	}
 	return text, nil
 }

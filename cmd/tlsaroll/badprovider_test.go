@@ -42,7 +42,7 @@ lineages:
 		{"{type: desec, zone: example.org}", "plan", "4: providers.dns: no token (hint: write one of token-file, token-env, token-credential)"},
 		{"{type: desec, zone: example.org, token-file: DIR/nowhere}", "plan", "4: providers.dns.token-file: no such file (hint: put the secret there, mode 0600)"},
 		{"{type: desec, zone: example.org, token-file: DIR/empty}", "plan", "4: providers.dns.token-file: DIR/empty is empty (hint: put the secret there, and nothing else)"},
-		{"{type: desec, zone: example.org, token-file: DIR}", "plan", "4: providers.dns.token-file: DIR is no file (hint: name a file that holds the secret alone)"},
+		{"{type: desec, zone: example.org, token-file: DIR}", "plan", "4: providers.dns.token-file: DIR is not a file (hint: name a file that holds the secret alone)"},
 		{"{type: desec, zone: example.org, token-file: planted-0123456789}", "plan", "4: providers.dns.token-file: no absolute path (hint: write the path of a file that holds the secret alone, as in /etc/tlsaroll/secret)"},
 		{"{type: desec, zone: example.org, token-env: TLSAROLL_TEST_NOWHERE}", "plan", "4: providers.dns.token-env: no such environment variable (hint: set it where tlsaroll is started, as with EnvironmentFile= in the unit)"},
 		{"{type: desec, zone: example.org, token-credential: desec.token}", "plan", "4: providers.dns.token-credential: no credentials: CREDENTIALS_DIRECTORY is not set (hint: write LoadCredential=NAME:/path/of/the/secret in the unit, or name a file)"},
@@ -51,7 +51,7 @@ lineages:
 		{"{type: powerdns, zone: example.org, server: \"http://127.0.0.1:8081\", token-file: DIR/broken}", "plan", "4: providers.dns.token-file: has characters that no header may have (hint: the file holds the api-key alone, in one line)"},
 		{"{type: cloudflare, zone: example.org, token-file: DIR/broken}", "plan", "4: providers.dns.token-file: has characters that no token has (hint: the file holds the token alone, in one line)"},
 		{"{type: cloudflare, zone: example.org, token-file: DIR/global}", "plan", `4: providers.dns.token-file: looks like the Global API Key, which may do everything (hint: My Profile, API Tokens, Create Token, template "Edit zone DNS")`},
-		{"{type: rfc2136, zone: example.org, key: k.example.org, secret-file: DIR/token}", "plan", "4: providers.dns.secret-file: the secret is no base64 (hint: put the base64 text alone there, as tsig-keygen prints it between the quotes after secret)"},
+		{"{type: rfc2136, zone: example.org, key: k.example.org, secret-file: DIR/token}", "plan", "4: providers.dns.secret-file: the secret is not base64 (hint: put the base64 text alone there, as tsig-keygen prints it between the quotes after secret)"},
 		{"{type: googleclouddns, zone: example.org, credentials-file: DIR/json}", "plan", `4: providers.dns.credentials-file: are of type "authorized_user", and those of a service account are wanted (hint: gcloud iam service-accounts keys create FILE --iam-account=ACCOUNT)`},
 		{"{type: transip, zone: example.org, login: me, private-key-file: DIR/pem}", "plan", "4: providers.dns.private-key-file: no PEM block in it (hint: write the private key that the control panel showed, with its first and last line)"},
 		{"{type: route53, zone: example.org, secret-access-key-file: DIR/token}", "plan", "4: providers.dns: access-key-id and secret-access-key: one without the other (hint: both, or neither for what the SDK finds in its environment)"},
@@ -72,7 +72,7 @@ lineages:
 		{"{type: desec, token-file: DIR/token}", "provider test dns", "which zone? provider dns names none (hint: --zone example.org)"},
 		{good, "provider test --ttl 1500ms dns", "--ttl 1.5s: a TTL is a number of whole seconds (hint: --ttl 1h)"},
 		{good, "provider tets dns", `provider: "tets" is neither list nor test (hint: tlsaroll provider list, or tlsaroll provider test NAME)`},
-		{good, "provider test", "provider test: no NAME (hint: the name that stands under providers in the configuration)"},
+		{good, "provider test", "provider test: no NAME (hint: the name under providers: in the configuration, as in tlsaroll provider test ns1)"},
 		{good, "provider list netcop", `provider list: unknown type "netcop" (hint: did you mean netcup?)`},
 	} {
 		config := filepath.Join(dir, "tlsaroll.yaml")

@@ -175,7 +175,7 @@ func (o checkOptions) wrong() (errs []error) {
 		errs = append(errs, fmt.Errorf("--csv and --html: both are %s (hint: name a FILE for each)", o.csv))
 	}
 	if o.parallel < 1 || o.parallel > 1000 {
-		errs = append(errs, fmt.Errorf("--parallel %d: not from 1 to 1000", o.parallel))
+		errs = append(errs, fmt.Errorf("--parallel %d: not from 1 to 1000 (hint: leave it out for 50)", o.parallel))
 	}
 	return errs
 }

@@ -94,7 +94,7 @@ func TestCheckResolver(t *testing.T) {
 		{"-c local.yaml", "[::1]:5300", false, exitDone, ""},
 		{"-c far.yaml", "192.0.2.53:53", true, exitDone, ""},
 		{"-c far.yaml --resolver 192.0.2.54", "", false, exitError, "resolver 192.0.2.54:53: not on this host, so what it says of signatures may be anyone's word (hint: run one here, as unbound; or add --trust-resolver, if the way there is safe)"},
-		{"-c bad.yaml", "", false, exitUsage, `bad.yaml:1:11: resolver: "nowhere" is no address (hint: write an address, or an address and a port, as in 192.0.2.1 or [2001:db8::1]:53)`},
+		{"-c bad.yaml", "", false, exitUsage, `bad.yaml:1:11: resolver: "nowhere" is not an address (hint: write an address, or an address and a port, as in 192.0.2.1 or [2001:db8::1]:53)`},
 	} {
 		args := strings.Fields(test.args)
 		for i := range args {
@@ -216,7 +216,7 @@ func TestCheckFiles(t *testing.T) {
 		t.Errorf("%.80s: %v", text, err)
 	}
 	if _, stderr, code := (&asked{}).run(t, append(here, "--csv", "/dev/null", "example.org")...); code != exitDone {
-		t.Errorf("what is no file: exit %d: %s", code, stderr)
+		t.Errorf("what is not a file: exit %d: %s", code, stderr)
 	}
 	for args, want := range map[string]string{
 		"--csv " + dir:               "--csv: " + dir + ": a directory (hint: name the file in it)",
@@ -236,8 +236,8 @@ func TestCheckBadInput(t *testing.T) {
 	for _, test := range []struct{ args, stdin, want string }{
 		{"example.org:26", "", `"example.org:26": no scheme has port 26 (hint: write the scheme, too, as in tls://example.org:26)`},
 		{"a\x1b[2J:26", "", `name "a\x1b[2J": '\x1b' may not stand in a name`},
-		{"example.org:smtp", "", `"example.org:smtp": "smtp" is no port (hint: write a number, as in mx1.example.org:25)`},
-		{"example.org:\x1b[31m", "", `"example.org:\x1b[31m": "\x1b[31m" is no port (hint: write a number, as in mx1.example.org:25)`},
+		{"example.org:smtp", "", `"example.org:smtp": "smtp" is not a port (hint: write a number, as in mx1.example.org:25)`},
+		{"example.org:\x1b[31m", "", `"example.org:\x1b[31m": "\x1b[31m" is not a port (hint: write a number, as in mx1.example.org:25)`},
 		{"--file|-", "b\xfccher.example\n", `-:1: "b\xfccher.example" is not in UTF-8 (hint: write its A-label, as in xn--bcher-kva.example)`},
 		{"192.0.2.1", "", `"192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"[2001:db8::1]:25", "", `"[2001:db8::1]:25" is an address, and TLSA records stand at names (hint: write the host's name)`},
@@ -247,15 +247,15 @@ func TestCheckBadInput(t *testing.T) {
 		{"_dmarc.example.org", "", `name "_dmarc.example.org": the label "_dmarc" may not stand in a host name (hint: letters, digits and inner hyphens)`},
 		{"|", "", `name "": empty (hint: write it whole, as in mx1.example.org)`},
 		{"--file|-", "# none\n", "-: no domain in it (hint: write one a line)"},
-		{"--file|-|a b", "example.org\nexample.org, example.net\n192.0.2.1\n", `"a b" is no domain (hint: write one at a time)` + "\n" +
-			`-:2: "example.org, example.net" is no domain (hint: write one at a time)` + "\n" +
+		{"--file|-|a b", "example.org\nexample.org, example.net\n192.0.2.1\n", `"a b" is not a domain (hint: write one at a time)` + "\n" +
+			`-:2: "example.org, example.net" is not a domain (hint: write one at a time)` + "\n" +
 			`-:3: "192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name)`},
 		{"--file|-", strings.Repeat("x", 1<<17), "-:1: too long for a domain (hint: write one a line)"},
 		{"example.org|--json|--csv|-", "", "--json, --nagios, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"},
 		{"example.org|--csv|x|--html|x", "", "--csv and --html: both are x (hint: name a FILE for each)"},
 		{"example.org|--parallel|0", "", "--parallel 0: not from 1 to 1000"},
 		{"example.org|--parallel|many", "", `--parallel "many": strconv.ParseInt: parsing "many": invalid syntax`},
-		{"example.org|--resolver|ns1", "", `--resolver: "ns1" is no address (hint: write 127.0.0.1, or [::1]:5353)`},
+		{"example.org|--resolver|ns1", "", `--resolver: "ns1" is not an address (hint: write 127.0.0.1, or [::1]:5353)`},
 		{"example.org|--jsn", "", "unknown option --jsn (hint: did you mean --json?)"},
 		{"--host", "", "--host: no DOMAIN (hint: write mx1.example.org)"},
 		{"-c|/nowhere.yaml|example.org", "", "/nowhere.yaml: no such file (hint: tlsaroll init writes one; -c names another)"},

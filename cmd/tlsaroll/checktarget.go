@@ -116,7 +116,7 @@ func parseTarget(text string, host bool) (target, error) {
 		scheme := config.SchemeOf(uint16(n))
 		switch {
 		case err != nil:
-			return target{}, fmt.Errorf("%q: %q is no port (hint: write a number, as in mx1.example.org:25)", text, port)
+			return target{}, fmt.Errorf("%q: %q is not a port (hint: write a number, as in mx1.example.org:25)", text, port)
 		case scheme == "":
 			if _, err := config.Host(name); err != nil {
 				return target{}, err
@@ -125,7 +125,7 @@ func parseTarget(text string, host bool) (target, error) {
 		}
 		return serviceTarget(scheme + "://" + name)
 	case strings.ContainsAny(text, " \t,;"):
-		return target{}, fmt.Errorf("%q is no domain (hint: write one at a time)", text)
+		return target{}, fmt.Errorf("%q is not a domain (hint: write one at a time)", text)
 	}
 	name, err := config.Host(text)
 	return target{name: name, host: host}, err

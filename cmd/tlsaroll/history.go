@@ -58,7 +58,7 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return at, fmt.Errorf("%q is no time (hint: write 2027-01-31, 2027-01-31T12:00:00Z, or 30d for the last thirty days)", s)
+		return at, fmt.Errorf("%q is not a time (hint: write 2027-01-31, 2027-01-31T12:00:00Z, or 30d for the last thirty days)", s)
 	}
 	return at, nil
 }

@@ -115,7 +115,7 @@ func (p *program) hook(ctx context.Context, call hookCall) error {
 		return usage(err)
 	}
 	if call.Timeout < time.Second || call.Timeout > time.Hour {
-		return usage(fmt.Errorf("--timeout %s: not from 1s to 1h", call.Timeout))
+		return usage(fmt.Errorf("--timeout %s: not from 1s to 1h (hint: --timeout 10s)", call.Timeout))
 	}
 	switch {
 	case called.Taken() && called.Gate:

@@ -63,7 +63,7 @@ func TestInitDialogue(t *testing.T) {
 			name: "wrong, and mended", typed: "mx\nMX1.example.org\nmx1.example.org mx2.example.org\nnetcup\nrfc2163\nrfc2136\n/nowhere\n-\nnobody\nhostmaster@example.org\n",
 			want: draft.Answers{Hosts: []string{"mx1.example.org", "mx2.example.org"}, Provider: "rfc2136", Mail: "hostmaster@example.org"},
 			says: []string{
-				`tlsaroll: "mx" is no full name (hint: write it whole, as in mx1.example.org)`,
+				`tlsaroll: "mx" is not a full name (hint: write it whole, as in mx1.example.org)`,
 				`tlsaroll: "MX1.example.org" is written mx1.example.org`,
 				"tlsaroll: there is no provider of type rfc2163 (hint: did you mean rfc2136?)",
 				"tlsaroll: the file with the TSIG key that may change TLSA records, as tsig-keygen or keymgr prints it; - is later [-]",

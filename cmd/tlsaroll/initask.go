@@ -189,7 +189,7 @@ func wrongHosts(text string) error {
 		case host != name:
 			return fmt.Errorf("%q is written %s", name, host)
 		case !strings.Contains(host, "."):
-			return fmt.Errorf("%q is no full name (hint: write it whole, as in mx1.example.org)", name)
+			return fmt.Errorf("%q is not a full name (hint: write it whole, as in mx1.example.org)", name)
 		}
 	}
 	return nil

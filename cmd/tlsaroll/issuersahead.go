@@ -27,7 +27,7 @@ func issuersAhead(names []string) (as []tlsa.Association, lists []rollover.Issue
 		}
 		for _, cert := range set.Certificates {
 			if !cert.IsCA {
-				return nil, nil, fmt.Errorf("%s: %q is no CA certificate (hint: issuers names the certificates that sign, not those of servers)", name, cert.Subject)
+				return nil, nil, fmt.Errorf("%s: %q is not a CA certificate (hint: issuers names the certificates that sign, not those of servers)", name, cert.Subject)
 			}
 			a, err := tlsa.Associate(tlsa.TA, cert)
 			if err != nil {

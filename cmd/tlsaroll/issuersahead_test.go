@@ -74,7 +74,7 @@ func TestBadIssuers(t *testing.T) {
 		{filepath.Join(dir, "absent.pem"), "DIR/absent.pem: no such file (hint: check the path)"},
 		{empty, "DIR/empty.pem: empty (hint: name the PEM file of the chain, leaf first)"},
 		{dir + "/", "DIR/: a directory (hint: name the file in it)"},
-		{"testdata/certs/fullchain.pem", `testdata/certs/fullchain.pem: "CN=mx1.example.org" is no CA certificate (hint: issuers names the certificates that sign, not those of servers)`},
+		{"testdata/certs/fullchain.pem", `testdata/certs/fullchain.pem: "CN=mx1.example.org" is not a CA certificate (hint: issuers names the certificates that sign, not those of servers)`},
 		{"verisign", `no set of issuers is called "verisign" (hint: one of letsencrypt, letsencrypt-ecdsa, letsencrypt-rsa)`},
 	} {
 		_, _, err := issuersAhead([]string{"letsencrypt", tt.name})

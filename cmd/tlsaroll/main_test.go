@@ -87,7 +87,7 @@ func TestBadInput(t *testing.T) {
 			"nowhere.pem: no such file (hint: check the path)"},
 		{"record|" + wrongWay, wrongWay + ": the first certificate issued number 2 (hint: put the server's own certificate first)"},
 		{"record|--params|3 1|" + chain, `--params: tlsa parameters "3 1": want usage, selector and matching type, as in "3 1 1"`},
-		{"record|--params|3 1 x|--params|255 1 1|--force|" + chain, "--params: tlsa parameters \"3 1 x\": matching type \"x\" is no number from 0 to 255\n" +
+		{"record|--params|3 1 x|--params|255 1 1|--force|" + chain, "--params: tlsa parameters \"3 1 x\": matching type \"x\" is not a number from 0 to 255\n" +
 			`--params: "255 1 1": the certificate usage 255 is for private use (RFC 6698, section 2.1.1)`},
 		{"record|--params|3 1 2|" + chain, chain + `: 3 1 2 is advised against: clients need not know it: "servers SHOULD NOT exclusively publish SHA2-512(2) digests" (RFC 7671, section 2) (hint: use 3 1 1, or 3 1 1 beside it, or --force)`},
 		// the daemon and what is asked of it
@@ -99,7 +99,7 @@ func TestBadInput(t *testing.T) {
 		{"rollback|--wait=gone|mx1", "--wait=gone: unknown (hint: served or retired)"},
 		{"cancel", "no LINEAGE (hint: tlsaroll cancel LINEAGE)"},
 		{"cancle|mx1", `unknown command "cancle" (hint: did you mean cancel?)`},
-		{"freeze|--until|tomorrow", `--until: "tomorrow" is no time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)`},
+		{"freeze|--until|tomorrow", `--until: "tomorrow" is not a time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)`},
 		{"freeze|--until|2026-11-22T11:59:59Z", "--until: that is past (hint: write a time to come, in UTC or with its offset)"},
 		{"freeze|--for|1h", "unknown option --for (hint: tlsaroll freeze --help lists them)"},
 		{"thaw|mx1|mx2", `"mx2" is one argument too many (hint: tlsaroll thaw [LINEAGE])`},
@@ -134,16 +134,16 @@ func TestBadInput(t *testing.T) {
 		{"match|" + chain + "|more.pem|--tlsa|3 1 1 " + digest, `"more.pem" is one argument too many (hint: tlsaroll match FILE --tlsa RECORD [--tlsa RECORD]... [--name HOST]... [--endpoint URL] [--roots FILE] [--at TIME])`},
 		{"match|" + chain, `no records (hint: --tlsa "3 1 1 …", once for each)`},
 		{"match|" + chain + "|--tlsa|3 1 1", `--tlsa: tlsa record "3 1 1": want usage, selector, matching type and hex data, as in "3 1 1 ab…"`},
-		{"match|" + chain + "|--tlsa|3 1 1 xyz", `--tlsa: tlsa record "3 1 1 xyz": the association data is no hex: encoding/hex: invalid byte: U+0078 'x'`},
-		{"match|" + chain + "|--tlsa|3 1 256 " + digest, `--tlsa: tlsa record "3 1 256 ` + digest + `": matching type "256" is no number from 0 to 255`},
+		{"match|" + chain + "|--tlsa|3 1 1 xyz", `--tlsa: tlsa record "3 1 1 xyz": the association data is not hex: encoding/hex: invalid byte: U+0078 'x'`},
+		{"match|" + chain + "|--tlsa|3 1 256 " + digest, `--tlsa: tlsa record "3 1 256 ` + digest + `": matching type "256" is not a number from 0 to 255`},
 		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--name|mx_1.example.org", `--name: name "mx_1.example.org": the label "mx_1" may not stand in a host name (hint: letters, digits and inner hyphens)`},
-		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--at|tomorrow", `--at: "tomorrow" is no time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)`},
+		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--at|tomorrow", `--at: "tomorrow" is not a time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)`},
 		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--endpoint|mx1.example.org", `--endpoint: endpoint "mx1.example.org": no scheme (hint: write smtp://mx1.example.org, or another scheme)`},
 		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--roots|key.pem", "--roots: key.pem: a private key, and no certificate (hint: name the certificate's file)"},
 		{"match|" + chain + `|--tlsa|\# 36 030101` + digest, `--tlsa: tlsa record "\\# 36 030101` + digest + `": the length is given as 36 octets, and there are 35`},
 		{"match|" + chain + "|--tlsa|3 1|--name||--at|1", "--tlsa: tlsa record \"3 1\": want usage, selector, matching type and hex data, as in \"3 1 1 ab…\"\n" +
 			"--name: name \"\": empty (hint: write it whole, as in mx1.example.org)\n" +
-			"--at: \"1\" is no time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)"},
+			"--at: \"1\" is not a time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			args := strings.Split(test.args, "|")

@@ -182,5 +182,5 @@ func parseTime(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)", s)
+	return time.Time{}, fmt.Errorf("%q is not a time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)", s)
 }

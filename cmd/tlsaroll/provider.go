@@ -75,7 +75,7 @@ func providerArgs(c *cobra.Command, args []string) error {
 	case args[0] != "test":
 		return usage(fmt.Errorf("provider: %q is neither list nor test (hint: %s)", args[0], hint))
 	case len(args) == 1:
-		return usage(errors.New("provider test: no NAME (hint: the name that stands under providers in the configuration)"))
+		return usage(errors.New("provider test: no NAME (hint: the name under providers: in the configuration, as in tlsaroll provider test ns1)"))
 	}
 	return atMostOne("NAME")(c, args[1:])
 }

@@ -116,7 +116,7 @@ func providerForSender(providers []agent.Provider, o senderOptions) (p agent.Pro
 	case len(fits) == 0:
 		return p, "", fmt.Errorf("no provider for %s (hint: the configuration has: %s)", zoneWord(zone), list(providerNames(providers)))
 	case len(fits) > 1:
-		return p, "", fmt.Errorf("which provider is to change %s: %s? (hint: --zone ZONE, or --provider NAME)", zoneWord(zone), list(providerNames(fits)))
+		return p, "", fmt.Errorf("several providers can change %s: %s (hint: choose one with --provider NAME, or --zone ZONE)", zoneWord(zone), list(providerNames(fits)))
 	case zone == "" && fits[0].Zone == "":
 		return p, "", fmt.Errorf("which zone? provider %s names none (hint: --zone example.org)", fits[0].Name)
 	case zone == "":

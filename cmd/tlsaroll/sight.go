@@ -100,7 +100,7 @@ func parseResolver(text string) (netip.AddrPort, error) {
 	}
 	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("--resolver: %q is no address (hint: write 127.0.0.1, or [::1]:5353)", text)
+		return netip.AddrPort{}, fmt.Errorf("--resolver: %q is not an address (hint: write 127.0.0.1, or [::1]:5353)", text)
 	}
 	return netip.AddrPortFrom(a.Unmap(), 53), nil
 }

@@ -206,7 +206,7 @@ func (w *providerWiring) manual(c config.Provider) (dnsprovider.Provider, error)
 	}
 	if to := c.Text("mail"); to != "" {
 		if m, err := mail.ParseAddress(to); err != nil || m.Address != to {
-			return nil, fmt.Errorf("%s: mail: %q is no mail address (hint: write mail: hostmaster@example.org)", c.Name, to)
+			return nil, fmt.Errorf("%s: mail: %q is not a mail address (hint: write mail: hostmaster@example.org)", c.Name, to)
 		}
 		out.Tell = append(out.Tell, person.Mail(to, w.now))
 	}

@@ -44,9 +44,9 @@ lineages: 5
 	want := []string{
 		"providers.a.token-file: has characters that no token has",
 		"providers.a.zone-id: \"abc\": 32 hex digits",
-		"providers.b.credentials-file: are no JSON",
+		"providers.b.credentials-file: are not JSON",
 		"providers.c.server: not the address of an API",
-		":8:67: providers.d.env: entry 1 is no variable",
+		":8:67: providers.d.env: entry 1 is not a variable",
 		"providers.e.token-file: has blanks",
 		":10:44: providers.f.mail: ",
 		":11:3: providers.g: no token",

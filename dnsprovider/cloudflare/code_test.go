@@ -51,7 +51,7 @@ func TestSentences(t *testing.T) {
 		{502, "<html><title>502</title>", dnsprovider.ErrTemporary, "status 502 and a web page where JSON is wanted" + pageHint},
 		{200, "<!DOCTYPE html>", dnsprovider.ErrTemporary, "status 200 and a web page where JSON is wanted" + pageHint},
 		{200, "", dnsprovider.ErrTemporary, "status 200 and an empty reply where JSON is wanted" + pageHint},
-		{200, "busy", dnsprovider.ErrTemporary, "status 200 and a reply that is no JSON of the kind wanted" + pageHint},
+		{200, "busy", dnsprovider.ErrTemporary, "status 200 and a reply that is not JSON of the kind wanted" + pageHint},
 		{200, failure(`{"code":1,"message":"odd"}`), dnsprovider.ErrMalformed, "200 OK: odd (code 1) (hint: does something stand between here and the host's API)"},
 		{200, `{"success":true,"result":{"id":1}}`, dnsprovider.ErrMalformed, "the reply is not of the form that is documented (hint: has the API changed)"},
 		{302, "", dnsprovider.ErrMalformed, "302 Found (hint: does something stand between here and the host's API)"},

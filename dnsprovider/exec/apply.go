@@ -124,7 +124,7 @@ func (p *Provider) callChange(ctx context.Context, request changeRequest) (map[t
 func (p *Provider) saidOf(results map[tlsa.Owner]result, owner tlsa.Owner) *trouble {
 	one, there := results[owner]
 	if !there || one.Status == "" {
-		t := &trouble{kind: dnsprovider.Malformed, err: errors.New("it does not say what became of this change"), hint: "it has to print one result for each change, with its owner", unclear: true}
+		t := &trouble{kind: dnsprovider.Malformed, err: errors.New("what it printed does not say whether this change was made"), hint: "it has to print one result for each change, with its owner", unclear: true}
 		return t.of(p.change)
 	}
 	return p.said(one.Status, one.Message).of(p.change)
@@ -166,7 +166,7 @@ func verdict(said *trouble, done, unchanged bool, mismatch error) *trouble {
 		return nil
 	case said == nil && unchanged:
 		return &trouble{
-			kind: dnsprovider.Ignored, err: errors.New("it was said to be done, and what is read has not changed"),
+			kind: dnsprovider.Ignored, err: errors.New("it says that the change was made, but what is read has not changed"),
 			hint: "do the commands read and change work on the same copy of the zone; if the change takes a moment to be seen, the command has to wait for that",
 		}
 	case said == nil:

@@ -77,7 +77,7 @@ func TestConfigRefused(t *testing.T) {
 		`exec: command read: "bin/read" is a relative path (hint: write it whole)`:                       func(c *exec.Config) { c.Read = []string{"bin/read"} },
 		"exec: command change: an argument with a NUL in it":                                             func(c *exec.Config) { c.Change = []string{"/bin/change", "\x00"} },
 		"exec: a timeout of -1s and an output of 16777216 octets: less than nothing":                     func(c *exec.Config) { c.Timeout = -time.Second },
-		"exec: env: entry 2 is no variable (hint: write NAME=value)":                                     func(c *exec.Config) { c.Env = []string{"A=", "geheim"} },
+		"exec: env: entry 2 is not a variable (hint: write NAME=value)":                                     func(c *exec.Config) { c.Env = []string{"A=", "geheim"} },
 		`exec: zone: name "ä.example": not ASCII (hint: write the A-label, as in xn--bcher-kva.example)`: func(c *exec.Config) { c.Zone = "ä.example" },
 	} {
 		c := good
@@ -118,10 +118,10 @@ func TestReplies(t *testing.T) {
 		{reply(`{"name":"mx.example.org.","type":"DNAME","ttl":1,"data":"mx.example.net."}`), "a DNAME at mx.example.org. leads to mx.example.net.", dnsprovider.Alias},
 		{reply(`{"name":"_25._tcp.mx.example.org.","type":"CNAME","ttl":1,"data":"dane.example.org."}`), "a CNAME at _25._tcp.mx.example.org. leads to dane.example.org.", dnsprovider.Alias},
 		{"", "it ended well and printed nothing", dnsprovider.Malformed},
-		{"<!DOCTYPE html>", "what it printed is no JSON object, from octet 1 on", dnsprovider.Malformed},
-		{"[]", "what it printed is no JSON object", dnsprovider.Malformed},
-		{"null", "what it printed is no JSON object", dnsprovider.Malformed},
-		{`{"version":1,"records":[`, "what it printed is no JSON object", dnsprovider.Malformed},
+		{"<!DOCTYPE html>", "what it printed is not a JSON object, from octet 1 on", dnsprovider.Malformed},
+		{"[]", "what it printed is not a JSON object", dnsprovider.Malformed},
+		{"null", "what it printed is not a JSON object", dnsprovider.Malformed},
+		{`{"version":1,"records":[`, "what it printed is not a JSON object", dnsprovider.Malformed},
 		{reply("") + reply(""), "it printed something after its JSON object", dnsprovider.Malformed},
 		{reply("") + " done", "it printed something after its JSON object", dnsprovider.Malformed},
 		{`{"records":[]}`, "what it printed says no version", dnsprovider.Malformed},

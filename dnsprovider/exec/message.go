@@ -68,7 +68,7 @@ func (p *Provider) parseReply(output []byte) (reply, *trouble) {
 	var r reply
 	d := json.NewDecoder(bytes.NewReader(output))
 	if err := d.Decode(&r); err != nil || r == nil {
-		return malformed("what it printed is no JSON object%s", place(err))
+		return malformed("what it printed is not a JSON object%s", place(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return malformed("it printed something after its JSON object")

@@ -101,7 +101,7 @@ func New(c Config) (*Provider, error) {
 	}
 	for i, variable := range c.Env {
 		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" || strings.Contains(variable, "\x00") {
-			check(fmt.Errorf("env: entry %d is no variable (hint: write NAME=value)", i+1)) // which may be a secret
+			check(fmt.Errorf("env: entry %d is not a variable (hint: write NAME=value)", i+1)) // which may be a secret
 		}
 	}
 	p.env, p.masks = slices.Clone(c.Env), masksOf(c.Env)

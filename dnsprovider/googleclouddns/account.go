@@ -42,7 +42,7 @@ func parseAccount(credentials dnsprovider.Secret) (*serviceAccount, error) {
 		TokenURL string `json:"token_uri"`
 	}
 	if json.Unmarshal([]byte(credentials.Reveal()), &file) != nil {
-		return nil, errors.New("the credentials are no JSON " + where)
+		return nil, errors.New("the credentials are not JSON " + where)
 	}
 	if file.Type != "service_account" {
 		return nil, fmt.Errorf("the credentials are of type %.30q, and those of a service account are wanted %s", file.Type, where)
@@ -57,7 +57,7 @@ func parseAccount(credentials dnsprovider.Secret) (*serviceAccount, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	key, ok := parsed.(*rsa.PrivateKey)
 	if err != nil || !ok {
-		return nil, errors.New("the private_key of the credentials is no RSA key in PKCS #8 " + where)
+		return nil, errors.New("the private_key of the credentials is not an RSA key in PKCS #8 " + where)
 	}
 	if file.TokenURL == "" {
 		file.TokenURL = defaultTokenURL

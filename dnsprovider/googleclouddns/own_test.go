@@ -298,11 +298,11 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 		want        string
 	}{
 		{"", "no credentials" + where},
-		{"{", "the credentials are no JSON" + where},
+		{"{", "the credentials are not JSON" + where},
 		{`{"type":"authorized_user"}`, `the credentials are of type "authorized_user", and those of a service account are wanted` + where},
 		{strings.Replace(good, `"client_email"`, `"x"`, 1), "the credentials have no client_email" + where},
 		{strings.Replace(good, "-----BEGIN", "----", 1), "the credentials have no private_key in PEM" + where},
-		{strings.Replace(good, `PRIVATE KEY-----\nMII`, `PRIVATE KEY-----\nMIJ`, 1), "the private_key of the credentials is no RSA key in PKCS #8" + where},
+		{strings.Replace(good, `PRIVATE KEY-----\nMII`, `PRIVATE KEY-----\nMIJ`, 1), "the private_key of the credentials is not an RSA key in PKCS #8" + where},
 		{strings.Replace(good, `"http://127`, `"http://198`, 1), "token_uri of the credentials: URL "},
 	} {
 		_, err := googleclouddns.New(googleclouddns.Config{Credentials: dnsprovider.NewSecret(test.credentials), Now: time.Now})

@@ -79,7 +79,7 @@ func TestHiddenServerBeforeTheSigner(t *testing.T) {
 
 func TestHiddenServerThatCannotBeRead(t *testing.T) {
 	tests := map[string]string{
-		"192.0.2.53:99999": `hidden server "192.0.2.53:99999": port "99999" is no number from 1 to 65535`,
+		"192.0.2.53:99999": `hidden server "192.0.2.53:99999": port "99999" is not a number from 1 to 65535`,
 		"ns1 .org":         `hidden server "ns1 .org": neither an address nor a host name`,
 		"a..b":             `hidden server "a..b": neither an address nor a host name`,
 		"":                 `hidden server "": neither an address nor a host name`,
@@ -169,7 +169,7 @@ func TestZoneValidate(t *testing.T) {
 	}
 	bad := lookup.Zone{Hidden: []string{"a b", "ns1:0"}, Exclude: []string{"ns1.example.org:5353", "x..y"}}
 	want := `hidden server "a b": neither an address nor a host name
-hidden server "ns1:0": port "0" is no number from 1 to 65535
+hidden server "ns1:0": port "0" is not a number from 1 to 65535
 excluded server "ns1.example.org:5353": neither an address, with or without port, nor a host name
 excluded server "x..y": neither an address, with or without port, nor a host name`
 	if err := bad.Validate(); err == nil || err.Error() != want {

@@ -30,7 +30,7 @@ type Answer struct {
 // is answered with Err.
 func (p *Pass) Ask(ctx context.Context, name string, qtype uint16) Answer {
 	if _, ok := dns.IsDomainName(name); !ok || name == "" {
-		return failed(fmt.Sprintf("%q is no domain name", name))
+		return failed(fmt.Sprintf("%q is not a domain name", name))
 	}
 	q := question{name: dns.CanonicalName(name), qtype: qtype, recurse: true}
 	a, err := p.answers.do(ctx, q, func() (Answer, error) { return p.resolve(ctx, q), nil })

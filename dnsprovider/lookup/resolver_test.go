@@ -258,7 +258,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%#v", a)
 	}
 	a = w.client().NewPass(nil).Ask(t.Context(), "a..b", dns.TypeMX)
-	if a.Err != `"a..b" is no domain name` || a.Security != lookup.Indeterminate {
+	if a.Err != `"a..b" is not a domain name` || a.Security != lookup.Indeterminate {
 		t.Errorf("%#v", a)
 	}
 }

@@ -91,7 +91,7 @@ func parseHidden(word string, port uint16) (name string, addr netip.AddrPort, er
 	if host, p, err := net.SplitHostPort(word); err == nil {
 		n, err := strconv.ParseUint(p, 10, 16)
 		if err != nil || n == 0 {
-			return "", netip.AddrPort{}, fmt.Errorf("hidden server %q: port %q is no number from 1 to 65535", word, p)
+			return "", netip.AddrPort{}, fmt.Errorf("hidden server %q: port %q is not a number from 1 to 65535", word, p)
 		}
 		word, port = host, uint16(n)
 	}

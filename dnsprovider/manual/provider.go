@@ -126,7 +126,7 @@ func parseServer(what, s string) (string, error) {
 		host, port = strings.Trim(s, "[]"), defaultPort // no port; or an IPv6 address without brackets
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", fmt.Errorf("%s %q: %q is no port", what, s, port)
+		return "", fmt.Errorf("%s %q: %q is not a port", what, s, port)
 	}
 	if net.ParseIP(withoutScope(host)) == nil {
 		if host, err = tlsa.CanonicalHost(host); err != nil {

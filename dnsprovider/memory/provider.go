@@ -87,7 +87,7 @@ func (z *Zone) read(op, zone string, owner tlsa.Owner) (node, error) {
 		return node{}, z.fail(op, owner, dnsprovider.Malformed, err)
 	}
 	if name != "" && name != z.name {
-		return node{}, z.fail(op, owner, dnsprovider.NoZone, fmt.Errorf("%s is no zone of this server, which has %s alone", name, z.name))
+		return node{}, z.fail(op, owner, dnsprovider.NoZone, fmt.Errorf("%s is not a zone of this server, which has %s alone", name, z.name))
 	}
 	if !z.holds(owner) {
 		return node{}, z.fail(op, owner, dnsprovider.OutsideZone, fmt.Errorf("the zone here is %s and the name lies outside", z.name))

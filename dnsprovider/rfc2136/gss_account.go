@@ -112,7 +112,7 @@ func (a *account) keys(realm string) (kt *keytab.Keytab, ciphers []int32, err er
 		return nil, nil, fmt.Errorf("gss-keytab: %w", err)
 	}
 	what := fmt.Sprintf("gss-keytab %q", a.keytabFile)
-	broken := what + ": this is no keytab, or not all of it"
+	broken := what + ": this is not a keytab, or not all of it"
 	defer caught(&err, broken)
 	kt = new(keytab.Keytab)
 	if kt.Unmarshal(raw) != nil { // its error may hold the keys

@@ -87,11 +87,11 @@ func unwrap(token []byte) (kind, message []byte, err error) {
 	var frame asn1.RawValue
 	rest, err := asn1.Unmarshal(token, &frame)
 	if err != nil || len(rest) > 0 || frame.Class != asn1.ClassApplication || frame.Tag != 0 {
-		return nil, nil, errors.New("it is no token of GSS-API")
+		return nil, nil, errors.New("it is not a token of GSS-API")
 	}
 	inner, ok := bytes.CutPrefix(frame.Bytes, mechanism)
 	if !ok || len(inner) < 2 {
-		return nil, nil, errors.New("it is no token of Kerberos")
+		return nil, nil, errors.New("it is not a token of Kerberos")
 	}
 	return inner[:2], inner[2:], nil
 }

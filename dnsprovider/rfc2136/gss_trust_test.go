@@ -121,11 +121,11 @@ func TestGSSRepliesThatAreNotBelieved(t *testing.T) {
 		{"ticket sent back", isTKEY, func(req, m *dns.Msg) { tkey(m).Key, tkey(m).KeySize = tkey(req).Key, tkey(req).KeySize },
 			"the server's answer proves nothing: it is a token of another kind"},
 		{"token of nothing", isTKEY, func(_, m *dns.Msg) { give(m, []byte{0x60}) },
-			"the server's answer proves nothing: it is no token of GSS-API"},
+			"the server's answer proves nothing: it is not a token of GSS-API"},
 		{"no token", isTKEY, func(_, m *dns.Msg) { give(m, nil) },
-			"the server's answer proves nothing: it is no token of GSS-API"},
+			"the server's answer proves nothing: it is not a token of GSS-API"},
 		{"token of another mechanism", isTKEY, func(_, m *dns.Msg) { give(m, []byte{0x60, 0x03, 0x06, 0x01, 0x2a}) },
-			"the server's answer proves nothing: it is no token of Kerberos"},
+			"the server's answer proves nothing: it is not a token of Kerberos"},
 		{"changed token", isTKEY, func(_, m *dns.Msg) {
 			token, _ := hex.DecodeString(tkey(m).Key)
 			token[len(token)-1] ^= 1
@@ -186,7 +186,7 @@ func TestGSSServerRefusesTheTicket(t *testing.T) {
 		{"error without a name", func(m *dns.Msg) { tkey(m).Error = 3841 }, dnsprovider.Refused, "TKEY error 3841: the server does not accept the ticket"},
 		{"error of Kerberos", func(m *dns.Msg) { give(m, errorToken(t, errorcode.KRB_AP_ERR_SKEW)) }, dnsprovider.Refused,
 			"the server does not accept the ticket for DNS/ns1.example.org: KRB_AP_ERR_SKEW: the clocks are too far apart: its clock says "},
-		{"error that cannot be read", func(m *dns.Msg) { give(m, append(errorToken(t, 0)[:20], 0)) }, dnsprovider.Unauthentic, "the server's answer proves nothing: it is no token of GSS-API"},
+		{"error that cannot be read", func(m *dns.Msg) { give(m, append(errorToken(t, 0)[:20], 0)) }, dnsprovider.Unauthentic, "the server's answer proves nothing: it is not a token of GSS-API"},
 		{"no key", func(m *dns.Msg) { m.Answer = nil }, dnsprovider.Malformed, "the server's reply has no key in it (hint: is it a server with GSS-TSIG)"},
 		{"two keys", func(m *dns.Msg) { m.Answer = append(m.Answer, m.Answer[0]) }, dnsprovider.Malformed, "the server's reply has no key in it"},
 		{"another key", func(m *dns.Msg) { tkey(m).Hdr.Name = "other." }, dnsprovider.Malformed, "the server's reply has no key in it"},

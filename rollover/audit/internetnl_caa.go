@@ -54,7 +54,7 @@ var (
 func caaFault(record string) (tag string, err error) {
 	fields := strings.Fields(record)
 	if len(fields) < 2 {
-		return "", fmt.Errorf("%q is no CAA record", record)
+		return "", fmt.Errorf("%q is not a CAA record", record)
 	}
 	tag = fields[1]
 	_, value, _ := strings.Cut(record, tag)

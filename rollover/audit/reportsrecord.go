@@ -57,7 +57,7 @@ func checkReportsURI(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || strings.ContainsAny(address, " \t!"):
-		return fmt.Errorf("rua %.80q is no URI", address)
+		return fmt.Errorf("rua %.80q is not a URI", address)
 	case u.Scheme == "mailto" && strings.Contains(u.Opaque, "@"), u.Scheme == "https" && u.Host != "":
 		return nil
 	}

@@ -30,8 +30,8 @@ func TestReportsRecord(t *testing.T) {
 		{"v=TLSRPTv1; rua=mailto:reports", invalid(`rua "mailto:reports": want mailto:ADDRESS or https://URL`)},
 		{"v=TLSRPTv1; rua=http://example.org/", invalid(`rua "http://example.org/": want mailto:ADDRESS or https://URL`)},
 		{"v=TLSRPTv1; rua=mailto:a@example.org,", invalid(`rua "": want mailto:ADDRESS or https://URL`)},
-		{"v=TLSRPTv1; rua=mailto:a@example.org!10m", invalid(`rua "mailto:a@example.org!10m" is no URI`)},
-		{"v=TLSRPTv1; rua=mailto:a@example.org mailto:b@example.org", invalid(`rua "mailto:a@example.org mailto:b@example.org" is no URI`)},
+		{"v=TLSRPTv1; rua=mailto:a@example.org!10m", invalid(`rua "mailto:a@example.org!10m" is not a URI`)},
+		{"v=TLSRPTv1; rua=mailto:a@example.org mailto:b@example.org", invalid(`rua "mailto:a@example.org mailto:b@example.org" is not a URI`)},
 	} {
 		if diff := cmp.Diff(test.want, lines(findingsOfReports(Domain{Name: "example.org", Reports: rollover.Seen(test.text)}))); diff != "" {
 			t.Errorf("%q\n%s", test.text, diff)

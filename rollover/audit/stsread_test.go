@@ -43,7 +43,7 @@ func TestSTSFetched(t *testing.T) {
 		resultType string
 	}{
 		{"good", "version: STSv1\nmode: testing\nmx: mx1.example.org\nmax_age: 60\nx\n", nil, rollover.Seen(STSPolicy{Mode: "testing", MX: []string{"mx1.example.org"},
-			MaxAge: time.Minute, Faults: []string{`"x" is no line of the form NAME: VALUE`}}), "", ""},
+			MaxAge: time.Minute, Faults: []string{`"x" is not a line of the form NAME: VALUE`}}), "", ""},
 		{"not usable", "version: STSv1\nmode: enforce\nmax_age: 60\n", nil, rollover.Seen(STSPolicy{Mode: "enforce", MaxAge: time.Minute}), "mode enforce, and no mx", ""},
 		{"not fetched", "", errors.New("HTTP status 404"), rollover.Unseen[STSPolicy]("HTTP status 404"), "", "sts-policy-fetch-error"},
 		{"not authenticated", "", fmt.Errorf("get: %w", &tls.CertificateVerificationError{Err: errors.New("unknown authority")}),

@@ -69,7 +69,7 @@ func (p *Policy) fields(text string) map[string]string {
 		value = strings.TrimSpace(value)
 		switch {
 		case !ok || !fieldName.MatchString(name):
-			p.fault("%.60q is no line of the form NAME: VALUE", line)
+			p.fault("%.60q is not a line of the form NAME: VALUE", line)
 		case name != key:
 			p.fault("blanks around the name %s", name)
 		case value == "":

@@ -28,7 +28,7 @@ func TestParsePolicy(t *testing.T) {
 			Policy{Mode: None, MaxAge: time.Second, Faults: []string{"mode stands more than once: the first counts", "max_age stands more than once: the first counts"}}, ""},
 		{"CRLF and LF", "version: STSv1\r\nmode: none\nmax_age: 1\r\n", Policy{Mode: None, MaxAge: time.Second, Faults: []string{"some lines end in CRLF, others in LF"}}, ""},
 		{"no field, blanks, no value", lf("version: STSv1", "nonsense", " mode : none", "max_age: 1", "note:"),
-			Policy{Mode: None, MaxAge: time.Second, Faults: []string{`"nonsense" is no line of the form NAME: VALUE`, "blanks around the name mode", "note without a value"}}, ""},
+			Policy{Mode: None, MaxAge: time.Second, Faults: []string{`"nonsense" is not a line of the form NAME: VALUE`, "blanks around the name mode", "note without a value"}}, ""},
 		{"patterns that fit nothing", lf("version: STSv1", "mode: testing", "mx: mx1.example.org.", "mx: m*.example.org", "mx: ", "mx: mx1.example.org, mx2.example.org", "max_age: 1"),
 			Policy{Mode: Testing, MX: []string{"mx1.example.org.", "m*.example.org", "", "mx1.example.org, mx2.example.org"}, MaxAge: time.Second, Faults: []string{
 				`mx "mx1.example.org.": it ends with a dot`, `mx "m*.example.org": a wildcard is the whole leftmost label or none`, "mx without a value",
@@ -48,10 +48,10 @@ func TestParsePolicy(t *testing.T) {
 		{"no version", lf("mode: enforce"), Policy{}, "no version STSv1"},
 		{"another version", lf("version: STSv2", "mode: enforce"), Policy{}, "no version STSv1"},
 		{"byte order mark", "\ufeff" + good, Policy{MX: []string{"mx1.example.org", "*.mx.example.org"},
-			Faults: []string{`"\ufeffversion: STSv1" is no line of the form NAME: VALUE`}}, "no version STSv1: the text begins with a byte order mark"},
+			Faults: []string{`"\ufeffversion: STSv1" is not a line of the form NAME: VALUE`}}, "no version STSv1: the text begins with a byte order mark"},
 		{"no mode", lf("version: STSv1"), Policy{}, `mode "": neither enforce nor testing nor none`},
 		{"another mode", lf("version: STSv1", "mode: Enforce"), Policy{}, `mode "Enforce": neither enforce nor testing nor none`},
-		{"nothing", "", Policy{Faults: []string{`"" is no line of the form NAME: VALUE`}}, "no version STSv1"},
+		{"nothing", "", Policy{Faults: []string{`"" is not a line of the form NAME: VALUE`}}, "no version STSv1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := ParsePolicy(test.text)

@@ -64,7 +64,7 @@ func ParseAssociation(s string) (Association, error) {
 	}
 	data := strings.ToLower(strings.Join(fields[3:], ""))
 	if _, err := hex.DecodeString(data); err != nil {
-		return Association{}, fmt.Errorf("tlsa record %.100q: the association data is no hex: %w", s, err)
+		return Association{}, fmt.Errorf("tlsa record %.100q: the association data is not hex: %w", s, err)
 	}
 	return Association{p, data}, nil
 }

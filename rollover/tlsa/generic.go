@@ -17,12 +17,12 @@ func parseGeneric(fields []string) (Association, error) {
 	}
 	length, err := strconv.ParseUint(fields[0], 10, 16)
 	if err != nil {
-		return Association{}, fmt.Errorf("the length %q is no number from 0 to 65535", fields[0])
+		return Association{}, fmt.Errorf("the length %q is not a number from 0 to 65535", fields[0])
 	}
 	octets, err := hex.DecodeString(strings.Join(fields[1:], ""))
 	switch {
 	case err != nil:
-		return Association{}, fmt.Errorf("the data is no hex: %w", err)
+		return Association{}, fmt.Errorf("the data is not hex: %w", err)
 	case uint64(len(octets)) != length:
 		return Association{}, fmt.Errorf("the length is given as %d octets, and there are %d", length, len(octets))
 	case length < 4:

@@ -14,7 +14,7 @@ type Owner string
 // OwnerOf returns the owner name of RFC 6698, section 3 for a TCP service.
 func OwnerOf(port uint16, base string) (Owner, error) {
 	if port == 0 {
-		return "", fmt.Errorf("owner name for %q: port 0 is no port", base)
+		return "", fmt.Errorf("owner name for %q: port 0 is not a port", base)
 	}
 	name, err := canonical(base)
 	if err != nil {

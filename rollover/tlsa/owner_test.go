@@ -75,7 +75,7 @@ func TestOwnerOf(t *testing.T) {
 		base string
 		want string
 	}{
-		{0, "mx1.example.org", `owner name for "mx1.example.org": port 0 is no port`},
+		{0, "mx1.example.org", `owner name for "mx1.example.org": port 0 is not a port`},
 		{25, "", `name "": empty (hint: write it whole, as in mx1.example.org)`},
 		{25, long, `name "_25._tcp.` + long + `": 262 octets, 255 are allowed (RFC 1035, section 2.3.4)`},
 	} {

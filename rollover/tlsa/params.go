@@ -83,7 +83,7 @@ func parseParams(fields []string) (Params, error) {
 	} {
 		octet, ok := parseOctet(fields[i], field.private, field.acronyms)
 		if !ok {
-			return Params{}, fmt.Errorf("%s %q is no number from 0 to 255", field.name, fields[i])
+			return Params{}, fmt.Errorf("%s %q is not a number from 0 to 255", field.name, fields[i])
 		}
 		octets[i] = octet
 	}

@@ -23,9 +23,9 @@ func TestParseParams(t *testing.T) {
 		"":                      `tlsa parameters "": want usage, selector and matching type, as in "3 1 1"`,
 		"3 1":                   `tlsa parameters "3 1": want usage, selector and matching type, as in "3 1 1"`,
 		"3 1 1 ab":              `tlsa parameters "3 1 1 ab": want usage, selector and matching type, as in "3 1 1"`,
-		"3 1 256":               `tlsa parameters "3 1 256": matching type "256" is no number from 0 to 255`,
-		"3 DANE-EE 1":           `tlsa parameters "3 DANE-EE 1": selector "DANE-EE" is no number from 0 to 255`,
-		"PrivSel SPKI SHA2-256": `tlsa parameters "PrivSel SPKI SHA2-256": usage "PrivSel" is no number from 0 to 255`,
+		"3 1 256":               `tlsa parameters "3 1 256": matching type "256" is not a number from 0 to 255`,
+		"3 DANE-EE 1":           `tlsa parameters "3 DANE-EE 1": selector "DANE-EE" is not a number from 0 to 255`,
+		"PrivSel SPKI SHA2-256": `tlsa parameters "PrivSel SPKI SHA2-256": usage "PrivSel" is not a number from 0 to 255`,
 	} {
 		if got, err := tlsa.ParseParams(in); err == nil || err.Error() != want || got != (tlsa.Params{}) {
 			t.Errorf("got  %v, %v\nwant %s", got, err, want)

@@ -63,9 +63,9 @@ func (a *Association) parses() error {
 	}
 	switch rest, err := asn1.Unmarshal(der, &spki); {
 	case err != nil:
-		return fmt.Errorf("the data is no SubjectPublicKeyInfo: %w", err)
+		return fmt.Errorf("the data is not a SubjectPublicKeyInfo: %w", err)
 	case len(rest) > 0:
-		return errors.New("the data is no SubjectPublicKeyInfo: it is too long")
+		return errors.New("the data is not a SubjectPublicKeyInfo: it is too long")
 	}
 	return nil
 }

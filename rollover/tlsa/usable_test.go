@@ -48,8 +48,8 @@ func TestUnusable(t *testing.T) {
 		{record: "3 1 2 " + d32, want: "a SHA2-512 digest has 64 octets, this has not"},
 		{record: "3 0 0 " + d32, want: "the data is no certificate: x509: "},
 		{record: "3 0 0 " + record(t, "3 1 0", leaf).Data, want: "the data is no certificate: x509: "},
-		{record: "3 1 0 " + d32, want: "the data is no SubjectPublicKeyInfo: asn1: "},
-		{record: "3 1 0 " + unknownSPKI + "00", want: "the data is no SubjectPublicKeyInfo: it is too long"},
+		{record: "3 1 0 " + d32, want: "the data is not a SubjectPublicKeyInfo: asn1: "},
+		{record: "3 1 0 " + unknownSPKI + "00", want: "the data is not a SubjectPublicKeyInfo: it is too long"},
 	} {
 		a, err := tlsa.ParseAssociation(test.record)
 		if err != nil {

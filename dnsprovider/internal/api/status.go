@@ -66,7 +66,7 @@ func (r *Reply) Decode(into any) *Trouble {
 	case body[0] == '<':
 		t.Err = fmt.Errorf("status %d and a web page where JSON is wanted", r.Status)
 	default:
-		t.Err = fmt.Errorf("status %d and a reply that is no JSON of the kind wanted", r.Status)
+		t.Err = fmt.Errorf("status %d and a reply that is not JSON of the kind wanted", r.Status)
 	}
 	return t
 }

@@ -51,7 +51,7 @@ func ParseURL(s string) (Endpoint, error) {
 	if hasPort {
 		n, err := strconv.ParseUint(digits, 10, 16)
 		if err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
-			return fail("port %q is no number from 1 to 65535", digits)
+			return fail("port %q is not a number from 1 to 65535", digits)
 		}
 		port = uint16(n)
 	}

@@ -65,7 +65,7 @@ func (v value) readCA() (ACME, bool) {
 		const hint = "write it bare, as in postmaster@example.org"
 		if s, ok := e.text(hint); ok {
 			if m, err := mail.ParseAddress(s); err != nil || m.Address != s {
-				e.fail(fmt.Sprintf("%q is no mail address", s), hint)
+				e.fail(fmt.Sprintf("%q is not a mail address", s), hint)
 			}
 			a.Email = s
 		}
@@ -103,7 +103,7 @@ func (f *fields) readDirectory(a *ACME) {
 	}
 	if s, ok := d.text(hint); ok {
 		if u, err := url.Parse(s); err != nil || u.Scheme != "https" || u.Host == "" {
-			d.fail(fmt.Sprintf("%q is no URL of https", s), hint)
+			d.fail(fmt.Sprintf("%q is not an https URL", s), hint)
 		}
 		a.Directory = s
 	}
@@ -129,7 +129,7 @@ func (v value) readEAB(a *ACME) {
 	// As CAs show it: base64url, some with padding, some in the other alphabet.
 	text := strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(string(key.Reveal()))
 	if raw, err := base64.RawURLEncoding.DecodeString(text); err != nil || len(raw) == 0 {
-		at.fail("the secret is no base64url", "put the HMAC key alone there, as the CA shows it")
+		at.fail("the secret is not base64url", "put the HMAC key alone there, as the CA shows it")
 		return
 	}
 	a.EABKey = NewSecret([]byte(text))
@@ -144,11 +144,11 @@ func (v value) listenAddress() (string, bool) {
 	}
 	host, port, err := net.SplitHostPort(s)
 	if _, bad := netip.ParseAddr(host); err != nil || host != "" && bad != nil {
-		v.fail(fmt.Sprintf("%q is no address with a port", s), hint)
+		v.fail(fmt.Sprintf("%q is not an address with a port", s), hint)
 		return "", false
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		v.fail(fmt.Sprintf("%q is no port", port), hint)
+		v.fail(fmt.Sprintf("%q is not a port", port), hint)
 		return "", false
 	}
 	return s, true

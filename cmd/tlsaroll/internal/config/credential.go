@@ -133,7 +133,7 @@ func (v value) readSecret(path, hint string) ([]byte, bool) {
 	}
 	switch mode := info.Mode(); {
 	case !mode.IsRegular():
-		v.fail(path+" is no file", "name a file that holds the secret alone")
+		v.fail(path+" is not a file", "name a file that holds the secret alone")
 		return nil, false
 	case mode.Perm()&0o006 != 0:
 		v.fail(path+" is open to everyone on this host", "chmod 600 "+path+", and make a new secret if others have been here")

@@ -29,7 +29,7 @@ func ParseDuration(s string) (time.Duration, error) {
 			if _, err := strconv.ParseUint(s, 10, 64); err == nil {
 				return 0, fmt.Errorf("%q has no unit (hint: seconds are %ss)", s, s)
 			}
-			return 0, fmt.Errorf("%q is no duration (hint: %s)", s, durationHint)
+			return 0, fmt.Errorf("%q is not a duration (hint: %s)", s, durationHint)
 		}
 		n, err := strconv.ParseInt(m[1], 10, 64)
 		if err != nil || n > int64(math.MaxInt64)/int64(units[m[2]]) || sum+time.Duration(n)*units[m[2]] < sum {

@@ -60,7 +60,7 @@ func parseEndpoint(s string) (Endpoint, error) {
 	if hasPort {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
-			return Endpoint{}, fmt.Errorf("%q is no port (hint: write a number from 1 to 65535)", port)
+			return Endpoint{}, fmt.Errorf("%q is not a port (hint: write a number from 1 to 65535)", port)
 		}
 		e.Port = uint16(n)
 	}
@@ -72,7 +72,7 @@ func parseEndpoint(s string) (Endpoint, error) {
 		return Endpoint{}, err
 	}
 	if !strings.Contains(e.Host, ".") {
-		return Endpoint{}, fmt.Errorf("%q is no full name (hint: write it whole, as in mx1.example.org)", e.Host)
+		return Endpoint{}, fmt.Errorf("%q is not a full name (hint: write it whole, as in mx1.example.org)", e.Host)
 	}
 	e.URL = scheme + "://" + e.Host
 	if e.Port != services()[at].port {

@@ -94,7 +94,7 @@ func (f *fields) readOwner(i *Install) {
 	}
 	user, group, both := strings.Cut(s, ":")
 	if !both || !account.MatchString(user) || !account.MatchString(group) {
-		v.fail(fmt.Sprintf("%q is no user:group", s), hint)
+		v.fail(fmt.Sprintf("%q is not a user:group", s), hint)
 		return
 	}
 	i.User, i.Group = user, group
@@ -113,12 +113,12 @@ func (f *fields) readMode(i *Install) {
 		return
 	}
 	if !octal.MatchString(s) {
-		v.fail(fmt.Sprintf("%q is no mode", s), hint)
+		v.fail(fmt.Sprintf("%q is not a mode", s), hint)
 		return
 	}
 	n, err := strconv.ParseUint(s[len(s)-3:], 8, 32)
 	if err != nil {
-		v.fail(fmt.Sprintf("%q is no mode", s), hint)
+		v.fail(fmt.Sprintf("%q is not a mode", s), hint)
 		return
 	}
 	i.Mode = uint32(n)

@@ -194,7 +194,7 @@ func (v value) owner() (string, bool) {
 	const hint = "write the whole owner name, as in _465._tcp.mx1.example.org"
 	name, ok := v.domainName("_465._tcp.mx1.example.org")
 	if ok && !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, "*.") {
-		v.fail(fmt.Sprintf("%q is no owner name of TLSA records", strings.TrimSuffix(name, ".")), hint)
+		v.fail(fmt.Sprintf("%q is not an owner name of TLSA records", strings.TrimSuffix(name, ".")), hint)
 		return "", false
 	}
 	return name, ok

@@ -119,7 +119,7 @@ func (v value) absolute(example string) (string, bool) {
 	}
 	switch {
 	case strings.ContainsRune(s, 0) || strings.Contains(s, "\n"):
-		v.fail(fmt.Sprintf("%q is no path", s), hint)
+		v.fail(fmt.Sprintf("%q is not a path", s), hint)
 	case !filepath.IsAbs(s):
 		v.fail(fmt.Sprintf("relative path %q", s), hint)
 	case filepath.Clean(s) == "/":

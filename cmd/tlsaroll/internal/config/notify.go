@@ -79,7 +79,7 @@ func (f *fields) mailAddress(name string, to *string) {
 		return
 	}
 	if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-		v.fail(fmt.Sprintf("%q is no mail address", s), hint)
+		v.fail(fmt.Sprintf("%q is not a mail address", s), hint)
 	}
 	*to = s
 }
@@ -131,7 +131,7 @@ func (f *fields) readWebhook(n *Notifier, wanted bool) {
 		const hint = `write the room's id, as in "!abc:example.org": a client shows it among the room's settings`
 		if s, ok := v.text(hint); ok {
 			if n.Room = s; !strings.HasPrefix(s, "!") {
-				v.fail(fmt.Sprintf("%q is no id of a room", s), hint)
+				v.fail(fmt.Sprintf("%q is not the id of a room", s), hint)
 			}
 		}
 		if n.Format != FormatMatrix {

@@ -128,7 +128,7 @@ func (v value) plainName(what string) bool {
 	if plainName.MatchString(v.name()) {
 		return true
 	}
-	v.lacks(fmt.Sprintf("%q is no name for a %s", v.name(), what), "use letters, digits, dots, hyphens and underscores, 64 at most")
+	v.lacks(fmt.Sprintf("%q is not a name for a %s", v.name(), what), "use letters, digits, dots, hyphens and underscores, 64 at most")
 	return false
 }
 
@@ -332,7 +332,7 @@ func (v value) hostPort(s, usual, hint string) (string, bool) {
 		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), usual
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
-		v.fail(fmt.Sprintf("%q is no port", port), hint)
+		v.fail(fmt.Sprintf("%q is not a port", port), hint)
 		return "", false
 	}
 	if !isAddress(host) {
@@ -355,6 +355,6 @@ func (v value) base64(s Secret) (Secret, bool) {
 		return NewSecret(key), true
 	}
 	hint := "put the base64 text alone there, as tsig-keygen prints it between the quotes after secret"
-	v.fail("the secret is no base64", hint)
+	v.fail("the secret is not base64", hint)
 	return Secret{}, false
 }

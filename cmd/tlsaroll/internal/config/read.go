@@ -91,7 +91,7 @@ func (f *fields) account(key, kind string, to *string) {
 	hint := "write a " + kind + "'s name or number"
 	if s, ok := v.text(hint); ok {
 		if !account.MatchString(s) {
-			v.fail(fmt.Sprintf("%q is no name of a %s", s, kind), hint)
+			v.fail(fmt.Sprintf("%q is not the name of a %s", s, kind), hint)
 		}
 		*to = s
 	}
@@ -148,7 +148,7 @@ func (r *reader) readTiming(root *fields, t *Timing) {
 func (r *reader) readWeb(root *fields, c *Config) {
 	if v, ok := root.take("listen"); ok {
 		if s, isText := v.scalarText(); isText && strings.HasPrefix(s, ":") {
-			v.fail(fmt.Sprintf("%q is no address with a port", s), "write 127.0.0.1"+s+", or [::]"+s+" for every address")
+			v.fail(fmt.Sprintf("%q is not an address with a port", s), "write 127.0.0.1"+s+", or [::]"+s+" for every address")
 		} else {
 			c.Listen, _ = v.addressPort(0)
 		}

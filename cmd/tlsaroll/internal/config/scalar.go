@@ -104,7 +104,7 @@ func (v value) address() (netip.Addr, bool) {
 	}
 	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
 	if err != nil {
-		v.fail(fmt.Sprintf("%q is no IP address", s), hint)
+		v.fail(fmt.Sprintf("%q is not an IP address", s), hint)
 		return netip.Addr{}, false
 	}
 	return a.Unmap(), true
@@ -128,10 +128,10 @@ func (v value) addressPort(usual uint16) (netip.AddrPort, bool) {
 		if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
 			return netip.AddrPortFrom(a.Unmap(), usual), true
 		}
-		v.fail(fmt.Sprintf("%q is no address", s), hint)
+		v.fail(fmt.Sprintf("%q is not an address", s), hint)
 		return netip.AddrPort{}, false
 	}
-	v.fail(fmt.Sprintf("%q is no address with a port", s), hint)
+	v.fail(fmt.Sprintf("%q is not an address with a port", s), hint)
 	return netip.AddrPort{}, false
 }
 

@@ -79,7 +79,7 @@ func (v value) certName() string {
 	const hint = "write the name that the client lists, as in mx1.example.org"
 	s, ok := v.text(hint)
 	if ok && (strings.ContainsAny(s, "/\x00\n") || strings.HasPrefix(s, ".")) {
-		v.fail(fmt.Sprintf("%q is no name of a certificate", s), hint)
+		v.fail(fmt.Sprintf("%q is not the name of a certificate", s), hint)
 		return ""
 	}
 	return s

@@ -101,7 +101,7 @@ func look(path string) (stale fs.FileInfo, err error) {
 		return nil, at(path, cause(err), "")
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return nil, at(path, errors.New("something that is no socket stands"), "move it away, or set another path for control")
+		return nil, at(path, errors.New("something other than a socket stands"), "move it away, or set another path for control")
 	}
 	conn, err := net.Dial("unix", path)
 	switch {

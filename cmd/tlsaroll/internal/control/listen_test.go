@@ -125,11 +125,11 @@ func TestRefusedPlaces(t *testing.T) {
 		is    error
 	}{
 		"file": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, []byte("mine"), 0o600)) },
-			want: "control socket: something that is no socket stands at PATH (hint: move it away, or set another path for control)"},
+			want: "control socket: something other than a socket stands at PATH (hint: move it away, or set another path for control)"},
 		"directory": {put: func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) },
-			want: "control socket: something that is no socket stands at PATH (hint: move it away, or set another path for control)"},
+			want: "control socket: something other than a socket stands at PATH (hint: move it away, or set another path for control)"},
 		"symlink": {put: func(t *testing.T, path string) { must(t, os.Symlink("elsewhere", path)) },
-			want: "control socket: something that is no socket stands at PATH (hint: move it away, or set another path for control)"},
+			want: "control socket: something other than a socket stands at PATH (hint: move it away, or set another path for control)"},
 		"a daemon": {put: socket("unix"), is: ErrRunning,
 			want: "control socket: another daemon answers at PATH (hint: stop it first, or set another path for control)"},
 		"another kind of socket": {put: socket("unixgram"),

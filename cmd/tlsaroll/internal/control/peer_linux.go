@@ -14,7 +14,7 @@ import (
 func peerOf(c net.Conn) (peer, error) {
 	conn, ok := c.(syscall.Conn)
 	if !ok {
-		return peer{}, fmt.Errorf("%T is no socket", c)
+		return peer{}, fmt.Errorf("%T is not a socket", c)
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -69,9 +69,9 @@ func TestRefusedRequests(t *testing.T) {
 		"long header":     {raw: "POST /v1/carry HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", status: 431, want: "431 Request Header Fields Too Large"},
 		"slow header":     {raw: "POST /v1/carry HTTP/1.1\r\nHost:", status: 0, want: "unexpected EOF"},
 		"slow body":       {raw: "POST /v1/carry HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{", status: 400, want: "a request that was cut off"},
-		"no body":         {body: "", status: 400, want: "a request that is no JSON from octet 0"},
-		"no JSON":         {body: `{"protocol":1,`, status: 400, want: "a request that is no JSON from octet 14"},
-		"two requests":    {body: `{"protocol":1,"command":"a"}{}`, status: 400, want: "a request that is no JSON from octet 29"},
+		"no body":         {body: "", status: 400, want: "a request that is not JSON from octet 0"},
+		"no JSON":         {body: `{"protocol":1,`, status: 400, want: "a request that is not JSON from octet 14"},
+		"two requests":    {body: `{"protocol":1,"command":"a"}{}`, status: 400, want: "a request that is not JSON from octet 29"},
 		"no object":       {body: `[1]`, status: 400, want: "a request without a version of the protocol"},
 		"no version":      {body: `{"command":"a"}`, status: 409, want: "the daemon is version v1.0.0 (protocol 1), this is unknown (protocol 0) (hint: restart it)"},
 		"newer":           {body: `{"protocol":2,"version":"v2.1.0","task":{}}`, status: 409, want: "the daemon is version v1.0.0 (protocol 1), this is v2.1.0 (protocol 2) (hint: restart it)"},
@@ -107,7 +107,7 @@ func TestRequestTooLong(t *testing.T) {
 	r := request()
 	r.Pair.Chain = make([]byte, maxRequest)
 	_, err := Do(t.Context(), "nowhere", r, nil)
-	want := "control socket: a request of more than 1048576 octets (hint: is the certificate's file what it should be?)"
+	want := "control socket: a request of more than 1048576 octets (hint: is the file of --cert really a certificate? it is far too large)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -74,10 +74,10 @@ func (r Request) encode() ([]byte, error) {
 	}
 	body, err := json.Marshal(w)
 	if err != nil {
-		return nil, fmt.Errorf("control socket: the options of %s are no JSON", r.Command)
+		return nil, fmt.Errorf("control socket: the options of %s are not JSON", r.Command)
 	}
 	if len(body) > maxRequest {
-		return nil, fmt.Errorf("control socket: %w (hint: is the certificate's file what it should be?)", errLong)
+		return nil, fmt.Errorf("control socket: %w (hint: is the file of --cert really a certificate? it is far too large)", errLong)
 	}
 	return body, nil
 }
@@ -106,7 +106,7 @@ func decode(body []byte, version string) (Request, error) {
 	var v wireVersion
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(body, &v); errors.As(err, &syntax) {
-		return Request{}, fmt.Errorf("a request that is no JSON from octet %d", syntax.Offset)
+		return Request{}, fmt.Errorf("a request that is not JSON from octet %d", syntax.Offset)
 	} else if err != nil {
 		return Request{}, errors.New("a request without a version of the protocol")
 	}

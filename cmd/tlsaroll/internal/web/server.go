@@ -157,7 +157,7 @@ func cause(err error) error {
 	case errors.Is(system.Err, syscall.EADDRINUSE):
 		return fmt.Errorf("%w (hint: another process has it: ss -ltnp shows which)", system.Err)
 	case errors.Is(system.Err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%w (hint: no interface of this host has it)", system.Err)
+		return fmt.Errorf("%w (hint: no interface of this host has that address: ip addr lists them)", system.Err)
 	case errors.Is(system.Err, syscall.EACCES):
 		return fmt.Errorf("%w (hint: ports below 1024 are for root)", system.Err)
 	}
