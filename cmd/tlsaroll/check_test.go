@@ -253,7 +253,7 @@ func TestCheckBadInput(t *testing.T) {
 		{"--file|-", strings.Repeat("x", 1<<17), "-:1: too long for a domain (hint: write one a line)"},
 		{"example.org|--json|--csv|-", "", "--json, --nagios, --csv - and --html - do not go together (hint: standard output has room for one; name a FILE for the others)"},
 		{"example.org|--csv|x|--html|x", "", "--csv and --html: both are x (hint: name a FILE for each)"},
-		{"example.org|--parallel|0", "", "--parallel 0: not from 1 to 1000"},
+		{"example.org|--parallel|0", "", "--parallel 0: not from 1 to 1000 (hint: leave it out for 50)"},
 		{"example.org|--parallel|many", "", `--parallel "many": strconv.ParseInt: parsing "many": invalid syntax`},
 		{"example.org|--resolver|ns1", "", `--resolver: "ns1" is not an address (hint: write 127.0.0.1, or [::1]:5353)`},
 		{"example.org|--jsn", "", "unknown option --jsn (hint: did you mean --json?)"},

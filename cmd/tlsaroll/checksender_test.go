@@ -45,7 +45,7 @@ lineages:
 		at + "--zone example.org --submit --sendmail no-such-program": "tlsaroll: --submit: ",
 		at + "--thorough":                      "tlsaroll: --thorough: does not go with --sender (hint: leave it out)\n",
 		"--zone example.org example.org":       "tlsaroll: --zone: goes with --sender alone (hint: tlsaroll check --sender)\n",
-		at:                                     "tlsaroll: which provider is to change the zone: p, q, me? (hint: --zone ZONE, or --provider NAME)\n",
+		at:                                     "tlsaroll: several providers can change the zone: p, q, me (hint: choose one with --provider NAME, or --zone ZONE)\n",
 		at + "--zone example.com":              "tlsaroll: provider \"me\" is a person, who would have to be quick (hint: ",
 		at + "--zone example.edu":              "tlsaroll: no provider for zone example.edu (hint: the configuration has: p, q, me)\n",
 		at + "--zone example.org --provider q": "tlsaroll: --provider q: no such provider for zone example.org (hint: the configuration has: p, q, me)\n",

@@ -108,7 +108,7 @@ func TestBadInput(t *testing.T) {
 		{"hook|--key|key.pem", "hook: --key without --cert (hint: name the certificate's file too)"},
 		{"hook|getssl", `hook: unknown client "getssl" (hint: there are lego, certbot, acme.sh, dehydrated; for others hand over --cert and --key)`},
 		{"hook|dehydrated|deploy_cert|mx1", `hook: dehydrated's deploy_cert lacks arguments, which are DOMAIN KEYFILE CERTFILE FULLCHAINFILE CHAINFILE TIMESTAMP (hint: hand all on: tlsaroll hook dehydrated "$@")`},
-		{"hook|--cert|cert.pem|--timeout|0s", "--timeout 0s: not from 1s to 1h"},
+		{"hook|--cert|cert.pem|--timeout|0s", "--timeout 0s: not from 1s to 1h (hint: --timeout 10s)"},
 		{"hook|--cert|cert.pem|--timeout|soon", `--timeout "soon": time: invalid duration "soon"`},
 		{"man|rollovers", `no page "rollovers" (hint: did you mean rollover?)`},
 		{"rollover|--ttl|90|mx1", `--ttl "90": time: missing unit in duration "90"`},

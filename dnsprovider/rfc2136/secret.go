@@ -54,9 +54,9 @@ func (s Secret) octets() ([]byte, error) {
 	if err != nil {
 		var at base64.CorruptInputError
 		if errors.As(err, &at) {
-			return nil, fmt.Errorf("no base64: wrong at character %d of %d", int64(at)+1, len(text))
+			return nil, fmt.Errorf("not base64: wrong at character %d of %d", int64(at)+1, len(text))
 		}
-		return nil, errors.New("no base64")
+		return nil, errors.New("not base64")
 	}
 	return raw, nil
 }
