@@ -151,7 +151,7 @@ func (d *Domains) until(ctx context.Context, look func(context.Context) (missing
 			return nil
 		}
 		if pause(ctx, d.Every) != nil {
-			return fmt.Errorf("the records are not seen everywhere: %s: %w (hint: give it longer with --timeout; if they never come, is this the provider that the servers get the zone from)", missing, ctx.Err())
+			return fmt.Errorf("the records are not seen everywhere: %s: %w (hint: give it longer with --timeout; if they never come, is this the provider that the servers get the zone from?)", missing, ctx.Err())
 		}
 	}
 }

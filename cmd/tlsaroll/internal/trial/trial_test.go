@@ -119,7 +119,7 @@ func TestTrialTidiesUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := tr.Run(ctx)
-		const want = "publish two records: not seen everywhere after 1m0s: ns2 (192.0.2.1): has no record (hint: give it longer with --timeout; if it never comes, is this the provider that the servers get the zone from)"
+		const want = "publish two records: not seen everywhere after 1m0s: ns2 (192.0.2.1): has no record (hint: give it longer with --timeout; if it never comes, is this the provider that the servers get the zone from?)"
 		if err == nil || err.Error() != want {
 			t.Errorf("error is\n%v, want\n%s", err, want)
 		}

@@ -18,6 +18,7 @@ import (
 func (t *Trial) watch(ctx context.Context, want tlsa.RRset, r *Result) ([]Server, error) {
 	begin := t.Now()
 	seen := map[string]Server{}
+	lacking := "" // of the last look that had its time
 	for {
 		v := t.Look(ctx)
 		if ctx.Err() == nil {
@@ -26,12 +27,15 @@ func (t *Trial) watch(ctx context.Context, want tlsa.RRset, r *Result) ([]Server
 			if missing == "" {
 				return servers, nil
 			}
-			if err := t.pause(ctx); err == nil {
+			lacking = missing
+			if t.pause(ctx) == nil {
 				continue
 			}
-			return nil, fmt.Errorf("not seen everywhere after %s: %s (hint: give it longer with --timeout; if it never comes, is this the provider that the servers get the zone from)", t.Now().Sub(begin).Round(time.Second), missing)
 		}
-		return nil, ctx.Err()
+		if lacking == "" {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("not seen everywhere after %s: %s (hint: give it longer with --timeout; if it never comes, is this the provider that the servers get the zone from?)", t.Now().Sub(begin).Round(time.Second), lacking)
 	}
 }
 
