@@ -115,7 +115,7 @@ func ParseScheme(text string) (Scheme, error) {
 			return Scheme{}, fmt.Errorf("scheme %q: unknown part %q (hint: a + set of ee, ta, standby)", text, part)
 		}
 		if *field {
-			return Scheme{}, fmt.Errorf("scheme %q: %q stands twice", text, part)
+			return Scheme{}, fmt.Errorf("scheme %q: %q is given twice", text, part)
 		}
 		*field = true
 	}

@@ -115,7 +115,7 @@ func New(cfg Config) (*Issuer, error) {
 	check(cfg.Lineage != "" && !strings.ContainsAny(cfg.Lineage, "/\x00") && !strings.HasPrefix(cfg.Lineage, "."), "%q is not the name of a lineage", cfg.Lineage)
 	check(cfg.Now != nil, "no clock")
 	check(len(cfg.CAs) > 0, "no CA")
-	check(cfg.Patience >= 0 && cfg.Propagation >= 0, "waits of %s and %s: less than nothing", cfg.Patience, cfg.Propagation)
+	check(cfg.Patience >= 0 && cfg.Propagation >= 0, "waits of %s and %s: below zero", cfg.Patience, cfg.Propagation)
 	cfg.CAs = slices.Clone(cfg.CAs)
 	for i, ca := range cfg.CAs {
 		u, err := url.Parse(ca.Directory)

@@ -166,7 +166,7 @@ func parseWindow(body []byte) (window, error) {
 		ExplanationURL string `json:"explanationURL"`
 	}
 	if json.Unmarshal(body, &info) != nil || info.SuggestedWindow == nil || info.SuggestedWindow.Start == nil || info.SuggestedWindow.End == nil {
-		return window{}, errors.New("a reply that is no renewal information")
+		return window{}, errors.New("a reply that is not renewal information")
 	}
 	w := window{start: info.SuggestedWindow.Start.UTC(), end: info.SuggestedWindow.End.UTC()}
 	if !w.end.After(w.start) {

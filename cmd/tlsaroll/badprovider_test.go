@@ -35,15 +35,15 @@ lineages:
 	for _, test := range []struct{ provider, args, want string }{
 		// the type
 		{"{type: clodflare, zone: example.org}", "plan", `4: providers.dns.type: unknown provider type "clodflare" (hint: did you mean cloudflare?)`},
-		{"{type: netcup, zone: example.org, token-file: DIR/token}", "plan", `4: providers.dns.type: provider type "netcup": there is none: its libdns module (v1.0.0) deletes the first TLSA record that it finds and not the one asked for; the API has a TTL for the whole zone alone, documents no condition of a change, and its one password opens the whole account (hint: a CNAME there for each _port._tcp name, set once by hand, to a name in a zone at a host that can be changed (RFC 7671, section 7); both zones have to be signed; or exec, with commands that remove exactly the record that they are given)`},
-		{"{zone: example.org, token-file: DIR/token}", "plan", "4: providers.dns: no type (hint: linked in: azure, cloudflare, desec, exec, gandi, googleclouddns, hetzner, infomaniak, inwx, manual, ovh, powerdns, rfc2136, route53, transip)"},
+		{"{type: netcup, zone: example.org, token-file: DIR/token}", "plan", `4: providers.dns.type: provider type "netcup": not supported: its libdns module (v1.0.0) deletes the first TLSA record that it finds and not the one asked for; the API has a TTL for the whole zone alone, documents no condition of a change, and its one password opens the whole account (hint: a CNAME there for each _port._tcp name, set once by hand, to a name in a zone at a host that can be changed (RFC 7671, section 7); both zones have to be signed; or exec, with commands that remove exactly the record that they are given)`},
+		{"{zone: example.org, token-file: DIR/token}", "plan", "4: providers.dns: no type (hint: this program has: azure, cloudflare, desec, exec, gandi, googleclouddns, hetzner, infomaniak, inwx, manual, ovh, powerdns, rfc2136, route53, transip)"},
 		// the secret
 		{"{type: desec, zone: example.org, token: planted}", "plan", "4: providers.dns.token: a secret does not stand in the configuration (hint: put it into a file of mode 0600, and that file's path under token-file)"},
 		{"{type: desec, zone: example.org}", "plan", "4: providers.dns: no token (hint: write one of token-file, token-env, token-credential)"},
 		{"{type: desec, zone: example.org, token-file: DIR/nowhere}", "plan", "4: providers.dns.token-file: no such file (hint: put the secret there, mode 0600)"},
 		{"{type: desec, zone: example.org, token-file: DIR/empty}", "plan", "4: providers.dns.token-file: DIR/empty is empty (hint: put the secret there, and nothing else)"},
 		{"{type: desec, zone: example.org, token-file: DIR}", "plan", "4: providers.dns.token-file: DIR is not a file (hint: name a file that holds the secret alone)"},
-		{"{type: desec, zone: example.org, token-file: planted-0123456789}", "plan", "4: providers.dns.token-file: no absolute path (hint: write the path of a file that holds the secret alone, as in /etc/tlsaroll/secret)"},
+		{"{type: desec, zone: example.org, token-file: planted-0123456789}", "plan", "4: providers.dns.token-file: not an absolute path (hint: write the path of a file that holds the secret alone, as in /etc/tlsaroll/secret)"},
 		{"{type: desec, zone: example.org, token-env: TLSAROLL_TEST_NOWHERE}", "plan", "4: providers.dns.token-env: no such environment variable (hint: set it where tlsaroll is started, as with EnvironmentFile= in the unit)"},
 		{"{type: desec, zone: example.org, token-credential: desec.token}", "plan", "4: providers.dns.token-credential: no credentials: CREDENTIALS_DIRECTORY is not set (hint: write LoadCredential=NAME:/path/of/the/secret in the unit, or name a file)"},
 		{"{type: desec, zone: example.org, token-file: DIR/token, token-env: X}", "plan", "4: providers.dns.token-env: the secret is given more than once, as token-file and token-env (hint: keep one)"},
@@ -57,7 +57,7 @@ lineages:
 		{"{type: route53, zone: example.org, secret-access-key-file: DIR/token}", "plan", "4: providers.dns: access-key-id and secret-access-key: one without the other (hint: both, or neither for what the SDK finds in its environment)"},
 		// where it would go
 		{"{type: powerdns, zone: example.org, server: \"http://192.0.2.1:8081\", token-file: DIR/token}", "plan", `4: providers.dns.server: URL "http://192.0.2.1:8081": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)`},
-		{"{type: powerdns, zone: example.org, server: \"ftp://127.0.0.1\", token-file: DIR/token}", "plan", "4: providers.dns.server: no URL of http or https (hint: write server: http://127.0.0.1:8081)"},
+		{"{type: powerdns, zone: example.org, server: \"ftp://127.0.0.1\", token-file: DIR/token}", "plan", "4: providers.dns.server: not an http or https URL (hint: write server: http://127.0.0.1:8081)"},
 		{"{type: inwx, zone: example.org, username: me, password-file: DIR/token, endpoint: \"http://api.example.net\"}", "plan", `4: providers.dns.endpoint: URL "http://api.example.net": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)`},
 		{"{type: ovh, zone: example.org, endpoint: ovh-uk, application-key: k, application-secret-file: DIR/token, consumer-key-file: DIR/token}", "plan", `4: providers.dns.endpoint: "ovh-uk" is none of OVHcloud's (hint: ovh-eu, ovh-ca or ovh-us)`},
 		// others

@@ -235,7 +235,7 @@ func TestCheckFiles(t *testing.T) {
 func TestCheckBadInput(t *testing.T) {
 	for _, test := range []struct{ args, stdin, want string }{
 		{"example.org:26", "", `"example.org:26": no scheme has port 26 (hint: write the scheme, too, as in tls://example.org:26)`},
-		{"a\x1b[2J:26", "", `name "a\x1b[2J": '\x1b' may not stand in a name`},
+		{"a\x1b[2J:26", "", `name "a\x1b[2J": '\x1b' is not allowed in a name`},
 		{"example.org:smtp", "", `"example.org:smtp": "smtp" is not a port (hint: write a number, as in mx1.example.org:25)`},
 		{"example.org:\x1b[31m", "", `"example.org:\x1b[31m": "\x1b[31m" is not a port (hint: write a number, as in mx1.example.org:25)`},
 		{"--file|-", "b\xfccher.example\n", `-:1: "b\xfccher.example" is not in UTF-8 (hint: write its A-label, as in xn--bcher-kva.example)`},
@@ -244,7 +244,7 @@ func TestCheckBadInput(t *testing.T) {
 		{"smtp://192.0.2.1", "", `endpoint "smtp://192.0.2.1": "192.0.2.1" is an address, and TLSA records stand at names (hint: write the host's name, and the address under address)`},
 		{"https://example.org", "", `endpoint "https://example.org": unknown scheme "https" (hint: write one of smtp, submission, submissions, imap, imaps, pop3, pop3s, sieve, tls)`},
 		{"postmaster@example.org", "", `"postmaster@example.org" is a mailbox (hint: write its domain alone)`},
-		{"_dmarc.example.org", "", `name "_dmarc.example.org": the label "_dmarc" may not stand in a host name (hint: letters, digits and inner hyphens)`},
+		{"_dmarc.example.org", "", `name "_dmarc.example.org": the label "_dmarc" is not allowed in a host name (hint: use letters, digits and inner hyphens)`},
 		{"|", "", `name "": empty (hint: write it whole, as in mx1.example.org)`},
 		{"--file|-", "# none\n", "-: no domain in it (hint: write one a line)"},
 		{"--file|-|a b", "example.org\nexample.org, example.net\n192.0.2.1\n", `"a b" is not a domain (hint: write one at a time)` + "\n" +
@@ -260,7 +260,7 @@ func TestCheckBadInput(t *testing.T) {
 		{"--host", "", "--host: no DOMAIN (hint: write mx1.example.org)"},
 		{"-c|/nowhere.yaml|example.org", "", "/nowhere.yaml: no such file (hint: tlsaroll init writes one; -c names another)"},
 		{"-c|/nowhere.yaml", "", "/nowhere.yaml: no such file (hint: tlsaroll init writes one; -c names another)\n" +
-			"check: without a DOMAIN it is this host that is checked, and it has no configuration (hint: tlsaroll check example.org)"},
+			"check: without a DOMAIN it looks at this host, which has no configuration (hint: tlsaroll check example.org looks at a domain)"},
 	} {
 		a := &asked{stdin: test.stdin}
 		args := strings.Split(test.args, "|")

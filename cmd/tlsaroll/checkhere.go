@@ -46,7 +46,7 @@ func (p *program) configHere(here *hereabouts) (*config.Config, error) {
 	l.CheckProvider = p.checkProvider
 	cfg, warnings, err := l.Load(p.configFile)
 	if _, missing := os.Stat(p.configFile); errors.Is(missing, fs.ErrNotExist) {
-		return nil, errors.Join(err, usage(errors.New("check: without a DOMAIN it is this host that is checked, and it has no configuration (hint: tlsaroll check example.org)")))
+		return nil, errors.Join(err, usage(errors.New("check: without a DOMAIN it looks at this host, which has no configuration (hint: tlsaroll check example.org looks at a domain)")))
 	}
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ lineages:
 		at + "--zone example.com":              "tlsaroll: provider \"me\" is a person, who would have to be quick (hint: ",
 		at + "--zone example.edu":              "tlsaroll: no provider for zone example.edu (hint: the configuration has: p, q, me)\n",
 		at + "--zone example.org --provider q": "tlsaroll: --provider q: no such provider for zone example.org (hint: the configuration has: p, q, me)\n",
-		at + "--zone example.org --name a_b":   "tlsaroll: --name: name \"a_b.example.org.\": the label \"a_b\" may not stand in a host name (hint: ",
+		at + "--zone example.org --name a_b":   "tlsaroll: --name: name \"a_b.example.org.\": the label \"a_b\" is not allowed in a host name (hint: ",
 		at + "--zone example.org --bogus a..b": "tlsaroll: --bogus: name \"a..b\": an empty label\n",
 		at + "--zone example.org --ttl 1500ms": "tlsaroll: --ttl 1.5s: wants whole seconds, one at least (hint: --ttl 10m)\n",
 		at + "--zone example.org --timeout 0s": "tlsaroll: --timeout 0s: wants whole seconds, one at least (hint: --timeout 10m)\n",

@@ -53,7 +53,7 @@ func TestEarlyHangup(t *testing.T) {
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Line(ctx, time.Time{}, "the configuration was read anew"); err != nil {
+	if _, err := d.Line(ctx, time.Time{}, "the configuration was read again"); err != nil {
 		t.Fatal(err)
 	}
 	d.Signal(t, syscall.SIGTERM)

@@ -241,7 +241,7 @@ func TestBadConfiguration(t *testing.T) {
 		{"keys.yaml once", "DIR/keys.yaml:6:9: lineages.mx1.schema: unknown key (hint: did you mean scheme?)" + "\n" +
 			"DIR/keys.yaml:6:21: lineages.mx1.endpoint: unknown key (hint: did you mean endpoints?)"},
 		{"several.yaml plan", `DIR/several.yaml:6:17: lineages.mx1.scheme: scheme "e": unknown part "e" (hint: a + set of ee, ta, standby)` + "\n" +
-			"DIR/several.yaml:6:28: lineages.mx1.reload: no list of argument lists (hint: write [[postfix, reload]])" + "\n" +
+			"DIR/several.yaml:6:28: lineages.mx1.reload: not a list of argument lists (hint: write [[postfix, reload]])" + "\n" +
 			`DIR/several.yaml:6:56: lineages.mx1.endpoints[0]: unknown scheme "smpt" (hint: did you mean smtp?)`},
 		{"nosecret.yaml adopt mx1", "DIR/nosecret.yaml:4:107: providers.ns1.secret-file: no such file (hint: put the secret there, mode 0600)"},
 		{"open.yaml rollover mx1", "DIR/open.yaml:4:107: providers.ns1.secret-file: DIR/open.secret is open to everyone on this host (hint: chmod 600 DIR/open.secret, and make a new secret if others have been here)"},

@@ -34,7 +34,7 @@ func TestLifeConfigurationIsReadAnew(t *testing.T) {
 	if s := h.state(); s.Successor == nil || !s.Successor.ReadyAt.Equal(ready) {
 		t.Errorf("the bad file changed the wait until %s:\n%s", ready, s.Explain(time.Now()))
 	}
-	h.hangUp(d, string(good), "the configuration was read anew")
+	h.hangUp(d, string(good), "the configuration was read again")
 	h.eventuallyTold(10*time.Second, rollover.CodeConfigStale, false)
 	if s := h.state(); s.Successor == nil || !s.Successor.ReadyAt.Equal(ready) {
 		t.Errorf("the good file changed the wait until %s:\n%s", ready, s.Explain(time.Now()))
@@ -43,7 +43,7 @@ func TestLifeConfigurationIsReadAnew(t *testing.T) {
 	h.eventually(30*time.Second, "calm", calm(next))
 
 	// One endpoint more: its records are published for what it presents.
-	h.hangUp(d, strings.Replace(string(good), "endpoints: [", "endpoints: [imaps://"+lab.Host+", ", 1), "the configuration was read anew")
+	h.hangUp(d, strings.Replace(string(good), "endpoints: [", "endpoints: [imaps://"+lab.Host+", ", 1), "the configuration was read again")
 	h.eventually(30*time.Second, "calm with two endpoints", func(s rollover.LineageStatus) bool {
 		return calm(next)(s) && len(s.Endpoints) == 2 && s.Endpoints[1].Verified == rollover.Yes
 	})

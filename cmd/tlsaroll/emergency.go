@@ -32,7 +32,7 @@ func (p *program) accepted(ctx context.Context, lineage string, files certwatch.
 	case yes:
 		return true, nil
 	case !p.ui.asks():
-		return false, &exitCode{exitPerson, fmt.Errorf("%s: nothing was done: that needs a person's word (hint: --yes accepts it; without --emergency a rollover waits for caches)", lineage)}
+		return false, &exitCode{exitPerson, fmt.Errorf("%s: nothing was done: a person has to agree (hint: --yes agrees; without --emergency a rollover waits for caches)", lineage)}
 	case !p.ui.ask("swap to the new key at once all the same?"):
 		return false, &exitCode{exitPerson, fmt.Errorf("%s: nothing was done (hint: without --emergency a rollover waits for caches)", lineage)}
 	}

@@ -49,7 +49,7 @@ func (p *program) send(ctx context.Context, command, lineage string, options any
 	err = p.ask(ctx, socket, r)
 	if !errors.Is(err, control.ErrNone) {
 		for _, line := range findings(wrong) {
-			p.ui.warn("the daemon goes on by what it read before: "+line, "")
+			p.ui.warn("the daemon goes on with what it read before: "+line, "")
 		}
 		return err
 	}

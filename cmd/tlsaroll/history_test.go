@@ -79,7 +79,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("beside the daemon: %v", got)
 	}
 	d.Signal(t, syscall.SIGHUP)
-	await(t, d, "the configuration was read anew")
+	await(t, d, "the configuration was read again")
 	if err := os.WriteFile(file+".bad", []byte("nonsense: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestHistory(t *testing.T) {
 		t.Fatalf("exit %d, %v\n%s", code, err, d)
 	}
 	text := printed(t, "-c", file, "history")
-	for _, want := range []string{"started      tlsaroll .* runs", "reread       .*tlsaroll.yaml was read anew", "warning      error config-stale: .*", "stopped      it was asked to end"} {
+	for _, want := range []string{"started      tlsaroll .* runs", "reread       .*tlsaroll.yaml was read again", "warning      error config-stale: .*", "stopped      it was asked to end"} {
 		if !regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}  tlsaroll    ` + want + "$").MatchString(text) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -120,7 +120,7 @@ func TestDaemonLogLines(t *testing.T) {
 	d, _ := aloneDaemon(t, "")
 	await(t, d, "phase=")
 	d.Signal(t, syscall.SIGHUP)
-	await(t, d, "the configuration was read anew")
+	await(t, d, "the configuration was read again")
 	d.Signal(t, syscall.SIGTERM)
 	if code, err := d.Wait(t.Context()); code != exitDone || err != nil {
 		t.Fatalf("exit %d, %v\n%s", code, err, d)

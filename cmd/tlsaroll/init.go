@@ -137,7 +137,7 @@ func (p *program) initWrong(o *initOptions) error {
 	if o.Provider != "" {
 		known := draft.World{Types: providerTypes()}
 		if refused, ok := refusedTypes()[o.Provider]; ok {
-			errs = append(errs, fmt.Errorf("--provider %s: there is none: %s (hint: %s)", o.Provider, refused.Reason, refused.Instead))
+			errs = append(errs, fmt.Errorf("--provider %s: not supported: %s (hint: %s)", o.Provider, refused.Reason, refused.Instead))
 		} else if what, hint := known.WrongProvider(o.Provider); what != "" {
 			errs = append(errs, fmt.Errorf("--provider %s: %s (hint: %s)", o.Provider, what, hint))
 		}
@@ -180,7 +180,7 @@ func (p *program) draftLoads(d draft.Draft) (err error) {
 		p.ui.warn(w.Error(), "")
 	}
 	if err != nil {
-		return fmt.Errorf("init: nothing was written, as what it would be is no good:\n%w", err)
+		return fmt.Errorf("init: nothing was written, as the configuration would not be valid:\n%w", err)
 	}
 	return nil
 }

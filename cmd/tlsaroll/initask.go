@@ -197,7 +197,7 @@ func wrongHosts(text string) error {
 
 func wrongProvider(w draft.World, kind string) error {
 	if refused, ok := refusedTypes()[kind]; ok {
-		return fmt.Errorf("there is none: %s (hint: %s)", refused.Reason, refused.Instead)
+		return fmt.Errorf("not supported: %s (hint: %s)", refused.Reason, refused.Instead)
 	}
 	if what, hint := w.WrongProvider(kind); what != "" {
 		return fmt.Errorf("%s (hint: %s)", what, hint)

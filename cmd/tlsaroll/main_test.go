@@ -136,7 +136,7 @@ func TestBadInput(t *testing.T) {
 		{"match|" + chain + "|--tlsa|3 1 1", `--tlsa: tlsa record "3 1 1": want usage, selector, matching type and hex data, as in "3 1 1 ab…"`},
 		{"match|" + chain + "|--tlsa|3 1 1 xyz", `--tlsa: tlsa record "3 1 1 xyz": the association data is not hex: encoding/hex: invalid byte: U+0078 'x'`},
 		{"match|" + chain + "|--tlsa|3 1 256 " + digest, `--tlsa: tlsa record "3 1 256 ` + digest + `": matching type "256" is not a number from 0 to 255`},
-		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--name|mx_1.example.org", `--name: name "mx_1.example.org": the label "mx_1" may not stand in a host name (hint: letters, digits and inner hyphens)`},
+		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--name|mx_1.example.org", `--name: name "mx_1.example.org": the label "mx_1" is not allowed in a host name (hint: use letters, digits and inner hyphens)`},
 		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--at|tomorrow", `--at: "tomorrow" is not a time (hint: write 2027-01-31 or 2027-01-31T12:00:00Z)`},
 		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--endpoint|mx1.example.org", `--endpoint: endpoint "mx1.example.org": no scheme (hint: write smtp://mx1.example.org, or another scheme)`},
 		{"match|" + chain + "|--tlsa|3 1 1 " + digest + "|--roots|key.pem", "--roots: key.pem: a private key, and no certificate (hint: name the certificate's file)"},

@@ -53,9 +53,9 @@ func (d *daemon) change(cfg *config.Config, wired agent.Config) {
 	d.heard.forget()
 	d.enforce(&present{cfg, next, teller})
 	d.over(rollover.CodeConfigStale)
-	d.happened(rollover.Reread, d.configFile+" was read anew")
+	d.happened(rollover.Reread, d.configFile+" was read again")
 	d.rememberTroubles()
-	d.log.Info("the configuration was read anew", "file", d.configFile, "lineages", next.Lineages(), "next_look", d.now().UTC())
+	d.log.Info("the configuration was read again", "file", d.configFile, "lineages", next.Lineages(), "next_look", d.now().UTC())
 	d.service.ready(d.log)
 }
 

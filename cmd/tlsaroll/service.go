@@ -29,7 +29,7 @@ func (s service) tell(log *slog.Logger, state string) {
 		return
 	}
 	if _, err := systemd.SdNotify(false, state); err != nil {
-		log.Warn("systemd cannot be told how we are", "err", err)
+		log.Warn("systemd cannot be told the state of the daemon", "err", err)
 	}
 }
 

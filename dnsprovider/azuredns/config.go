@@ -100,7 +100,7 @@ func New(c Config) (*Provider, error) {
 	check(!idForm.MatchString(c.Client), "client %.40q: not the id of an application (hint: az ad sp create-for-rbac shows it as appId)", c.Client)
 	check(c.Secret.Empty(), "no secret (hint: az ad sp create-for-rbac shows it as password)")
 	check(!versionForm.MatchString(c.APIVersion), "api-version %.40q: not a version (hint: as in %s)", c.APIVersion, defaultVersion)
-	check(c.Timeout < 0, "a timeout of %s: less than nothing", c.Timeout)
+	check(c.Timeout < 0, "a timeout of %s: below zero", c.Timeout)
 	check(c.Now == nil, "no clock")
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)

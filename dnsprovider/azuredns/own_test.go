@@ -280,7 +280,7 @@ func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 // TestNewSaysAllThatIsWrong, and never the secret.
 func TestNewSaysAllThatIsWrong(t *testing.T) {
 	s := newSubscription(t, "example.org.")
-	const want = `azure: zone: name "a b": ' ' may not stand in a name
+	const want = `azure: zone: name "a b": ' ' is not allowed in a name
 azure: URL "http://api.example.net": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)
 azure: subscription "": not an id (hint: az account show --query id)
 azure: resource-group "a/b": not the name of one (hint: az network dns zone list --query [].resourceGroup)
@@ -288,7 +288,7 @@ azure: tenant "": not the id of a directory (hint: az account show --query tenan
 azure: client "x": not the id of an application (hint: az ad sp create-for-rbac shows it as appId)
 azure: no secret (hint: az ad sp create-for-rbac shows it as password)
 azure: api-version "latest": not a version (hint: as in 2023-07-01-preview)
-azure: a timeout of -1ns: less than nothing
+azure: a timeout of -1ns: below zero
 azure: no clock`
 	_, err := azuredns.New(azuredns.Config{Zone: "a b", BaseURL: "http://api.example.net/", ResourceGroup: "a/b", Client: "x", APIVersion: "latest", Timeout: -1})
 	if err == nil || err.Error() != want {

@@ -103,7 +103,7 @@ func New(c Config) (*Provider, error) {
 		check(fmt.Errorf("zone-id %q: 32 hex digits in lower case are wanted (hint: the overview of the zone in the dashboard has it, under API)", p.zoneID))
 	}
 	if c.Timeout < 0 {
-		check(fmt.Errorf("a timeout of %s: less than nothing", c.Timeout))
+		check(fmt.Errorf("a timeout of %s: below zero", c.Timeout))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)

@@ -31,7 +31,7 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 			`cloudflare: zone: name "exämple.org": not ASCII (hint: write the A-label, as in xn--bcher-kva.example)
 cloudflare: URL "http://api.example.net": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)
 cloudflare: zone-id "x": 32 hex digits in lower case are wanted (hint: the overview of the zone in the dashboard has it, under API)
-cloudflare: a timeout of -1s: less than nothing`},
+cloudflare: a timeout of -1s: below zero`},
 	} {
 		_, err := cloudflare.New(test.config)
 		if err == nil || err.Error() != test.want {

@@ -141,7 +141,7 @@ func TestZoneTroubles(t *testing.T) {
 		{"another zone's id", nil, func(c *cloudflare.Config) { c.ZoneID, c.Zone = fakeapi.CloudflareID, "mx.example.org" }, "", "zone-id is that of another zone, where \"example.org\" stands", dnsprovider.ErrNoZone},
 		{"unknown id", nil, func(c *cloudflare.Config) { c.ZoneID = strings.Repeat("12", 16) }, "example.org", "404 Not Found: Could not route to", dnsprovider.ErrNoZone},
 		{"another provider's zone", nil, func(c *cloudflare.Config) { c.Zone = "example.net" }, "example.org", "configured for the zone example.net., and not for example.org.", dnsprovider.ErrOutsideZone},
-		{"an odd zone", nil, nil, "exa mple.org", "may not stand in a name", dnsprovider.ErrMalformed},
+		{"an odd zone", nil, nil, "exa mple.org", "is not allowed in a name", dnsprovider.ErrMalformed},
 	} {
 		a := newAccount(t, "example.org.")
 		a.api.Zone.Add("example.org.", "MX", 300, "10 mx.example.org.")

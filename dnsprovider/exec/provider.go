@@ -97,7 +97,7 @@ func New(c Config) (*Provider, error) {
 	check(validCommand("read", p.read))
 	check(validCommand("change", p.change))
 	if p.timeout < 0 || p.maxOutput < 0 {
-		check(fmt.Errorf("a timeout of %s and an output of %d octets: less than nothing", p.timeout, p.maxOutput))
+		check(fmt.Errorf("a timeout of %s and an output of %d octets: below zero", p.timeout, p.maxOutput))
 	}
 	for i, variable := range c.Env {
 		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" || strings.Contains(variable, "\x00") {

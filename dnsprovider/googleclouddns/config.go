@@ -108,7 +108,7 @@ func New(c Config) (*Provider, error) {
 		check(fmt.Errorf("managed-zone %.70q: not the name of a managed zone (hint: gcloud dns managed-zones list)", p.managed))
 	}
 	if c.Timeout < 0 {
-		check(fmt.Errorf("a timeout of %s: less than nothing", c.Timeout))
+		check(fmt.Errorf("a timeout of %s: below zero", c.Timeout))
 	}
 	if c.Now == nil {
 		check(errors.New("no clock"))

@@ -318,11 +318,11 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 	_, err := googleclouddns.New(googleclouddns.Config{
 		Name: "g", Credentials: dnsprovider.NewSecret(good), Zone: "a b", ManagedZone: "../x", Project: "../../x", BaseURL: "http://api.example.net", Timeout: -1,
 	})
-	want := `g: zone: name "a b": ' ' may not stand in a name
+	want := `g: zone: name "a b": ' ' is not allowed in a name
 g: URL "http://api.example.net": credentials go over https alone (hint: write https; http is for 127.0.0.1 and ::1)
 g: project "../../x": not the id of a project (hint: gcloud projects list)
 g: managed-zone "../x": not the name of a managed zone (hint: gcloud dns managed-zones list)
-g: a timeout of -1ns: less than nothing
+g: a timeout of -1ns: below zero
 g: no clock`
 	if err == nil || err.Error() != want {
 		t.Errorf("error is\n%v, want\n%s", err, want)

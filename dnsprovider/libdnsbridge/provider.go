@@ -96,7 +96,7 @@ func New(c Config) (*Provider, error) {
 	p.zone, err = dnsprovider.CanonicalZone(c.Zone)
 	check(err)
 	if p.timeout < 0 {
-		check(fmt.Errorf("a timeout of %s: less than nothing", p.timeout))
+		check(fmt.Errorf("a timeout of %s: below zero", p.timeout))
 	}
 	values, err := c.Host.settle(c.Values)
 	check(err)

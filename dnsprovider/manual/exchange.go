@@ -60,7 +60,7 @@ func parse(m *dns.Msg, raw []byte) (*dns.Msg, *trouble) {
 		return nil, &trouble{kind: dnsprovider.Malformed, err: fmt.Errorf("a reply that cannot be read: %w", err)}
 	}
 	if err := fits(m, reply); err != nil {
-		return nil, &trouble{kind: dnsprovider.Malformed, err: fmt.Errorf("a reply that is none: %w", err)}
+		return nil, &trouble{kind: dnsprovider.Malformed, err: fmt.Errorf("not a valid reply: %w", err)}
 	}
 	return reply, nil
 }

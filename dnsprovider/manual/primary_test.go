@@ -27,8 +27,8 @@ func TestConfigRefused(t *testing.T) {
 	for want, c := range map[string]manual.Config{
 		"manual: no clock":                                              {},
 		`dns: server "ns1:x": "x" is not a port`:                           {Name: "dns", Server: "ns1:x", Now: time.Now},
-		`manual: server "n s": name "n s": ' ' may not stand in a name`: {Server: "n s", Now: time.Now},
-		"manual: a timeout of -1s: less than nothing":                   {Timeout: -time.Second, Now: time.Now},
+		`manual: server "n s": name "n s": ' ' is not allowed in a name`: {Server: "n s", Now: time.Now},
+		"manual: a timeout of -1s: below zero":                   {Timeout: -time.Second, Now: time.Now},
 		`manual: resolver "[::1]:0": "0" is not a port`:                    {Resolver: "[::1]:0", Now: time.Now},
 		`manual: zone: name "a..b": an empty label`:                     {Zone: "a..b", Now: time.Now},
 	} {
@@ -70,7 +70,7 @@ func TestServersThatAnswerOtherwise(t *testing.T) {
 		"odd":          {reply(func(m *dns.Msg) { m.Rcode = 15 }), dnsprovider.Temporary, "RCODE 15 for "},
 		"no question":  {reply(func(m *dns.Msg) { m.Rcode, m.Question = dns.RcodeRefused, nil }), dnsprovider.NoZone, "REFUSED for _25._tcp.mx.example.org."},
 		"no authority": {reply(func(m *dns.Msg) { m.Authoritative = false }), dnsprovider.NoZone, "the server does not answer with authority for the zone example.org. (hint: is it the primary, and not a resolver; is the zone loaded there)"},
-		"truncated":    {reply(func(m *dns.Msg) { m.Truncated = true }), dnsprovider.Malformed, "a reply that is none: it is truncated, over TCP"},
+		"truncated":    {reply(func(m *dns.Msg) { m.Truncated = true }), dnsprovider.Malformed, "not a valid reply: it is truncated, over TCP"},
 		"another ID":   {reply(func(m *dns.Msg) { m.Id++ }), dnsprovider.Malformed, "its ID is another"},
 		"a request":    {reply(func(m *dns.Msg) { m.Response = false }), dnsprovider.Malformed, "it is a request"},
 		"an update":    {reply(func(m *dns.Msg) { m.Opcode = dns.OpcodeUpdate }), dnsprovider.Malformed, "its opcode is 5"},

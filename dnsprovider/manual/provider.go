@@ -103,7 +103,7 @@ func New(c Config) (*Provider, error) {
 	p.resolver, err = parseServer("resolver", c.Resolver)
 	check(err)
 	if p.timeout < 0 {
-		check(fmt.Errorf("a timeout of %s: less than nothing", p.timeout))
+		check(fmt.Errorf("a timeout of %s: below zero", p.timeout))
 	}
 	if p.now == nil {
 		check(errors.New("no clock"))

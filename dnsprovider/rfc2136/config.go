@@ -136,9 +136,9 @@ func New(c Config) (*Provider, error) {
 func (p *Provider) defaults() error {
 	switch {
 	case p.timeout < 0 || p.readBackFor < 0:
-		return fmt.Errorf("timeouts of %s and %s: less than nothing", p.timeout, p.readBackFor)
+		return fmt.Errorf("timeouts of %s and %s: below zero", p.timeout, p.readBackFor)
 	case p.maxBatch < 0:
-		return fmt.Errorf("batches of %d owners: less than nothing", p.maxBatch)
+		return fmt.Errorf("batches of %d owners: below zero", p.maxBatch)
 	case p.now == nil:
 		return errors.New("no clock")
 	}

@@ -38,11 +38,11 @@ func TestConfigRefused(t *testing.T) {
 		{func(c *rfc2136.Config) { c.Zone = "example..org" }, `ns1: zone: name "example..org": an empty label`},
 		{func(c *rfc2136.Config) { c.Server = "ns1.example.org:domain" }, `ns1: server "ns1.example.org:domain": "domain" is not a port`},
 		{func(c *rfc2136.Config) { c.Server = "ns1.example.org:0" }, `ns1: server "ns1.example.org:0": "0" is not a port`},
-		{func(c *rfc2136.Config) { c.Server = "ns 1" }, `ns1: server "ns 1": name "ns 1": ' ' may not stand in a name`},
+		{func(c *rfc2136.Config) { c.Server = "ns 1" }, `ns1: server "ns 1": name "ns 1": ' ' is not allowed in a name`},
 		{func(c *rfc2136.Config) { c.Resolver = "127.0.0.1:65536" }, `ns1: resolver "127.0.0.1:65536": "65536" is not a port`},
 		{func(c *rfc2136.Config) { c.Now = nil }, "ns1: no clock"},
-		{func(c *rfc2136.Config) { c.Timeout = -time.Second }, "ns1: timeouts of -1s and 100ms: less than nothing"},
-		{func(c *rfc2136.Config) { c.MaxBatch = -1 }, "ns1: batches of -1 owners: less than nothing"},
+		{func(c *rfc2136.Config) { c.Timeout = -time.Second }, "ns1: timeouts of -1s and 100ms: below zero"},
+		{func(c *rfc2136.Config) { c.MaxBatch = -1 }, "ns1: batches of -1 owners: below zero"},
 		{func(c *rfc2136.Config) { c.Zone, c.Algorithm = "a..b", "x" }, // all at once
 			"ns1: zone: name \"a..b\": an empty label\nns1: key \"tlsaroll.example.org.\": algorithm \"x\": unknown (known: hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512)"},
 	} {

@@ -193,7 +193,7 @@ func TestGSSServerRefusesTheTicket(t *testing.T) {
 		{"another mode", func(m *dns.Msg) { tkey(m).Mode = 2 }, dnsprovider.Malformed, "the server's reply has no key in it"},
 		{"another algorithm", func(m *dns.Msg) { tkey(m).Algorithm = "gss.microsoft.com." }, dnsprovider.Malformed, "the server's reply has no key in it"},
 		{"not implemented", func(m *dns.Msg) { m.Rcode, m.Answer = dns.RcodeNotImplemented, nil }, dnsprovider.Refused, "NOTIMP: the server negotiates no keys (hint: is it a server with GSS-TSIG"},
-		{"another question", func(m *dns.Msg) { m.Question[0].Name = "other." }, dnsprovider.Malformed, "a reply that is none: it is about another question"},
+		{"another question", func(m *dns.Msg) { m.Question[0].Name = "other." }, dnsprovider.Malformed, "not a valid reply: it is about another question"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			proxy := newProxy(t, m.address)

@@ -113,11 +113,11 @@ func TestRepliesThatAreNone(t *testing.T) {
 		odd  func(*dns.Msg)
 		want string
 	}{
-		{"a request", func(m *dns.Msg) { m.Response = false }, "a reply that is none: it is a request; it says NOERROR"},
-		{"another opcode", func(m *dns.Msg) { m.Opcode = dns.OpcodeQuery }, "a reply that is none: its opcode is 0, not 5; it says NOERROR"},
-		{"another zone", func(m *dns.Msg) { m.Question[0].Name = "example.net." }, "a reply that is none: it is about another question; it says NOERROR"},
-		{"two questions", func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }, "a reply that is none: it is about another question; it says NOERROR"},
-		{"truncated", func(m *dns.Msg) { m.Truncated = true }, "a reply that is none: it is truncated, over TCP; it says NOERROR"},
+		{"a request", func(m *dns.Msg) { m.Response = false }, "not a valid reply: it is a request; it says NOERROR"},
+		{"another opcode", func(m *dns.Msg) { m.Opcode = dns.OpcodeQuery }, "not a valid reply: its opcode is 0, not 5; it says NOERROR"},
+		{"another zone", func(m *dns.Msg) { m.Question[0].Name = "example.net." }, "not a valid reply: it is about another question; it says NOERROR"},
+		{"two questions", func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }, "not a valid reply: it is about another question; it says NOERROR"},
+		{"truncated", func(m *dns.Msg) { m.Truncated = true }, "not a valid reply: it is truncated, over TCP; it says NOERROR"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := serve(t)

@@ -183,7 +183,7 @@ func (p *Provider) check(k *key, request *dns.Msg, raw, requestMAC []byte) (*dns
 		return nil, &trouble{kind: dnsprovider.Malformed, err: fmt.Errorf("a reply that cannot be read: %w", err)}
 	}
 	malformed := func(what string) (*dns.Msg, *trouble) {
-		return nil, &trouble{kind: dnsprovider.Malformed, err: fmt.Errorf("a reply that is none: %s; it says %s", what, rcode)}
+		return nil, &trouble{kind: dnsprovider.Malformed, err: fmt.Errorf("not a valid reply: %s; it says %s", what, rcode)}
 	}
 	switch {
 	case !reply.Response:

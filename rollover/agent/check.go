@@ -26,7 +26,7 @@ func (c Config) checked() (Config, error) {
 	seen := map[string]bool{}
 	for _, l := range c.Lineages {
 		require(l.Name != "", "a lineage without a name")
-		require(!seen[l.Name], "lineage %q stands twice", l.Name)
+		require(!seen[l.Name], "lineage %q is given twice", l.Name)
 		require(len(l.Policy.Endpoints) > 0, "lineage %q: no endpoint", l.Name)
 		require(l.Issuer == nil || len(l.Names) > 0, "lineage %q: an issuer, and no name to issue for", l.Name)
 		seen[l.Name] = true
@@ -34,7 +34,7 @@ func (c Config) checked() (Config, error) {
 	providers := map[string]bool{}
 	for _, p := range c.Providers {
 		require(p.Provider != nil, "provider %q: nothing that could change records", p.Name)
-		require(!providers[p.Name], "provider %q stands twice", p.Name)
+		require(!providers[p.Name], "provider %q is given twice", p.Name)
 		providers[p.Name] = true
 	}
 	for _, l := range c.Lineages {

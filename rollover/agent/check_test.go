@@ -31,11 +31,11 @@ func TestBadConfig(t *testing.T) {
 			[]string{"agent: no state directory", "agent: no clock", "agent: look 0s: not above zero", "agent: poll 0s: not above zero", "agent: workers -1: below zero"}},
 		{"lineages", func(c *Config) {
 			c.Lineages = append(c.Lineages, c.Lineages[0], Lineage{})
-		}, []string{`agent: lineage "mx1" stands twice`, "agent: a lineage without a name", `agent: lineage "": no endpoint`}},
+		}, []string{`agent: lineage "mx1" is given twice`, "agent: a lineage without a name", `agent: lineage "": no endpoint`}},
 		{"providers", func(c *Config) {
 			c.Providers = append(c.Providers, Provider{Name: "ns1", Provider: zone}, Provider{Name: "ns2"})
 			c.Lineages[0].Providers = map[string]string{"smtp://" + mx1: "ns3"}
-		}, []string{`agent: provider "ns1" stands twice`, `agent: provider "ns2": nothing that could change records`, `agent: lineage "mx1": smtp://mx1.example.org: no provider "ns3"`}},
+		}, []string{`agent: provider "ns1" is given twice`, `agent: provider "ns2": nothing that could change records`, `agent: lineage "mx1": smtp://mx1.example.org: no provider "ns3"`}},
 		{"resolver", func(c *Config) { c.Resolver = netip.AddrPort{} }, []string{"lookup: resolver: no address and port (hint: name a validating resolver, as in 127.0.0.1:53)"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

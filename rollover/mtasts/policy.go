@@ -29,7 +29,7 @@ type Policy struct {
 	Faults []string
 }
 
-// ParsePolicy reads a policy. Of a field that stands twice the first counts, mx aside,
+// ParsePolicy reads a policy. Of a field that is given twice the first counts, mx aside,
 // and unknown fields count for nothing (RFC 8461, section 3.2). An error says why senders
 // cannot use it; the policy then has what could be read.
 func ParsePolicy(text string) (Policy, error) {

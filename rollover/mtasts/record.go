@@ -50,7 +50,7 @@ func ParseRecord(texts []string) (Record, error) {
 	return Record{}, nil
 }
 
-// parseFields reads what follows the version. Of a field that stands twice the first
+// parseFields reads what follows the version. Of a field that is given twice the first
 // counts, and unknown fields count for nothing (RFC 8461, section 3.2).
 func parseFields(record string) (id string, err error) {
 	fields := strings.Split(record, ";")[1:]

@@ -105,7 +105,7 @@ func canonical(s string) (string, error) {
 				return "", fmt.Errorf("name %q: not ASCII (hint: write the A-label, as in xn--bcher-kva.example)", s)
 			}
 			if c <= ' ' || c == 0x7f || strings.IndexByte(`"()\;@$`, c) >= 0 {
-				return "", fmt.Errorf("name %q: %q may not stand in a name", s, c)
+				return "", fmt.Errorf("name %q: %q is not allowed in a name", s, c)
 			}
 		}
 	}

@@ -53,10 +53,10 @@ func TestParseOwner(t *testing.T) {
 		label:            `name "` + label + `": the label "` + label + `" has 64 octets, 63 are allowed (RFC 1035, section 2.3.4)`,
 		"bücher.example": `name "bücher.example": not ASCII (hint: write the A-label, as in xn--bcher-kva.example)`,
 		"\u212a.example": "name \"\u212a.example\": not ASCII (hint: write the A-label, as in xn--bcher-kva.example)", // folds to k
-		"a b.example":    `name "a b.example": ' ' may not stand in a name`,
-		"a\n.example":    `name "a\n.example": '\n' may not stand in a name`,
-		`a\.b.example`:   `name "a\\.b.example": '\\' may not stand in a name`,
-		"a;b":            `name "a;b": ';' may not stand in a name`,
+		"a b.example":    `name "a b.example": ' ' is not allowed in a name`,
+		"a\n.example":    `name "a\n.example": '\n' is not allowed in a name`,
+		`a\.b.example`:   `name "a\\.b.example": '\\' is not allowed in a name`,
+		"a;b":            `name "a;b": ';' is not allowed in a name`,
 		"aaa." + long:    `name "aaa.` + long + `": 257 octets, 255 are allowed (RFC 1035, section 2.3.4)`,
 	} {
 		if got, err := tlsa.ParseOwner(in); err == nil || err.Error() != want || got != "" {

@@ -45,7 +45,7 @@ func (v value) readACME(l *Lineage) {
 			continue
 		}
 		if slices.ContainsFunc(l.ACME, func(b ACME) bool { return a.Directory != "" && a.Directory == b.Directory }) {
-			item.fail(a.Directory+" stands twice", "keep one")
+			item.fail(a.Directory+" is given twice", "keep one")
 		}
 		if len(l.ACME) > 0 && a.KeyType != l.ACME[0].KeyType {
 			item.fail(fmt.Sprintf("key-type %s, and %s at the first CA: the key is one, whoever signs it", a.KeyType, l.ACME[0].KeyType), "write the same key-type at each")
@@ -194,7 +194,7 @@ func (f *fields) readNames(l *Lineage) {
 			}
 		}
 		if slices.Contains(l.Names, name) {
-			item.fail(name+" stands twice", "keep one")
+			item.fail(name+" is given twice", "keep one")
 			continue
 		}
 		l.Names = append(l.Names, name)

@@ -17,7 +17,7 @@ func (f *fields) commands(name string, to *[][]string) {
 		return
 	}
 	if words, ok := v.words(); ok {
-		v.fail("no list of argument lists", "write ["+argumentList(words)+"]")
+		v.fail("not a list of argument lists", "write ["+argumentList(words)+"]")
 		return
 	}
 	for _, item := range v.list() {
@@ -49,9 +49,9 @@ func (v value) command() ([]string, bool) {
 	s, ok := v.node.(*ast.SequenceNode)
 	if !ok {
 		if words, ok := v.words(); ok {
-			v.fail("no argument list", "write "+argumentList(words))
+			v.fail("not an argument list", "write "+argumentList(words))
 		} else {
-			v.fail("no argument list", "write "+commandExample)
+			v.fail("not an argument list", "write "+commandExample)
 		}
 		return nil, false
 	}

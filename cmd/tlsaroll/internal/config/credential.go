@@ -87,7 +87,7 @@ func (v value) credential() ([]byte, bool) {
 		return nil, false
 	}
 	if strings.ContainsAny(name, "/\x00") || name == "." || name == ".." {
-		v.fail("no name of a credential", "write its name alone, as in LoadCredential=NAME:PATH")
+		v.fail("not the name of a credential", "write its name alone, as in LoadCredential=NAME:PATH")
 		return nil, false
 	}
 	if v.SkipSecrets {
@@ -109,7 +109,7 @@ func (v value) secretFile() ([]byte, bool) {
 		return nil, false
 	}
 	if !filepath.IsAbs(path) {
-		v.fail("no absolute path", hint)
+		v.fail("not an absolute path", hint)
 		return nil, false
 	}
 	if v.SkipSecrets {

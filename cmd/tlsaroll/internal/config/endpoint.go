@@ -130,7 +130,7 @@ func (f *fields) addressPorts(name string, to *[]netip.AddrPort) {
 	for _, item := range v.list() {
 		if ap, ok := item.addressPort(0); ok {
 			if slices.Contains(*to, ap) {
-				item.fail("stands twice", "keep one")
+				item.fail("is given twice", "keep one")
 				continue
 			}
 			*to = append(*to, ap)

@@ -69,7 +69,7 @@ func (f *fields) readContent(i *Install, dir bool) {
 		case !slices.Contains(parts, s):
 			item.fail(fmt.Sprintf("unknown part %q", s), suggest.Hint(s, parts, "write one of "))
 		case slices.Contains(i.Content, s):
-			item.fail(s+" stands twice", "keep one")
+			item.fail(s+" is given twice", "keep one")
 		default:
 			i.Content = append(i.Content, s)
 		}

@@ -97,7 +97,7 @@ func (f *fields) readAssociations(l *Lineage) {
 	}
 	for _, item := range v.list() {
 		if name, ok := item.issuers(); ok && slices.Contains(l.Issuers, name) {
-			item.fail(name+" stands twice", "keep one")
+			item.fail(name+" is given twice", "keep one")
 		} else if ok {
 			l.Issuers = append(l.Issuers, name)
 		}
@@ -161,7 +161,7 @@ func (f *fields) readEndpoints(l *Lineage) {
 			continue
 		}
 		if slices.ContainsFunc(l.Endpoints, func(have Endpoint) bool { return have.URL == e.URL }) {
-			item.fail(e.URL+" stands twice", "keep one")
+			item.fail(e.URL+" is given twice", "keep one")
 			continue
 		}
 		if e.Provider == "" {

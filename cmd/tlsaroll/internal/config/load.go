@@ -66,7 +66,7 @@ func (l Loader) Load(file string) (cfg *Config, warnings []Located, err error) {
 const defaultControl = "/run/tlsaroll/control.sock"
 
 // Control is where a daemon that runs by a file would answer, however wrong the file is
-// by now: the daemon goes on by what it read before. "" is a file that cannot be read.
+// by now: the daemon goes on with what it read before. "" is a file that cannot be read.
 func (l Loader) Control(file string) string {
 	src, problem := l.readFile(file)
 	if problem != nil {

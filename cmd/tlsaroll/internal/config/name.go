@@ -23,7 +23,7 @@ func Host(s string) (string, error) {
 	}
 	for label := range strings.SplitSeq(name, ".") {
 		if !hostLabel.MatchString(label) {
-			return "", fmt.Errorf("name %q: the label %q may not stand in a host name (hint: letters, digits and inner hyphens)", s, label)
+			return "", fmt.Errorf("name %q: the label %q is not allowed in a host name (hint: use letters, digits and inner hyphens)", s, label)
 		}
 	}
 	return name, nil

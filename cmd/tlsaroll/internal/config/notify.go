@@ -17,7 +17,7 @@ func (r *reader) readNotify(f *fields, c *Config) {
 		return
 	}
 	if words, ok := v.words(); ok {
-		v.fail("no list of argument lists", "write ["+argumentList(words)+"]")
+		v.fail("not a list of argument lists", "write ["+argumentList(words)+"]")
 		return
 	}
 	for _, item := range v.list() {
@@ -154,6 +154,6 @@ func (v value) webhook(s string) {
 		return
 	}
 	if u, err := url.Parse(s); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-		v.fail("no URL of http or https", "write a URL of https")
+		v.fail("not an http or https URL", "write a URL of https")
 	}
 }

@@ -47,7 +47,7 @@ func TestParseEndpoint(t *testing.T) {
 		"smtps://mx1.example.org":         `endpoint "smtps://mx1.example.org": unknown scheme "smtps" (hint: did you mean smtp?)`,
 		"mx1.example.org:25":              `endpoint "mx1.example.org:25": no scheme (hint: write smtp://mx1.example.org:25, or another scheme)`,
 		"smtp://\u2028mx1.example.org":    "endpoint \"smtp://\u2028mx1.example.org\"",
-		"smtp://_25._tcp.mx1.example.org": `endpoint "smtp://_25._tcp.mx1.example.org": name "_25._tcp.mx1.example.org": the label "_25" may not stand in a host name (hint: letters, digits and inner hyphens)`,
+		"smtp://_25._tcp.mx1.example.org": `endpoint "smtp://_25._tcp.mx1.example.org": name "_25._tcp.mx1.example.org": the label "_25" is not allowed in a host name (hint: use letters, digits and inner hyphens)`,
 	} {
 		e, err := ParseEndpoint(s)
 		got := e.URL

@@ -194,7 +194,7 @@ func (v value) providerType(f *fields) (ProviderType, bool) {
 		linked = append(linked, t.Name)
 	}
 	slices.Sort(linked)
-	in := "linked in: " + strings.Join(linked, ", ")
+	in := "this program has: " + strings.Join(linked, ", ")
 	at, ok := f.take("type")
 	if !ok {
 		if !f.has("type") {
@@ -212,9 +212,9 @@ func (v value) providerType(f *fields) (ProviderType, bool) {
 		}
 	}
 	if refused, ok := v.RefusedTypes[name]; ok {
-		at.fail(fmt.Sprintf("provider type %q: there is none: %s", name, refused.Reason), refused.Instead)
+		at.fail(fmt.Sprintf("provider type %q: not supported: %s", name, refused.Reason), refused.Instead)
 	} else {
-		at.fail(fmt.Sprintf("unknown provider type %q", name), suggest.Hint(name, linked, "linked in: "))
+		at.fail(fmt.Sprintf("unknown provider type %q", name), suggest.Hint(name, linked, "this program has: "))
 	}
 	return ProviderType{}, false
 }
@@ -309,7 +309,7 @@ func (v value) settingText(s Setting) (string, bool) {
 		return v.hostPort(text, strings.TrimPrefix(s.Default, ":"), hint)
 	case URL:
 		if u, err := url.Parse(text); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			v.fail("no URL of http or https", hint)
+			v.fail("not an http or https URL", hint)
 			return "", false
 		}
 	case Choice:

@@ -183,7 +183,7 @@ func (v value) mapping(example string) (fields, bool) {
 	case *ast.MappingValueNode:
 		f.add([]*ast.MappingValueNode{n}, map[*ast.MappingValueNode]bool{})
 	default:
-		v.fail("no mapping of keys to values", example)
+		v.fail("not a mapping of keys to values", example)
 		return f, false
 	}
 	return f, true
@@ -205,7 +205,7 @@ func (f *fields) add(entries []*ast.MappingValueNode, within map[*ast.MappingVal
 		if first, twice := f.values[name]; twice {
 			if len(within) == 0 {
 				at := first.key.Key.GetToken().Position
-				child.lacks(fmt.Sprintf("the key stands twice, first in line %d", at.Line), "keep one")
+				child.lacks(fmt.Sprintf("the key is given twice, first in line %d", at.Line), "keep one")
 			}
 			continue
 		}

@@ -32,7 +32,7 @@ func parse(src []byte) (doc ast.Node, found []Located) {
 	}
 	defer func() { // the library has met fuzzers before, and its own bugs
 		if recover() != nil {
-			doc, found = nil, []Located{{Line: 1, Column: 1, What: "no YAML that can be read", Hint: "halve the file until the line is found"}}
+			doc, found = nil, []Located{{Line: 1, Column: 1, What: "not readable as YAML", Hint: "halve the file until the line is found"}}
 		}
 	}()
 	tokens := lexer.Tokenize(string(src))

@@ -53,7 +53,7 @@ func TestTry(t *testing.T) {
 	if names, err := Outlets(cfg); err != nil || len(names) != 3 || names[1] != "notify[1] (webhook for slack)" {
 		t.Errorf("%q, %v", names, err)
 	}
-	if _, err := Try(t.Context(), Config{Notifiers: []config.Notifier{hook("geheim", config.FormatJSON)}, Now: time.Now}, "", nil); errorText(err) != "notify[0] (webhook): no URL of http or https" {
+	if _, err := Try(t.Context(), Config{Notifiers: []config.Notifier{hook("geheim", config.FormatJSON)}, Now: time.Now}, "", nil); errorText(err) != "notify[0] (webhook): not an http or https URL" {
 		t.Errorf("%v", err)
 	}
 }

@@ -30,7 +30,7 @@ type webhook struct {
 func newWebhook(n config.Notifier) (*webhook, error) {
 	u, err := url.Parse(string(n.Webhook.Reveal()))
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("no URL of http or https")
+		return nil, errors.New("not an http or https URL")
 	}
 	var parts []string
 	for _, part := range []string{u.String(), u.RequestURI(), u.Host, u.Hostname(), string(n.Token.Reveal())} {

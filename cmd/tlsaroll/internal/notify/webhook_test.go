@@ -109,7 +109,7 @@ func unwrap(err error) error {
 
 func TestWebhookWithoutURL(t *testing.T) {
 	for _, s := range []string{"", "geheim", "ftp://example.org/geheim", "http://", "http://[geheim/", "https://geheim\x7f/"} {
-		if _, err := newWebhook(config.Notifier{Webhook: config.NewSecret([]byte(s))}); errorText(err) != "no URL of http or https" {
+		if _, err := newWebhook(config.Notifier{Webhook: config.NewSecret([]byte(s))}); errorText(err) != "not an http or https URL" {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
