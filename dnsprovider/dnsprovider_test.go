@@ -108,8 +108,8 @@ func TestChangeRefused(t *testing.T) {
 	for want, c := range map[string]dnsprovider.Change{
 		`name "": empty (hint: write it whole, as in mx1.example.org)`:                               {},
 		`owner name "_25._TCP.mx.example.org": not canonical (hint: write _25._tcp.mx.example.org.)`: {Owner: "_25._TCP.mx.example.org"},
-		`record "3 1 1 zz": the association data is not hex: encoding/hex: invalid byte: U+007A 'z'`:  {Owner: owner, After: with("zz")},
-		`record "3 1 1 abc": the association data is not hex: encoding/hex: odd length hex string`:    {Owner: owner, Before: with("abc")},
+		`record "3 1 1 zz": the association data is not hex: encoding/hex: invalid byte: U+007A 'z'`: {Owner: owner, After: with("zz")},
+		`record "3 1 1 abc": the association data is not hex: encoding/hex: odd length hex string`:   {Owner: owner, Before: with("abc")},
 		`record "3 1 1 ": no association data`:                                                       {Owner: owner, After: with("")},
 		`no TTL (hint: a new RRset needs one, such as 1h)`:                                           {Owner: owner, After: rrset(0, "1")},
 		`TTL 1.5s: a TTL is a number of whole seconds`:                                               {Owner: owner, After: rrset(1500*time.Millisecond, "1")},

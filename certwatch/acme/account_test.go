@@ -221,9 +221,9 @@ func TestBadConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"acme: no CA":                          func(c *Config) { c.CAs = nil },
-		"acme: no directory for accounts":      func(c *Config) { c.Dir = "" },
-		"acme: no clock":                       func(c *Config) { c.Now = nil },
+		"acme: no CA":                               func(c *Config) { c.CAs = nil },
+		"acme: no directory for accounts":           func(c *Config) { c.Dir = "" },
+		"acme: no clock":                            func(c *Config) { c.Now = nil },
 		`acme: "../x" is not the name of a lineage`: func(c *Config) { c.Lineage = "../x" },
 		`acme: "http://a.example" is not an https URL (hint: write the URL of the CA's ACME directory)`: func(c *Config) {
 			c.CAs = []CA{{Directory: "http://a.example", Challenge: HTTP01}}

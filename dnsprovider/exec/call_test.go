@@ -76,8 +76,8 @@ func TestConfigRefused(t *testing.T) {
 		},
 		`exec: command read: "bin/read" is a relative path (hint: write it whole)`:                       func(c *exec.Config) { c.Read = []string{"bin/read"} },
 		"exec: command change: an argument with a NUL in it":                                             func(c *exec.Config) { c.Change = []string{"/bin/change", "\x00"} },
-		"exec: a timeout of -1s and an output of 16777216 octets: below zero":                     func(c *exec.Config) { c.Timeout = -time.Second },
-		"exec: env: entry 2 is not a variable (hint: write NAME=value)":                                     func(c *exec.Config) { c.Env = []string{"A=", "geheim"} },
+		"exec: a timeout of -1s and an output of 16777216 octets: below zero":                            func(c *exec.Config) { c.Timeout = -time.Second },
+		"exec: env: entry 2 is not a variable (hint: write NAME=value)":                                  func(c *exec.Config) { c.Env = []string{"A=", "geheim"} },
 		`exec: zone: name "ä.example": not ASCII (hint: write the A-label, as in xn--bcher-kva.example)`: func(c *exec.Config) { c.Zone = "ä.example" },
 	} {
 		c := good

@@ -25,12 +25,12 @@ func wants(t *testing.T, err error, kind dnsprovider.Kind, want string) {
 
 func TestConfigRefused(t *testing.T) {
 	for want, c := range map[string]manual.Config{
-		"manual: no clock":                                              {},
-		`dns: server "ns1:x": "x" is not a port`:                           {Name: "dns", Server: "ns1:x", Now: time.Now},
+		"manual: no clock":                                               {},
+		`dns: server "ns1:x": "x" is not a port`:                         {Name: "dns", Server: "ns1:x", Now: time.Now},
 		`manual: server "n s": name "n s": ' ' is not allowed in a name`: {Server: "n s", Now: time.Now},
-		"manual: a timeout of -1s: below zero":                   {Timeout: -time.Second, Now: time.Now},
-		`manual: resolver "[::1]:0": "0" is not a port`:                    {Resolver: "[::1]:0", Now: time.Now},
-		`manual: zone: name "a..b": an empty label`:                     {Zone: "a..b", Now: time.Now},
+		"manual: a timeout of -1s: below zero":                           {Timeout: -time.Second, Now: time.Now},
+		`manual: resolver "[::1]:0": "0" is not a port`:                  {Resolver: "[::1]:0", Now: time.Now},
+		`manual: zone: name "a..b": an empty label`:                      {Zone: "a..b", Now: time.Now},
 	} {
 		if _, err := manual.New(c); err == nil || err.Error() != want {
 			t.Errorf("error is\n%v, want\n%s", err, want)

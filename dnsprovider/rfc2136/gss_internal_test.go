@@ -148,7 +148,7 @@ func TestGSSHandshake(t *testing.T) {
 		"it answers to another ticket":                    replyToken(t, sessionKey, later),
 		"it answers to another ticket ":                   replyToken(t, sessionKey, other),
 		"its key is of cipher 23, and only AES is spoken": replyToken(t, sessionKey, old),
-		"it is not a token of GSS-API":                       append(replyToken(t, sessionKey, part), 0),
+		"it is not a token of GSS-API":                    append(replyToken(t, sessionKey, part), 0),
 	} {
 		if _, err := waiting().complete(token); err == nil || err.Error() != strings.TrimSpace(want) {
 			t.Errorf("error is %v, want %s", err, want)
