@@ -246,7 +246,7 @@ func TestListenRefuses(t *testing.T) {
 		}
 	}
 	s, err := Listen(Config{Listen: netip.MustParseAddrPort("192.0.2.1:9253"), Web: config.Web{Token: config.NewSecret([]byte("x"))}, Metrics: metricsOf(nil), Log: slog.New(slog.DiscardHandler)})
-	if want := "listen 192.0.2.1:9253: cannot assign requested address (hint: no interface of this host has it)"; err == nil || err.Error() != want {
+	if want := "listen 192.0.2.1:9253: cannot assign requested address (hint: no interface of this host has that address: ip addr lists them)"; err == nil || err.Error() != want {
 		t.Errorf("%v, %v", s, err)
 	}
 }
