@@ -1,9 +1,11 @@
 package packages
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -72,6 +74,14 @@ func TestRPM(t *testing.T) {
 	r.asked("daemon-reload")
 
 	used := r.used()
+	// As examples/systemd has it for the daemon without privileges.
+	r.fails(errors.Join(os.Chmod(r.at("etc/tlsaroll"), 0o750), os.Chown(r.at("etc/tlsaroll"), 0, 999)))
+	rpm("--upgrade", "--force", made(t, arch+".rpm"))
+	if info, err := os.Stat(r.at("etc/tlsaroll")); err != nil || info.Mode().Perm() != 0o750 || info.Sys().(*syscall.Stat_t).Gid != 999 {
+		t.Errorf("an upgrade closes the configuration to the daemon's user: %v, %v", info, err)
+	}
+	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service", "daemon-reload")
+
 	rpm("--erase", "tlsaroll")
 	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")
 	r.left(used)

@@ -36,7 +36,7 @@ func newRoot(t *testing.T) *rootDirectory {
 	}
 	r.write("var/lib/dpkg/status", "", 0o644)
 	r.write("dev/null", "", 0o666) // a file will do
-	for _, program := range []string{"sh", "rm", "rmdir"} {
+	for _, program := range []string{"sh", "mkdir", "rm", "rmdir"} {
 		r.program(program)
 	}
 	r.write("bin/systemctl", systemctl, 0o755)
