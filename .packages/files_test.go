@@ -101,6 +101,25 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// TestExamples wants nothing of an example to be called where packages do not put it.
+func TestExamples(t *testing.T) {
+	doc, seen := filepath.Join(unpacked(t), "usr/share/doc/tlsaroll"), 0
+	err := filepath.WalkDir(doc, func(file string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if strings.Contains(string(text), "/usr/local/bin/tlsaroll") {
+			t.Errorf("%s: the program is in /usr/bin", strings.TrimPrefix(file, doc))
+		}
+		seen += strings.Count(string(text), "/usr/bin/tlsaroll")
+		return err
+	})
+	if err != nil || seen < 8 {
+		t.Errorf("%d examples call the program: %v", seen, err)
+	}
+}
+
 // TestUnits has systemd read the units as they are installed, manual pages included.
 func TestUnits(t *testing.T) {
 	needs(t, "systemd-analyze", "man")
