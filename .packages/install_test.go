@@ -12,6 +12,9 @@ import (
 // enabled are the units that somebody may have enabled.
 const enabled = "tlsaroll.service tlsaroll-once.timer tlsaroll-unprivileged.service tlsaroll-installer.socket"
 
+// isEnabled is what a package asks for that finds a configuration.
+const isEnabled = "is-enabled --quiet tlsaroll.service tlsaroll-once.timer tlsaroll-unprivileged.service"
+
 const nothingRuns = "tlsaroll: nothing runs yet (hint: tlsaroll init, "
 
 func TestDebian(t *testing.T) {
@@ -30,12 +33,16 @@ func TestDebian(t *testing.T) {
 	if out := dpkg("--install", deb); strings.Contains(out, nothingRuns) {
 		t.Errorf("installed again: %s", out)
 	}
-	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service")
+	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service", isEnabled)
 
 	dpkg("--remove", "tlsaroll")
 	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")
 	r.left(used)
 
+	r.fails(os.Remove(r.at("etc/enabled"))) // as a systemctl that is one does
+	if out := dpkg("--install", deb); !strings.Contains(out, "none of its units is enabled") {
+		t.Errorf("installed once more, and it does not run: %s", out)
+	}
 	out := dpkg("--purge", "tlsaroll")
 	for _, dir := range []string{"/etc/tlsaroll", "/var/lib/tlsaroll"} {
 		if !strings.Contains(out, "tlsaroll: "+dir+" stays: ") {
@@ -80,7 +87,7 @@ func TestRPM(t *testing.T) {
 	if info, err := os.Stat(r.at("etc/tlsaroll")); err != nil || info.Mode().Perm() != 0o750 || info.Sys().(*syscall.Stat_t).Gid != 999 {
 		t.Errorf("an upgrade closes the configuration to the daemon's user: %v, %v", info, err)
 	}
-	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service", "daemon-reload")
+	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service", isEnabled, "daemon-reload")
 
 	rpm("--erase", "tlsaroll")
 	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")

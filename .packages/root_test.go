@@ -11,7 +11,8 @@ import (
 )
 
 // rootDirectory is one that packages are installed in: it has what the scripts of packages
-// call, and a systemctl that notes what it is called with.
+// call, and a systemctl that notes what it is called with, and finds a unit enabled if the file
+// enabled is there.
 type rootDirectory struct {
 	*testing.T
 	dir    string
@@ -20,6 +21,7 @@ type rootDirectory struct {
 
 const systemctl = `#!/bin/sh
 echo "$*" >>/systemctl.log
+[ "$1" != is-enabled ] || [ -e /etc/enabled ]
 `
 
 func newRoot(t *testing.T) *rootDirectory {
@@ -160,10 +162,11 @@ func (r *rootDirectory) whole(zsh string) {
 // used puts there what is on a host where it was in use.
 func (r *rootDirectory) used() []string {
 	r.Helper()
+	r.write("etc/enabled", "", 0o644)
 	r.write("etc/tlsaroll/tlsaroll.yaml", "state: /var/lib/tlsaroll\n", 0o600)
 	r.write("etc/tlsaroll/tsig.secret", "c2VjcmV0\n", 0o600)
 	r.write("var/lib/tlsaroll/journal.db", "", 0o600)
-	return []string{"etc/tlsaroll/", "etc/tlsaroll/tlsaroll.yaml", "etc/tlsaroll/tsig.secret", "var/lib/tlsaroll/", "var/lib/tlsaroll/journal.db"}
+	return []string{"etc/enabled", "etc/tlsaroll/", "etc/tlsaroll/tlsaroll.yaml", "etc/tlsaroll/tsig.secret", "var/lib/tlsaroll/", "var/lib/tlsaroll/journal.db"}
 }
 
 // left wants these files, and no more, beside those of the beginning.
