@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A picture is some lines on a terminal that the next ones replace.
@@ -33,6 +34,17 @@ func (p *picture) show(lines []string, finish func(i int, cut string) string) {
 	}
 	p.drawn = len(lines) - first
 	_, _ = p.out.Write(b.Bytes()) // which remembers what went wrong
+}
+
+// top has of too many lines those at the top, where what needs somebody first stands, and says
+// that there are more.
+func (p *picture) top(lines []string) []string {
+	_, rows := p.size()
+	room := max(1, rows-2) // a line says it, and the cursor has one
+	if len(lines) <= room+1 {
+		return lines
+	}
+	return append(slices.Clone(lines[:room]), fmt.Sprintf("… and %d more lines, for which this terminal has no room", len(lines)-room))
 }
 
 // columns is how long a line may be.

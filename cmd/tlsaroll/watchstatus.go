@@ -30,11 +30,11 @@ func (p *program) watchStatus(ctx context.Context, lineage string) error {
 		case err != nil && before == "":
 			return err
 		case err != nil && live:
-			view.show(folded(findings(err), view.columns()), asItIs) // it may be back in a moment
+			view.show(view.top(folded(p.zoned(findings(err)...), view.columns())), asItIs) // it may be back in a moment
 		case err != nil:
 			before = "lost"
 		case live:
-			view.show(folded(strings.Split(watched(s, p.now()), "\n"), view.columns()), asItIs)
+			view.show(view.top(folded(p.zoned(watched(s, p.now())), view.columns())), asItIs)
 			before = now
 		case now != before:
 			p.ui.result(watched(s, p.now()))
@@ -46,6 +46,11 @@ func (p *program) watchStatus(ctx context.Context, lineage string) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// zoned are the lines of texts, with times as who watches has them.
+func (p *program) zoned(texts ...string) []string {
+	return strings.Split(p.ui.zoned(strings.Join(texts, "\n")), "\n")
 }
 
 // glance is the status now.
