@@ -16,7 +16,8 @@ func (p *program) runCommand() *cobra.Command {
 			SIGINT, and loses nothing however it ends.
 
 			Other commands reach it over the control socket. On SIGHUP, as systemctl reload sends it, it reads the
-			configuration again: if there is an error in it, the log says so, and the old one stays in force. Under systemd
+			configuration again: if there is an error in it, the log says so, and the old one stays in force. Where state:,
+			control:, control-group:, listen: or web: change, it has to be restarted. Under systemd
 			it tells when it is ready, and feeds the watchdog as long as it works. The log goes to standard error; each line
 			ends with when it looks again.`,
 		Example: `
