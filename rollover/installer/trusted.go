@@ -4,30 +4,55 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
+// maxLinks are as many symlinks as Linux follows (path_resolution(7)).
+const maxLinks = 40
+
 // Trusted refuses a path that anybody but root and us could make lead to something else: who
-// may write the configuration, or a directory on the way to it, chooses what is run.
+// may write the configuration, or a directory on the way to it, chooses what is run. Symlinks are
+// followed as the kernel does, as each may lie in another's directory.
 func Trusted(path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	resolved, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
-	}
-	for _, way := range []string{path, resolved} {
-		for at := way; ; at = filepath.Dir(at) {
-			if err := trusted(at); err != nil {
-				return err
-			}
-			if at == filepath.Dir(at) {
-				break
-			}
+	if !filepath.IsAbs(path) {
+		dir, err := os.Getwd()
+		if err != nil {
+			return err
 		}
+		path = dir + "/" + path
+	}
+	at, links, steps := "/", 0, strings.Split(path, "/")
+	if err := trusted(at); err != nil {
+		return err
+	}
+	for len(steps) > 0 {
+		step := steps[0]
+		steps = steps[1:]
+		switch step {
+		case "", ".":
+			continue
+		case "..":
+			at = filepath.Dir(at) // no symlink is in it any more
+			continue
+		}
+		next := filepath.Join(at, step)
+		if err := trusted(next); err != nil {
+			return err
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			at = next // no symlink
+			continue
+		}
+		if links++; links > maxLinks {
+			return &os.PathError{Op: "open", Path: path, Err: unix.ELOOP}
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		steps = append(strings.Split(target, "/"), steps...)
 	}
 	return nil
 }

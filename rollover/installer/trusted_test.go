@@ -35,6 +35,18 @@ func TestTrusted(t *testing.T) {
 			away := filepath.Join(dir, "away")
 			return errors.Join(os.Mkdir(away, 0o755), os.Rename(file, filepath.Join(away, "real")), os.Symlink(filepath.Join(away, "real"), file), os.Chown(away, stranger, 0))
 		}, "belongs to uid 65534"},
+		{"by way of a link in another's directory", func(dir, file string) error {
+			away, through := filepath.Join(dir, "away"), filepath.Join(dir, "away", "through")
+			return errors.Join(os.Mkdir(away, 0o755), os.Rename(file, file+".real"), os.Symlink(file+".real", through), os.Symlink(through, file), os.Chown(away, stranger, 0))
+		}, "belongs to uid 65534"},
+		{"up from a link", func(dir, file string) error { // deep/.. is away, and not what has the link
+			away, down := filepath.Join(dir, "away"), filepath.Join(dir, "down")
+			return errors.Join(os.MkdirAll(filepath.Join(away, "deep"), 0o755), os.Rename(file, filepath.Join(away, "real")), os.Symlink("away/deep", down), os.Symlink("down/../real", file), os.Chown(away, stranger, 0))
+		}, "belongs to uid 65534"},
+		{"links of root's alone", func(dir, file string) error {
+			return errors.Join(os.Rename(file, file+".real"), os.Symlink("tlsaroll.yaml.real", file+".next"), os.Symlink(dir+"/./tlsaroll.yaml.next", file))
+		}, ""},
+		{"a link to itself", func(_, file string) error { return errors.Join(os.Remove(file), os.Symlink(file, file)) }, "too many levels of symbolic links"},
 		{"nothing", func(_, file string) error { return os.Remove(file) }, "no such file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
