@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -193,6 +194,12 @@ func TestPeer(t *testing.T) {
 // the next question is answered.
 func TestInstallerTorn(t *testing.T) {
 	w := newWorld(t)
+	rules, door := w.server.Rules, sync.Mutex{}
+	w.server.Rules = func() (Rules, error) { // before anything is read
+		door.Lock()
+		defer door.Unlock()
+		return rules()
+	}
 	c := w.serves()
 	entry, p := w.pair("mx1.example.org")
 
@@ -209,14 +216,17 @@ func TestInstallerTorn(t *testing.T) {
 		conn.Close()
 	}
 	// Before it was begun: it is not begun any more.
+	door.Lock()
 	conn, err := net.Dial("unix", w.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Write(half); err != nil {
+	_, err = conn.Write(half)
+	conn.Close()
+	door.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
-	conn.Close()
 	if got, err := c.Installed(); got != "" || err != nil {
 		t.Errorf("%.8q is live: %v", got, err)
 	}
