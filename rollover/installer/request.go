@@ -17,6 +17,9 @@ const protocol = 1
 // maxLine is the longest request or answer, octets.
 const maxLine = 1 << 20
 
+// maxLineage is the longest name of a lineage, octets: a configuration has none so long.
+const maxLineage = 100
+
 // verb is what is asked for.
 type verb string
 
@@ -43,6 +46,7 @@ var (
 	errRequest   = errors.New("a request that cannot be read (hint: are the daemon and the installer of the same version? restart both)")
 	errNoPair    = errors.New("a request without a pair")
 	errNoLineage = errors.New("a request without a lineage")
+	errLineage   = fmt.Errorf("a lineage's name of more than %d octets", maxLineage)
 )
 
 // acts reports whether something is changed.
@@ -70,8 +74,11 @@ func readRequest(r io.Reader) (request, error) {
 	default:
 		return request{}, errRequest
 	}
-	if q.Lineage == "" {
+	switch {
+	case q.Lineage == "":
 		return request{}, errNoLineage
+	case len(q.Lineage) > maxLineage: // it would be a line of the log
+		return request{}, errLineage
 	}
 	return q, nil
 }

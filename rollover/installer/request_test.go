@@ -29,6 +29,7 @@ func TestReadRequest(t *testing.T) {
 		{strings.Replace(line, `"verb":"switch"`, `"verb":"reload"`, 1) + "\n", errRequest},
 		{strings.Replace(line, `"chain"`, `"path"`, 1) + "\n", errRequest},
 		{strings.Replace(line, `"mx1"`, `""`, 1) + "\n", errNoLineage},
+		{strings.Replace(line, `"mx1"`, `"`+strings.Repeat("planted", 20)+`"`, 1) + "\n", errLineage}, // a name is logged
 		{`{"protocol":1,"verb":"adopt","lineage":"mx1","entry":"e1","chain":"eA=="}` + "\n", errNoPair},
 	} {
 		q, err := readRequest(strings.NewReader(test.text))

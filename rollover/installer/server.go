@@ -104,7 +104,7 @@ func (s Server) carry(ctx context.Context, conn net.Conn, sites map[string]Site,
 	site, known := sites[q.Lineage]
 	switch {
 	case !known:
-		return refused(fmt.Errorf("no lineage %.100q (hint: the configuration has: %s)", q.Lineage, names(sites)))
+		return refused(fmt.Errorf("no lineage %q (hint: the configuration has: %s)", q.Lineage, names(sites)))
 	case !q.acts():
 		return site.installed()
 	case gone(conn):
