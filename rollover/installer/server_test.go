@@ -70,6 +70,24 @@ func sorted(ids ...tlsa.ChainID) []tlsa.ChainID {
 	return ids
 }
 
+// TestInstallerSweeps: no key stays behind of a request in which the power went.
+func TestInstallerSweeps(t *testing.T) {
+	w := newWorld(t)
+	c := w.serves()
+	half := filepath.Join(w.site.stash().Dir, ".tmp-1234")
+	if err := errors.Join(os.MkdirAll(half, 0o700), os.WriteFile(filepath.Join(half, "privkey.pem"), []byte("planted"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	entry, p := w.pair("mx1.example.org")
+	if _, err := c.Switch(t.Context(), entry); err != nil {
+		t.Fatal(err)
+	}
+	w.holds(string(p.ID()))
+	if left, err := os.ReadDir(w.site.stash().Dir); len(left) != 1 || err != nil {
+		t.Errorf("left are %v: %v", left, err)
+	}
+}
+
 // TestInstallerRefuses: what is not the daemon's to have is not done.
 func TestInstallerRefuses(t *testing.T) {
 	for _, test := range []struct {

@@ -62,6 +62,9 @@ func (s Site) act(ctx context.Context, q request) reply {
 	if err != nil {
 		return refused(err)
 	}
+	if _, err := s.stash().Sweep(); err != nil { // nobody else puts anything there: what is unfinished a crash left, with a key in it
+		return refused(err)
+	}
 	entry, err := s.stash().Put(pair)
 	if err != nil {
 		return refused(err)
