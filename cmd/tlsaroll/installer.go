@@ -109,7 +109,7 @@ func (r *installerRules) load() (installer.Rules, error) {
 	if cfg.Installer == "" {
 		return installer.Rules{}, fmt.Errorf("%s: installer: not set, so that the daemon installs itself (hint: write installer: /run/tlsaroll-installer.sock, or disable the unit)", r.configFile)
 	}
-	if err := installer.Trusted(filepath.Dir(installer.StateOf(cfg.State))); err != nil {
+	if err := trustedState(installer.StateOf(cfg.State)); err != nil {
 		return installer.Rules{}, fmt.Errorf("installer: state: %w", err)
 	}
 	rules := installer.Rules{Sites: map[string]installer.Site{}}
@@ -124,6 +124,16 @@ func (r *installerRules) load() (installer.Rules, error) {
 		rules.Sites[c.Name] = agent.Site(cfg.State, lineage)
 	}
 	return rules, nil
+}
+
+// trustedState looks at the directory of root's own copies, or at where it is to be made: who
+// may write there has root write elsewhere.
+func trustedState(dir string) error {
+	err := installer.Trusted(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return installer.Trusted(filepath.Dir(dir))
+	}
+	return err
 }
 
 // actsAs refuses to change anything in a state directory that is another user's: what root

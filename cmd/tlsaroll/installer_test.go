@@ -68,6 +68,17 @@ func TestInstallerRules(t *testing.T) {
 			t.Errorf("%v\nwant %s", err, test.want)
 		}
 	}
+	open := filepath.Join(dir, "tlsaroll-installer")
+	if err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	write(installerText(dir, top), 0o644)
+	if _, err := r.now(); err == nil || !strings.HasPrefix(err.Error(), "installer: state: "+open+": others than root may write it") {
+		t.Error(err)
+	}
+	if err := os.Chmod(open, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	write(installerText(dir, strings.Replace(top, "4711", "4712", 1)), 0o644)
 	if rules, err := r.now(); rules.User != 4712 || err != nil {
 		t.Errorf("%+v, %v", rules.User, err)
