@@ -44,12 +44,17 @@ func (p *program) installerCommand() *cobra.Command {
 func (p *program) install(ctx context.Context) error {
 	log := p.daemonLog(func() time.Time { return time.Time{} })
 	rules := installerRules{program: p}
-	if _, err := rules.now(); err != nil {
-		return usage(err)
-	}
+	_, unusable := rules.now()
 	socket, err := passedSocket()
-	if err != nil {
+	switch {
+	case err != nil && unusable != nil:
+		return usage(unusable)
+	case err != nil:
 		return err
+	case unusable != nil:
+		// Who asks hears it, until it is mended. To end instead would have systemd start us again for
+		// who waits there, a few times at once, and then give up the socket.
+		log.Error("installer: nothing is done until the configuration can be used", "err", unusable)
 	}
 	s := newService(p.lookupEnv)
 	s.ready(log)

@@ -3,9 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,6 +110,49 @@ func TestInstallerAlone(t *testing.T) {
 		if code := run(t.Context(), []string{"-c", config, "installer"}, w); code != test.exit || !strings.Contains(said.String(), test.want) {
 			t.Errorf("exit %d, want %d: %swant %s", code, test.exit, said, test.want)
 		}
+	}
+}
+
+// TestInstallerStays: an installer that systemd starts with a configuration that is no good says
+// so to who asks, and is not started over and over until its socket is given up; once that is
+// mended it goes on.
+func TestInstallerStays(t *testing.T) {
+	dir := t.TempDir()
+	configFile, path := filepath.Join(dir, "tlsaroll.yaml"), filepath.Join(dir, "s")
+	if err := os.WriteFile(configFile, []byte("half a li"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	passed, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer passed.Close()
+	c := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec tlsaroll -c "$0" installer`, configFile)
+	said := &output{}
+	c.ExtraFiles, c.Stderr = []*os.File{passed}, said
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(c.Process.Signal(syscall.SIGTERM), c.Wait()); err != nil {
+			t.Errorf("it ends with %v\n%s", err, said)
+		}
+	}()
+	asks := installer.Client{Socket: path, Lineage: "mx1"}
+	if _, err := asks.Installed(); err == nil || !strings.HasPrefix(err.Error(), "the installer refuses: "+configFile+":1:1: ") {
+		t.Error(err)
+	}
+	text := installerText(dir, fmt.Sprintf("installer: %s\ninstaller-user: %q\n", path, strconv.Itoa(os.Geteuid())))
+	if err := os.WriteFile(configFile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if live, err := asks.Installed(); live != "" || err != nil {
+		t.Error(live, err)
 	}
 }
 
