@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -193,6 +194,27 @@ func TestKeepCopies(t *testing.T) {
 	ok(t, closeToOthers(path+previous))
 	if mode := modeOf(t, path+previous); mode != 0o600 {
 		t.Errorf("the kept file has mode %04o", mode)
+	}
+}
+
+// TestLinkInTheWay: whoever may write where a directory is installed has nothing elsewhere
+// written, opened or given to the server's user.
+func TestLinkInTheWay(t *testing.T) {
+	w := newWorld(t)
+	elsewhere := filepath.Join(w.state, "elsewhere")
+	ok(t, os.Mkdir(elsewhere, 0o700))
+	w.step = func(op operation, path string) error {
+		if op != opWrite || !strings.Contains(path, generation) {
+			return nil
+		}
+		return errors.Join(os.Rename(path, path+".away"), os.Symlink(elsewhere, path))
+	}
+	_, err := w.Switch(t.Context(), w.entryA)
+	if !errors.Is(err, ErrTarget) || !strings.Contains(err.Error(), "not the directory that was made a moment ago") {
+		t.Error(err)
+	}
+	if found, err := os.ReadDir(elsewhere); len(found) > 0 || err != nil || modeOf(t, elsewhere).Perm() != 0o700 {
+		t.Errorf("%v, %v: %v", found, modeOf(t, elsewhere), err)
 	}
 }
 

@@ -114,6 +114,8 @@ func (c *directoryChange) holds() bool {
 	return true
 }
 
+// fill fills a new sibling. Whoever owns the directory that it is in, as a mail server's user may,
+// could put a link in its place: nothing is written, and nothing given away, by way of its name.
 func (c *directoryChange) fill() error {
 	if err := c.host.before(opWrite, c.path); err != nil {
 		return err
@@ -124,8 +126,16 @@ func (c *directoryChange) fill() error {
 	}
 	c.sibling = sibling
 	failpoint.Here("install directory: sibling made")
+	if err := c.host.before(opWrite, sibling); err != nil {
+		return err
+	}
+	in, err := openItself(sibling)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	for name, content := range c.entry.files {
-		f, err := os.OpenFile(filepath.Join(sibling, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := in.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			return err
 		}
@@ -133,11 +143,34 @@ func (c *directoryChange) fill() error {
 			return err
 		}
 	}
-	if err := first(os.Chown(sibling, c.owner.uid, c.owner.gid), os.Chmod(sibling, searchable(c.mode)), syncDir(sibling)); err != nil {
+	d, err := in.Open(".")
+	if err != nil {
+		return err
+	}
+	if err := first(d.Chown(c.owner.uid, c.owner.gid), d.Chmod(searchable(c.mode)), d.Sync(), d.Close()); err != nil {
 		return err
 	}
 	failpoint.Here("install directory: sibling filled")
 	return nil
+}
+
+// openItself opens a directory, and not what a symlink of that name leads to.
+func openItself(dir string) (*os.Root, error) {
+	in, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := in.Stat(".")
+	if err == nil {
+		var named fs.FileInfo
+		if named, err = os.Lstat(dir); err == nil && !os.SameFile(opened, named) {
+			err = &FileError{dir, "not the directory that was made a moment ago", "let nobody but root write in " + filepath.Dir(dir), ErrTarget}
+		}
+	}
+	if err != nil {
+		return nil, first(err, in.Close())
+	}
+	return in, nil
 }
 
 // commit keeps the old directory under its second name and turns the symlink.
