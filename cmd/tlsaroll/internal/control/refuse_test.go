@@ -78,6 +78,8 @@ func TestRefusedRequests(t *testing.T) {
 		"unknown field":   {body: `{"protocol":1,"command":"a","pears":1}`, status: 400, want: "a request with fields that are unknown or of another kind"},
 		"a path as pair":  {body: `{"protocol":1,"command":"a","pair":"/etc/tls/mx1.pem"}`, status: 400, want: "a request with fields that are unknown or of another kind"},
 		"no command":      {body: `{"protocol":1}`, status: 400, want: "a request without a command"},
+		"a long command":  {body: `{"protocol":1,"command":"` + strings.Repeat("a", 101) + `"}`, status: 400, want: "a name of more than 100 octets"},
+		"a long lineage":  {body: `{"protocol":1,"command":"a","lineage":"` + strings.Repeat("a", 101) + `"}`, status: 400, want: "a name of more than 100 octets"},
 		"a long request":  {body: strings.Repeat("x", big), status: 413, want: "a request of more than 1048576 octets"},
 		"a longer one":    {body: strings.Repeat("x", 8*big), status: 413, want: "a request of more than 1048576 octets"},
 		"a long chunk":    {raw: fmt.Sprintf("POST /v1/carry HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", big, strings.Repeat("x", big)), status: 413, want: "a request of more than 1048576 octets"},

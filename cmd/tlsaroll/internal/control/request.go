@@ -15,6 +15,9 @@ const protocol = 1
 // maxRequest is the longest body of a request, octets.
 const maxRequest = 1 << 20
 
+// maxName is the longest name of a command or lineage, octets: there are none so long.
+const maxName = 100
+
 // Request asks the daemon for a command.
 type Request struct {
 	Version  string // of the program that asks, for messages
@@ -119,8 +122,11 @@ func decode(body []byte, version string) (Request, error) {
 	if d.Decode(&w) != nil {
 		return Request{}, errors.New("a request with fields that are unknown or of another kind")
 	}
-	if w.Command == "" {
+	switch {
+	case w.Command == "":
 		return Request{}, errors.New("a request without a command")
+	case len(w.Command) > maxName, len(w.Lineage) > maxName: // they would be a line of the log
+		return Request{}, fmt.Errorf("a name of more than %d octets", maxName)
 	}
 	r := Request{w.Version, w.Command, w.Args, w.Lineage, nil, w.Terminal}
 	if p := w.Pair; p != nil {
