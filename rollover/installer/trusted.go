@@ -68,7 +68,7 @@ func trusted(at string) error {
 		return fmt.Errorf("%s: belongs to uid %d, who could change what is run as root (hint: chown root %s)", at, st.Uid, at)
 	case kind == unix.S_IFLNK:
 	case kind == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0: // what is in it is its owner's, who was or will be looked at
-	case st.Mode&0o002 != 0, st.Mode&0o020 != 0 && st.Gid != 0:
+	case st.Mode&0o002 != 0, st.Mode&0o020 != 0 && (st.Gid != 0 || listed(at)):
 		return fmt.Errorf("%s: others than root may write it, and so choose what is run as root (hint: chmod go-w %s)", at, at)
 	}
 	return nil

@@ -1,12 +1,15 @@
 package installer
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestTrusted: what is run as root is chosen by root alone.
@@ -47,6 +50,16 @@ func TestTrusted(t *testing.T) {
 			return errors.Join(os.Rename(file, file+".real"), os.Symlink("tlsaroll.yaml.real", file+".next"), os.Symlink(dir+"/./tlsaroll.yaml.next", file))
 		}, ""},
 		{"a link to itself", func(_, file string) error { return errors.Join(os.Remove(file), os.Symlink(file, file)) }, "too many levels of symbolic links"},
+		{"root's group may write it", func(_, file string) error { return os.Chmod(file, 0o660) }, ""},
+		{"on a list of those who may write it", func(_, file string) error {
+			list := binary.LittleEndian.AppendUint32(nil, 2) // acl(5), as Linux keeps it: a version, and tag, rights and id of each
+			for _, e := range [][3]uint32{{1, 6, 1<<32 - 1}, {2, 6, stranger}, {4, 4, 1<<32 - 1}, {16, 6, 1<<32 - 1}, {32, 0, 1<<32 - 1}} {
+				list = binary.LittleEndian.AppendUint16(list, uint16(e[0]))
+				list = binary.LittleEndian.AppendUint16(list, uint16(e[1]))
+				list = binary.LittleEndian.AppendUint32(list, e[2])
+			}
+			return unix.Setxattr(file, "system.posix_acl_access", list, 0)
+		}, "others than root may write it"},
 		{"nothing", func(_, file string) error { return os.Remove(file) }, "no such file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
