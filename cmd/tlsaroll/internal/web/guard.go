@@ -35,6 +35,7 @@ func guard(web config.Web, inside http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !knows(r) {
 			w.Header().Set("WWW-Authenticate", challenge)
+			w.Header().Set("Connection", "close") // there are few, and strangers keep none; a guess costs a new one
 			http.Error(w, "who are you?", http.StatusUnauthorized)
 			return
 		}

@@ -83,6 +83,8 @@ func newServer(cfg Config, listener net.Listener) *Server {
 		MaxHeaderBytes:    16 << 10,
 		ConnState:         s.silent.note,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // of what clients do wrong
+
+		DisableGeneralOptionsHandler: true, // it answers OPTIONS * before the guard
 	}
 	return s
 }

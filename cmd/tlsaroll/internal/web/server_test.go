@@ -221,6 +221,29 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// TestStrangers: who is not known learns nothing by any method, and keeps none of the few
+// connections.
+func TestStrangers(t *testing.T) {
+	r := serve(t, Config{Web: config.Web{Token: config.NewSecret([]byte("geheim"))}})
+	for _, line := range []string{"GET /healthz", "OPTIONS *", "OPTIONS /", "CONNECT localhost:80"} {
+		conn, err := net.Dial("tcp", r.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, line+" HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn) // to its end
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") {
+			t.Errorf("%s: %.40q, %v", line, answer, err)
+		}
+	}
+}
+
 func TestListenRefuses(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
