@@ -53,8 +53,9 @@ func parseTSIG(text, name string) (TSIGKey, error) {
 			found = append(found, k)
 		}
 	}
-	for _, m := range keyClause.FindAllStringSubmatchIndex(text, -1) {
-		body, k := clause(text[m[1]:]), TSIGKey{Key: Key{Name: text[m[2]:m[3]]}}
+	bind := uncommented(text)
+	for _, m := range keyClause.FindAllStringSubmatchIndex(bind, -1) {
+		body, k := clause(bind[m[1]:]), TSIGKey{Key: Key{Name: bind[m[2]:m[3]]}}
 		if a := keyAlgorithm.FindStringSubmatch(body); a != nil {
 			k.Algorithm = a[1]
 		}
@@ -78,6 +79,19 @@ func parseTSIG(text, name string) (TSIGKey, error) {
 		add(TSIGKey{Key{Name: m[2], Algorithm: m[1]}, m[3]})
 	}
 	return theKey(found, name)
+}
+
+// comment is one of named.conf, or a text in quotes, which may look like one.
+var comment = regexp.MustCompile(`(?s)"[^"]*"|/\*.*?\*/|(?m:(?://|#)[^\n]*)`)
+
+// uncommented is a text in BIND's form without what it does not count: an older secret, say.
+func uncommented(text string) string {
+	return comment.ReplaceAllStringFunc(text, func(part string) string {
+		if strings.HasPrefix(part, `"`) {
+			return part
+		}
+		return " "
+	})
 }
 
 // theKey is the one of a name, or the only one.
