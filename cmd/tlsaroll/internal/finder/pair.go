@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -54,12 +55,16 @@ var layouts = []struct {
 
 // pairs are those that have not ended.
 func (h Host) pairs(note func(string, ...any)) (found []Pair) {
+	var closed []string
 	for _, l := range layouts {
 		dirs := l.dirs
 		if l.client == "lego" && h.Lego != "" {
 			dirs = []string{h.Lego}
 		}
 		for _, dir := range dirs {
+			if at := path.Join(dir, strings.TrimSuffix(path.Dir(l.chain), "*")); h.closed(at) {
+				closed = append(closed, at)
+			}
 			for _, file := range h.glob(path.Join(dir, l.chain)) {
 				if strings.HasSuffix(file, ".issuer.crt") {
 					continue
@@ -78,7 +83,16 @@ func (h Host) pairs(note func(string, ...any)) (found []Pair) {
 			}
 		}
 	}
+	if len(closed) > 0 {
+		note("ACME clients: %s may not be read by this user, so that certificates there are not found: root may", strings.Join(closed, ", "))
+	}
 	return found
+}
+
+// closed reports whether a directory may not be listed.
+func (h Host) closed(dir string) bool {
+	_, err := fs.ReadDir(h.Files, within(dir))
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // named adds what follows from the file's path.
