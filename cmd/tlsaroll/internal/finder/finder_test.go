@@ -29,7 +29,7 @@ func TestNotes(t *testing.T) {
 		want  []string
 	}{
 		{"programs that are gone", []string{"etc/postfix/main.cf", "etc/dovecot/dovecot.conf", "etc/exim4/x", "etc/bind/named.conf"}, nobody, []string{
-			"Postfix: its configuration is there, and postconf -c /etc/postfix -x myhostname smtpd_tls_security_level smtpd_use_tls tls_server_sni_maps smtpd_tls_chain_files smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_eccert_file smtpd_tls_eckey_file smtpd_tls_dcert_file smtpd_tls_dkey_file does not tell it: no such program",
+			"Postfix: its configuration is there, and postconf -c /etc/postfix -x myhostname smtpd_tls_security_level smtpd_use_tls tls_server_sni_maps multi_instance_directories smtpd_tls_chain_files smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_eccert_file smtpd_tls_eckey_file smtpd_tls_dcert_file smtpd_tls_dkey_file does not tell it: no such program",
 			"Exim: its configuration is there, and exim -bP primary_hostname tls_certificate tls_privatekey daemon_smtp_ports tls_on_connect_ports does not tell it: no such program",
 			"Dovecot: its configuration is there, and doveconf -c /etc/dovecot/dovecot.conf -a does not tell it: no such program",
 			"BIND: its configuration is there, and named-checkconf -p -x /etc/bind/named.conf does not tell it: no such program",

@@ -2,10 +2,13 @@ package finder
 
 import (
 	"context"
+	"encoding/pem"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 const postfixDir = "/etc/postfix"
@@ -29,7 +32,7 @@ func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
 		return nil
 	}
 	conf := []string{"postconf", "-c", dir}
-	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "tls_server_sni_maps", "smtpd_tls_chain_files"}
+	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "tls_server_sni_maps", "multi_instance_directories", "smtpd_tls_chain_files"}
 	for _, k := range postfixKeys {
 		names = append(names, k[0], k[1])
 	}
@@ -45,27 +48,35 @@ func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
 	case h.systemd():
 		s.Reload = [][]string{{"systemctl", "reload", "postfix"}}
 	}
-	s.Reads = postfixReads(set)
+	s.Reads = h.postfixReads(set)
 	if set["smtpd_tls_security_level"] == "none" || set["smtpd_tls_security_level"] == "" && set["smtpd_use_tls"] != "yes" {
 		note("Postfix: smtpd_tls_security_level is not set: it offers no TLS yet")
 	}
 	if maps := set["tls_server_sni_maps"]; maps != "" {
 		note("Postfix: tls_server_sni_maps = %s presents other certificates by name%s, and senders that use DANE ask by the MX host's (RFC 7672, section 8.1): each that has TLSA records needs a lineage of its own, with what the map names as its install: path, and [postmap, -F, %s] before the reload", maps, h.sniNames(maps), maps)
 	}
+	if others := set["multi_instance_directories"]; others != "" {
+		note("Postfix: multi_instance_directories = %s: other instances are not looked at, and what they present is left alone", others)
+	}
 	if text, ok = h.ask(ctx, note, "Postfix", slices.Concat(conf, []string{"-M"})...); ok {
 		s.Ports = postfixPorts(string(text))
+		for _, own := range postfixOwn(string(text)) {
+			note("Postfix: in master.cf %s of its own, which is not looked at: take it out, so that the service presents what main.cf names", own)
+		}
 	}
 	return []Server{s}
 }
 
-func postfixReads(set map[string]string) (reads []Reads) {
-	files := strings.FieldsFunc(set["smtpd_tls_chain_files"], func(r rune) bool { return r == ',' || r == ' ' })
+func (h Host) postfixReads(set map[string]string) (reads []Reads) {
+	files := postfixList(set["smtpd_tls_chain_files"])
 	for i := 0; i < len(files); i++ {
 		r := Reads{Cert: files[i], Key: files[i]}
-		// A key that is alone in a file stands before its chain.
-		if i+1 < len(files) && (strings.HasSuffix(files[i], ".key") || strings.Contains(path.Base(files[i]), "privkey")) {
+		switch key, cert := h.holds(files[i]); {
+		case key && !cert && i+1 < len(files): // alone in a file, before its chain
 			r.Cert = files[i+1]
 			i++
+		case cert && !key && len(reads) > 0: // goes on with a chain
+			continue
 		}
 		reads = append(reads, r)
 	}
@@ -80,10 +91,31 @@ func postfixReads(set map[string]string) (reads []Reads) {
 	return reads
 }
 
+// postfixList takes apart what commas and white space separate.
+func postfixList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
+// holds reports what is in a file of keys and chains; of one that cannot be read its name tells.
+func (h Host) holds(file string) (key, cert bool) {
+	text, err := h.read(file)
+	if err != nil {
+		return true, !strings.HasSuffix(file, ".key") && !strings.Contains(path.Base(file), "privkey")
+	}
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return key, cert
+		}
+		key = key || strings.HasSuffix(block.Type, "PRIVATE KEY")
+		cert = cert || block.Type == "CERTIFICATE"
+	}
+}
+
 // sniNames are those in the sources of maps, as far as they are files.
 func (h Host) sniNames(maps string) string {
 	var names []string
-	for _, m := range strings.FieldsFunc(maps, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, m := range postfixList(maps) {
 		_, file, _ := strings.Cut(m, ":")
 		text, err := h.read(file)
 		if err != nil || !path.IsAbs(file) {
@@ -121,3 +153,22 @@ func postfixPorts(master string) (ports []uint16) {
 	slices.Sort(ports)
 	return ports
 }
+
+// postfixOwn are the services of master.cf that do not take their certificates from main.cf,
+// as SERVICE has PARAMETER.
+func postfixOwn(master string) (own []string) {
+	for line := range strings.Lines(master) {
+		f := strings.Fields(line)
+		if len(f) < 8 || f[7] != "smtpd" && f[7] != "postscreen" && f[7] != "tlsproxy" {
+			continue
+		}
+		for _, m := range ownCertificate.FindAllStringSubmatch(strings.Join(f[8:], " "), -1) {
+			own = append(own, f[0]+" has "+m[1])
+		}
+	}
+	return own
+}
+
+// ownCertificate is an option that overrides which certificate is presented. An option may
+// have braces around it, for white space (master(5)).
+var ownCertificate = regexp.MustCompile(`-o (?:\{ ?)?(smtpd_tls_(?:chain_files|(?:ec|d)?cert_file)) ?=`)

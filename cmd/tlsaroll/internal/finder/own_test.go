@@ -1,0 +1,39 @@
+package finder
+
+import (
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPostfixChains has the real one tell how chain files, continued lines and services of its
+// own are set, and wants a key that is alone in a file told from a chain by what is in it.
+func TestPostfixChains(t *testing.T) {
+	programs(t, "postconf")
+	dir := t.TempDir()
+	key, cert := "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+	write(t, dir, "postfix/main.cf", "compatibility_level = 3.6\nmyhostname = mx1.example.org\nsmtpd_tls_security_level = may\nmulti_instance_directories = /etc/postfix-out\n"+
+		"smtpd_tls_chain_files = "+dir+"/private/mx1.pem\t"+dir+"/certs/mx1.pem,\n# the older one\n  "+dir+"/rsa.pem "+dir+"/issuer.pem\n  /nowhere/mx1.key, /nowhere/mx1.crt\n")
+	write(t, dir, "postfix/master.cf", "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd -o smtpd_tls_cert_file=/a.pem\nsubmission inet n - y - - smtpd\n  -o { smtpd_tls_chain_files = /b.key, /b.pem }\n  -o smtpd_tls_security_level=encrypt\n")
+	for name, text := range map[string]string{"private/mx1.pem": key, "certs/mx1.pem": cert, "rsa.pem": key + cert, "issuer.pem": cert} {
+		write(t, dir, name, text)
+	}
+	found := Found{}
+	got := Host{Files: os.DirFS("/"), Run: execute, Postfix: dir + "/postfix"}.postfix(t.Context(), found.note)
+	if len(got) != 1 {
+		t.Fatal(got, found.Notes)
+	}
+	if diff := cmp.Diff([]Reads{
+		{Cert: dir + "/certs/mx1.pem", Key: dir + "/private/mx1.pem"}, {Cert: dir + "/rsa.pem", Key: dir + "/rsa.pem"}, {Cert: "/nowhere/mx1.crt", Key: "/nowhere/mx1.key"},
+	}, got[0].Reads); diff != "" {
+		t.Errorf("reads: want -, got +:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{
+		"Postfix: multi_instance_directories = /etc/postfix-out: other instances are not looked at, and what they present is left alone",
+		"Postfix: in master.cf smtpd has smtpd_tls_cert_file of its own, which is not looked at: take it out, so that the service presents what main.cf names",
+		"Postfix: in master.cf submission has smtpd_tls_chain_files of its own, which is not looked at: take it out, so that the service presents what main.cf names",
+	}, found.Notes); diff != "" {
+		t.Errorf("notes: want -, got +:\n%s", diff)
+	}
+}
