@@ -45,15 +45,18 @@ func (h Host) dovecot(ctx context.Context, note func(string, ...any)) []Server {
 		s.Reload = [][]string{{"systemctl", "reload", "dovecot"}}
 	}
 	for _, k := range dovecotKeys {
-		cert := strings.TrimPrefix(set[k[0]], "<")
+		cert := strings.TrimSpace(strings.TrimPrefix(set[k[0]], "<"))
 		if cert == "" {
 			continue
 		}
-		key := strings.TrimPrefix(set[k[1]], "<")
+		key := strings.TrimSpace(strings.TrimPrefix(set[k[1]], "<"))
 		if !path.IsAbs(key) { // it is hidden unless asked for by name
 			key = h.dovecotKey(ctx, note, file, k[1])
 		}
 		s.Reads = append(s.Reads, Reads{Cert: cert, Key: key, Name: k[0]})
+	}
+	for _, section := range dovecotOwn(string(text)) {
+		note("Dovecot: %s has a certificate of its own, which is not looked at: if TLSA records stand for it, it needs a lineage of its own", section)
 	}
 	s.Ports = dovecotPorts(string(text), set["protocols"])
 	return []Server{s}
@@ -99,6 +102,31 @@ func dovecotSettings(text []byte) map[string]string {
 		}
 	}
 	return set
+}
+
+// dovecotOwn are the sections for some names, addresses or protocols that have certificates.
+func dovecotOwn(text string) (own []string) {
+	var sections []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		outer, _, _ := strings.Cut(outermost(sections), " ")
+		switch name, opens := strings.CutSuffix(line, "{"); {
+		case opens:
+			sections = append(sections, strings.TrimSpace(name))
+		case line == "}":
+			sections = sections[:max(0, len(sections)-1)]
+		case slices.Contains([]string{"local_name", "local", "remote", "protocol"}, outer):
+			name, value, _ := strings.Cut(line, "=")
+			if name = strings.TrimSpace(name); sections[len(sections)-1] == "ssl_server" {
+				name = "ssl_server_" + name
+			}
+			is := func(k [2]string) bool { return k[0] == name }
+			if strings.TrimSpace(value) != "" && slices.ContainsFunc(dovecotKeys, is) && !slices.Contains(own, sections[0]) {
+				own = append(own, sections[0])
+			}
+		}
+	}
+	return own
 }
 
 // dovecotPorts are those of the listeners whose protocol is on.

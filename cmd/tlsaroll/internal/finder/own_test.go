@@ -37,3 +37,20 @@ func TestPostfixChains(t *testing.T) {
 		t.Errorf("notes: want -, got +:\n%s", diff)
 	}
 }
+
+// TestDovecotOwn has the real one tell of certificates for some names and protocols.
+func TestDovecotOwn(t *testing.T) {
+	programs(t, "doveconf")
+	dir := t.TempDir()
+	conf := write(t, dir, "dovecot.conf", "protocols = imap\nssl = yes\nssl_cert = < "+dir+"/a.pem\nssl_key = </a.key\nlocal_name imap.example.net {\n  ssl_cert = <"+dir+"/b.pem\n}\nprotocol imap {\n  mail_max_userip_connections = 9\n}\n")
+	write(t, dir, "a.pem", "")
+	write(t, dir, "b.pem", "")
+	found := Found{}
+	got := Host{Files: os.DirFS("/"), Run: execute, Dovecot: conf}.dovecot(t.Context(), found.note)
+	if len(got) != 1 || len(got[0].Reads) != 1 || got[0].Reads[0].Cert != dir+"/a.pem" {
+		t.Errorf("%+v", got)
+	}
+	if diff := cmp.Diff([]string{"Dovecot: local_name imap.example.net has a certificate of its own, which is not looked at: if TLSA records stand for it, it needs a lineage of its own"}, found.Notes); diff != "" {
+		t.Errorf("notes: want -, got +:\n%s", diff)
+	}
+}
