@@ -14,7 +14,7 @@ var (
 	zoneClause   = regexp.MustCompile(`(?m)^\s*zone "([^"]+)"(?: in| IN)? \{`)
 	zoneType     = regexp.MustCompile(`(?m)^\s*type (?:primary|master);`)
 	grant        = regexp.MustCompile(`grant "?([^"\s]+)"? ([^;]*);`)
-	updateKey    = regexp.MustCompile(`key "([^"]+)"`)
+	updateKey    = regexp.MustCompile(`(!?)key "([^"]+)"`)
 	updaters     = regexp.MustCompile(`allow-update \{([^}]*)\}`)
 	keyClause    = regexp.MustCompile(`(?m)^\s*key\s+"?([^"\s{]+)"?\s*\{`)
 	keyAlgorithm = regexp.MustCompile(`algorithm\s+"?([^"\s;]+)"?;`)
@@ -46,8 +46,14 @@ func (h Host) bind(ctx context.Context, note func(string, ...any)) (found []Prim
 		}
 		for _, u := range updaters.FindAllStringSubmatch(body, -1) {
 			for _, k := range updateKey.FindAllStringSubmatch(u[1], -1) {
-				p.Keys = append(p.Keys, keys.named(k[1]))
+				if k[1] == "" { // or it may not
+					p.Keys = append(p.Keys, keys.named(k[2]))
+				}
 			}
+		}
+		if slices.ContainsFunc(found, func(f Primary) bool { return f.Zone == name }) {
+			note("BIND: the zone %s is in more than one view, and which one a change reaches is up to named.conf: it has to be the one that the world sees", strings.TrimSuffix(name, "."))
+			continue
 		}
 		found = append(found, p)
 	}
@@ -99,7 +105,10 @@ func keyClauses(text string) keyring {
 // mayChangeTLSA reports whether the rule of a grant, from its type on, lets a key change TLSA
 // records and no more: who may change everything is a person.
 func mayChangeTLSA(rule []string) bool {
-	return len(rule) > 1 && rule[0] != "local" && slices.Contains(rule[1:], "TLSA")
+	return len(rule) > 1 && rule[0] != "local" && slices.ContainsFunc(rule[1:], func(kind string) bool {
+		kind, _, _ = strings.Cut(kind, "(") // how many of them, since 9.20
+		return strings.EqualFold(kind, "TLSA")
+	})
 }
 
 // clause is a text up to the brace that ends what began before it.

@@ -54,3 +54,21 @@ func TestDovecotOwn(t *testing.T) {
 		t.Errorf("notes: want -, got +:\n%s", diff)
 	}
 }
+
+// TestViews has the real one tell of a zone that is in two views, by whom it may be changed.
+func TestViews(t *testing.T) {
+	programs(t, "named-checkconf")
+	dir := t.TempDir()
+	named := write(t, dir, "named.conf", "options { directory \"/tmp\"; };\nkey k. { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n"+
+		"view in { match-clients { 10.0.0.0/8; }; zone example.org { type primary; file \"a\"; allow-update { !key other.; key k.; }; }; };\n"+
+		"view out { zone example.org IN { type master; file \"b\"; update-policy { grant k. zonesub tlsa; }; }; zone example.net { type primary; file \"c\"; update-policy { grant k. zonesub tlsa; }; }; };\n")
+	found := Found{}
+	got := Host{Files: os.DirFS("/"), Run: execute, BIND: named}.bind(t.Context(), found.note)
+	keys := []Key{{"k.", "hmac-sha256", named}}
+	if diff := cmp.Diff([]Primary{{Server: "BIND", Zone: "example.org.", Provider: "rfc2136", Keys: keys}, {Server: "BIND", Zone: "example.net.", Provider: "rfc2136", Keys: keys}}, got); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"BIND: the zone example.org is in more than one view, and which one a change reaches is up to named.conf: it has to be the one that the world sees"}, found.Notes); diff != "" {
+		t.Errorf("notes: want -, got +:\n%s", diff)
+	}
+}
