@@ -2,6 +2,7 @@ package draft
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -24,17 +25,27 @@ func (l lineage) copies() (out []copyTo) {
 		case p.server.Program == "Postfix" && p.reads.Combined() && p.reads.Kept == nil:
 			c.file, c.stands = p.reads.Cert, true
 		case p.server.Program == "Postfix":
-			c.file = path.Join(cmp.Or(p.server.Config, "/etc/postfix"), "tls", l.name+".pem")
+			c.file = l.free(path.Join(cmp.Or(p.server.Config, "/etc/postfix"), "tls", l.name), ".pem")
 		case p.reads.Dir != "":
 			c.dir, c.stands = p.reads.Dir, true
 		default:
-			c.dir = path.Join(map[string]string{"Dovecot": "/etc/dovecot/tls", "Exim": "/etc/exim4/tls", "OpenSMTPD": "/etc/mail/tls"}[p.server.Program], l.name)
+			c.dir = l.free(path.Join(map[string]string{"Dovecot": "/etc/dovecot/tls", "Exim": "/etc/exim4/tls", "OpenSMTPD": "/etc/mail/tls"}[p.server.Program], l.name), "")
 		}
 		if !slices.ContainsFunc(out, func(o copyTo) bool { return o.file == c.file && o.dir == c.dir }) {
 			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// free is a place that no server reads yet: what it serves from there would be gone before it
+// is copied.
+func (l lineage) free(name, suffix string) string {
+	place := name + suffix
+	for n := 2; slices.ContainsFunc(l.read, func(file string) bool { return file == place || path.Dir(file) == place }); n++ {
+		place = fmt.Sprintf("%s-%d%s", name, n, suffix)
+	}
+	return place
 }
 
 // owner is who may read the copy: Exim reads it as its own user, at each connection.

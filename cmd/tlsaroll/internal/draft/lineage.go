@@ -19,6 +19,7 @@ type lineage struct {
 	pair      *finder.Pair // nil: no ACME client keeps it
 	why       string       // this pair
 	smtp      bool         // a server of it takes mail in
+	read      []string     // files that any server here reads
 }
 
 // place is one certificate of one server.
@@ -55,12 +56,22 @@ func (w World) lineages(a Answers) (out []lineage, open *Question) {
 	for i := range out {
 		l := &out[i]
 		l.hosts = w.hostsOf(*l, a.Hosts)
-		l.name = nameOf(out[:i], *l)
+		l.name, l.read = nameOf(out[:i], *l), w.read()
 		if q := w.choosePair(l, a); q != nil && open == nil {
 			open = q
 		}
 	}
 	return out, open
+}
+
+// read are the files that servers read.
+func (w World) read() (files []string) {
+	for _, s := range w.Servers {
+		for _, r := range s.Reads {
+			files = append(files, r.Cert, r.Key)
+		}
+	}
+	return files
 }
 
 // sameAs is equal for copies of one certificate, older and newer ones.

@@ -68,8 +68,8 @@ func argument(s string) string {
 	return scalar(s)
 }
 
-// quoted is a word as a person may paste it into a shell.
-func quoted(s string) string {
+// Quoted is a word as a person may paste it into a shell.
+func Quoted(s string) string {
 	if plainScalar.MatchString(s) || optionName.MatchString(strings.TrimPrefix(s, "-")) {
 		return s
 	}

@@ -23,7 +23,7 @@ func (w World) steps(d Draft, a Answers, lineages []lineage) (steps []Step) {
 	}
 	for _, file := range d.Secrets {
 		steps = append(steps, Step{"Put the secret alone into " + file + " (it is taken from the terminal; end with Ctrl-D):", []string{
-			"install -m 0600 /dev/stdin " + quoted(file),
+			"install -m 0600 /dev/stdin " + Quoted(file),
 		}})
 	}
 	if len(d.Unfinished) > 0 {
@@ -37,7 +37,7 @@ func (w World) steps(d Draft, a Answers, lineages []lineage) (steps []Step) {
 	if dirs := w.closed(lineages); len(dirs) > 0 {
 		steps = append(steps, Step{"Let the daemon's unit write there:", []string{
 			"install -d /etc/systemd/system/tlsaroll.service.d",
-			"printf '[Service]\\nReadWritePaths=%s\\n' " + quoted(strings.Join(dirs, " ")) + " > /etc/systemd/system/tlsaroll.service.d/init.conf",
+			"printf '[Service]\\nReadWritePaths=%s\\n' " + Quoted(strings.Join(dirs, " ")) + " > /etc/systemd/system/tlsaroll.service.d/init.conf",
 			"systemctl daemon-reload",
 		}})
 	}
@@ -84,7 +84,7 @@ func move(copies []copyTo) Step {
 	for _, argv := range slices.Concat(s.Check, s.Reload) {
 		var words []string
 		for _, w := range argv {
-			words = append(words, quoted(w))
+			words = append(words, Quoted(w))
 		}
 		lines = append(lines, strings.Join(words, " "))
 	}
@@ -93,12 +93,13 @@ func move(copies []copyTo) Step {
 
 // make fills a copy.
 func (c copyTo) make() []string {
-	cert, key := quoted(c.reads.Cert), quoted(cmp.Or(c.reads.Key, "KEY"))
-	if c.file != "" {
+	cert, key := Quoted(c.reads.Cert), Quoted(cmp.Or(c.reads.Key, "KEY"))
+	if c.file != "" { // in one step, as the server reads it already where this is done again
+		next := Quoted(c.file + ".new")
 		return []string{
-			"install -d -m 0700 " + quoted(path.Dir(c.file)),
-			"install -m 0600 /dev/null " + quoted(c.file),
-			"cat " + key + " " + cert + " > " + quoted(c.file),
+			"install -d -m 0700 " + Quoted(path.Dir(c.file)),
+			"install -m 0600 /dev/null " + next,
+			"cat " + key + " " + cert + " > " + next + " && mv " + next + " " + Quoted(c.file),
 		}
 	}
 	owner, mode := c.owner()
@@ -108,10 +109,10 @@ func (c copyTo) make() []string {
 		dirMode = "0750"
 	}
 	return []string{
-		"install -d -m 0755 " + quoted(path.Dir(c.dir)),
-		"install -d " + as + "-m " + dirMode + " " + quoted(c.dir),
-		"install " + as + "-m " + mode + " " + cert + " " + quoted(path.Join(c.dir, "fullchain.pem")),
-		"install " + as + "-m " + mode + " " + key + " " + quoted(path.Join(c.dir, "privkey.pem")),
+		"install -d -m 0755 " + Quoted(path.Dir(c.dir)),
+		"install -d " + as + "-m " + dirMode + " " + Quoted(c.dir),
+		"install " + as + "-m " + mode + " " + cert + " " + Quoted(path.Join(c.dir, "fullchain.pem")),
+		"install " + as + "-m " + mode + " " + key + " " + Quoted(path.Join(c.dir, "privkey.pem")),
 	}
 }
 
@@ -126,9 +127,9 @@ func settingsOf(copies []copyTo) (file string, lines []string) {
 			file = path.Join(cmp.Or(c.server.Config, "/etc/postfix"), "main.cf") + ": this takes the place of smtpd_tls_cert_file, smtpd_tls_key_file and their like"
 			command := "postconf -e "
 			if c.server.Config != "" {
-				command = "postconf -c " + quoted(c.server.Config) + " -e "
+				command = "postconf -c " + Quoted(c.server.Config) + " -e "
 			}
-			lines = []string{command + quoted("smtpd_tls_chain_files = "+strings.Join(files, ", "))}
+			lines = []string{command + Quoted("smtpd_tls_chain_files = "+strings.Join(files, ", "))}
 		case "Dovecot":
 			file = cmp.Or(c.server.Config, "/etc/dovecot/conf.d/10-ssl.conf")
 			from := "<"
@@ -137,8 +138,8 @@ func settingsOf(copies []copyTo) (file string, lines []string) {
 			}
 			lines = append(lines, c.reads.Name+" = "+from+chain, strings.Replace(c.reads.Name, "cert", "key", 1)+" = "+from+key)
 		case "Exim":
-			file = "/etc/exim4/exim4.conf.localmacros"
 			files = append(files, c.dir)
+			file = "/etc/exim4/exim4.conf.localmacros"
 			lines = []string{"MAIN_TLS_ENABLE = yes", "MAIN_TLS_CERTIFICATE = " + eximFiles(files, "fullchain.pem"), "MAIN_TLS_PRIVATEKEY = " + eximFiles(files, "privkey.pem")}
 		default:
 			file = "/etc/smtpd.conf"
