@@ -142,7 +142,7 @@ func settingsOf(copies []copyTo) (file string, lines []string) {
 			file = "/etc/exim4/exim4.conf.localmacros"
 			lines = []string{"MAIN_TLS_ENABLE = yes", "MAIN_TLS_CERTIFICATE = " + eximFiles(files, "fullchain.pem"), "MAIN_TLS_PRIVATEKEY = " + eximFiles(files, "privkey.pem")}
 		default:
-			file = "/etc/smtpd.conf"
+			file = cmp.Or(c.server.Config, "/etc/smtpd.conf")
 			lines = append(lines, `pki `+c.reads.Name+` cert "`+chain+`"`, `pki `+c.reads.Name+` key "`+key+`"`)
 		}
 	}

@@ -10,16 +10,20 @@ import (
 // openSMTPD reads smtpd.conf(5): nobody prints it with its macros filled in.
 func (h Host) openSMTPD(_ context.Context, note func(string, ...any)) []Server {
 	var text []byte
-	for _, file := range []string{"/etc/smtpd.conf", "/etc/mail/smtpd.conf", "/etc/opensmtpd/smtpd.conf"} {
+	conf := ""
+	for i, file := range []string{"/etc/smtpd.conf", "/etc/mail/smtpd.conf", "/etc/opensmtpd/smtpd.conf"} {
 		var err error
 		if text, err = h.read(file); err == nil {
+			if i > 0 {
+				conf = file
+			}
 			break
 		}
 	}
 	if text == nil {
 		return nil
 	}
-	s := Server{Program: "OpenSMTPD", Host: h.name(), Check: [][]string{{"smtpd", "-n"}}, Reload: [][]string{{"smtpctl", "stop"}, {"smtpd"}}}
+	s := Server{Program: "OpenSMTPD", Host: h.name(), Config: conf, Check: [][]string{{"smtpd", "-n"}}, Reload: [][]string{{"smtpctl", "stop"}, {"smtpd"}}}
 	if h.systemd() { // it reads certificates when it starts
 		s.Reload = [][]string{{"systemctl", "restart", "opensmtpd"}}
 	}
