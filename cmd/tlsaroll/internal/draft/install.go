@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 )
 
 // copyTo is where a server is to read a pair from, and what it takes to get there.
@@ -28,6 +30,8 @@ func (l lineage) copies() (out []copyTo) {
 			c.file = l.free(path.Join(cmp.Or(p.server.Config, "/etc/postfix"), "tls", l.name), ".pem")
 		case p.reads.Dir != "":
 			c.dir, c.stands = p.reads.Dir, true
+		case p.server.Program == "Exim" && !debian(p.server):
+			c.dir = l.free(path.Join("/etc/exim/tls", l.name), "")
 		default:
 			c.dir = l.free(path.Join(map[string]string{"Dovecot": "/etc/dovecot/tls", "Exim": "/etc/exim4/tls", "OpenSMTPD": "/etc/mail/tls"}[p.server.Program], l.name), "")
 		}
@@ -50,10 +54,20 @@ func (l lineage) free(name, suffix string) string {
 
 // owner is who may read the copy: Exim reads it as its own user, at each connection.
 func (c copyTo) owner() (owner, mode string) {
-	if c.server.Program == "Exim" {
+	switch {
+	case c.server.Program != "Exim":
+	case debian(c.server):
 		return "root:Debian-exim", "0640"
+	default:
+		return "root:exim", "0640"
 	}
 	return "root:root", "0600"
+}
+
+// debian reports whether Exim is Debian's, where its program, its user, its unit and its files
+// have other names than elsewhere.
+func debian(exim finder.Server) bool {
+	return len(exim.Check) > 0 && slices.Contains(exim.Check[0], "exim4")
 }
 
 // installs writes the copies, and the commands around a swap.

@@ -78,8 +78,8 @@ func move(copies []copyTo) Step {
 	conf, settings := settingsOf(copies)
 	lines = append(append(lines, "", "# "+conf), settings...)
 	lines = append(lines, "")
-	if s.Program == "Exim" { // which reads certificates at each connection, and its configuration when it starts
-		lines = append(lines, "update-exim4.conf", "systemctl restart exim4")
+	if s.Program == "Exim" && debian(s) {
+		lines = append(lines, "update-exim4.conf")
 	}
 	for _, argv := range slices.Concat(s.Check, s.Reload) {
 		var words []string
@@ -87,6 +87,13 @@ func move(copies []copyTo) Step {
 			words = append(words, Quoted(w))
 		}
 		lines = append(lines, strings.Join(words, " "))
+	}
+	switch { // Exim reads certificates at each connection, and its configuration when it starts
+	case s.Program != "Exim":
+	case debian(s):
+		lines = append(lines, "systemctl restart exim4")
+	default:
+		lines = append(lines, "systemctl restart exim")
 	}
 	return Step{"Give " + s.Program + " files of its own, with what it serves now:", lines}
 }
@@ -139,6 +146,11 @@ func settingsOf(copies []copyTo) (file string, lines []string) {
 			lines = append(lines, c.reads.Name+" = "+from+chain, strings.Replace(c.reads.Name, "cert", "key", 1)+" = "+from+key)
 		case "Exim":
 			files = append(files, c.dir)
+			if !debian(c.server) {
+				file = "/etc/exim/exim.conf"
+				lines = []string{"tls_certificate = " + eximFiles(files, "fullchain.pem"), "tls_privatekey = " + eximFiles(files, "privkey.pem")}
+				continue
+			}
 			file = "/etc/exim4/exim4.conf.localmacros"
 			lines = []string{"MAIN_TLS_ENABLE = yes", "MAIN_TLS_CERTIFICATE = " + eximFiles(files, "fullchain.pem"), "MAIN_TLS_PRIVATEKEY = " + eximFiles(files, "privkey.pem")}
 		default:
