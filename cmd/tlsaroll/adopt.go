@@ -143,6 +143,9 @@ func (o *office) foretell(ctx context.Context, a *agent.Agent, r control.Request
 			return err
 		}
 	}
+	if err := t.lacks(records); err != nil {
+		return err
+	}
 	for _, line := range t.lines() {
 		o.ui.result(line)
 	}

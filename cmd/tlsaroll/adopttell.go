@@ -51,6 +51,16 @@ func (o *office) takeoverOf(lineage string, r agent.Report, named []tlsa.Associa
 	return t
 }
 
+// lacks says which record was named that stands nowhere, before anything is taken over.
+func (t *takeover) lacks(named []tlsa.Association) error {
+	for _, a := range named {
+		if !slices.ContainsFunc(t.owners, func(o owned) bool { return slices.Contains(o.ours, a.String()) }) {
+			return fmt.Errorf("%s: no server gives the record %s (hint: tlsaroll status %s shows what stands)", t.lineage, a, t.lineage)
+		}
+	}
+	return nil
+}
+
 // copies are where a lineage's pair is copied to, by the configuration.
 func (o *office) copies(lineage string) (paths []string) {
 	for _, l := range o.configured().Lineages {

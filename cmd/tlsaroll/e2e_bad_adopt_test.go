@@ -35,6 +35,10 @@ func TestBadAdoption(t *testing.T) {
 			says: "mx1: no server gives the record 3 1 1 DIGEST (hint: tlsaroll status mx1 shows what stands)",
 		},
 		{
+			name: "a record that nobody gives, beforehand", args: []string{"adopt", "mx1", "--dry-run", "--record", someoneElses}, code: exitError,
+			says: "mx1: no server gives the record 3 1 1 DIGEST (hint: tlsaroll status mx1 shows what stands)",
+		},
+		{
 			name: "a host without address", setting: setting{state: "nowhere", host: "nowhere.example.org"}, args: []string{"adopt", "mx1"}, code: exitPerson,
 			says: "not-adopted: no pair is live yet, and none is served that could be taken over: smtp://nowhere.example.org has not been looked at (hint: does its host have an address?)",
 		},
