@@ -92,6 +92,9 @@ func (p *program) init(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
+	if ctx.Err() != nil { // and what DNS did not say for it would be taken for what it says
+		return errStopped
+	}
 	d := w.Write(o.Answers)
 	if err := p.draftLoads(d); err != nil {
 		return err

@@ -3,9 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,7 +107,7 @@ func TestInitDialogue(t *testing.T) {
 func TestInitAsksNothing(t *testing.T) {
 	d := &dialogue{ui: newProgram(quiet()).ui}
 	for _, q := range []draft.Question{{Text: "a", Default: "b"}, {Text: "c", Default: "d", Guess: "e is a guess", Option: "--f"}} {
-		if got, err := d.answer(q, nil); got != q.Default || err != nil {
+		if got, err := d.answer(t.Context(), q, nil); got != q.Default || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
 	}
@@ -110,7 +115,33 @@ func TestInitAsksNothing(t *testing.T) {
 		t.Errorf("guesses: %v", d.guesses)
 	}
 	d.lines = bufio.NewReader(strings.NewReader("last"))
-	if got, err := d.answer(draft.Question{Text: "g"}, func(string) error { return nil }); got != "last" || err != nil {
+	if got, err := d.answer(t.Context(), draft.Question{Text: "g"}, func(string) error { return nil }); got != "last" || err != nil {
 		t.Errorf("a last line without its end: %q, %v", got, err)
+	}
+}
+
+// TestInitInterrupted holds that who is asked can leave, and that nothing is made of what was
+// not looked at to its end.
+func TestInitInterrupted(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	typed, keys := io.Pipe()
+	t.Cleanup(func() { _ = keys.Close() })
+	d := &dialogue{ui: newProgram(quiet()).ui, lines: bufio.NewReader(typed)}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := d.answer(ctx, draft.Question{Text: "a"}, func(string) error { return nil })
+		ended <- err
+	}()
+	leave()
+	if err := <-ended; !errors.Is(err, errStopped) {
+		t.Errorf("asked: %v", err)
+	}
+
+	file := filepath.Join(t.TempDir(), "tlsaroll.yaml")
+	w := quiet()
+	w.find = func(h *finder.Host) { h.Files = fstest.MapFS{} }
+	err := newProgram(w).init(ctx, initOptions{yes: true, output: file, resolver: "127.0.0.1", Answers: draft.Answers{Hosts: []string{"mx1.example.org"}, Provider: "manual", Mail: "postmaster@example.org"}})
+	if !errors.Is(err, errStopped) || isThere(file) {
+		t.Errorf("looking: %v", err)
 	}
 }

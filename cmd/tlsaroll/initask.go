@@ -23,7 +23,7 @@ type dialogue struct {
 }
 
 // answer gets one. What wrong has to say of an answer is told, and it is asked again.
-func (d *dialogue) answer(q draft.Question, wrong func(string) error) (string, error) {
+func (d *dialogue) answer(ctx context.Context, q draft.Question, wrong func(string) error) (string, error) {
 	if d.lines == nil {
 		if q.Guess != "" {
 			d.guesses = append(d.guesses, fmt.Errorf("init: %s (hint: %s decides it)", q.Guess, q.Option))
@@ -39,9 +39,12 @@ func (d *dialogue) answer(q draft.Question, wrong func(string) error) (string, e
 			prompt += " [" + q.Default + "]"
 		}
 		d.ui.say(prompt, "")
-		line, err := d.lines.ReadString('\n')
+		line, err := d.typed(ctx)
 		text := strings.TrimSpace(line)
-		if err != nil && text == "" {
+		switch {
+		case ctx.Err() != nil:
+			return "", errStopped
+		case err != nil && text == "":
 			return "", errNobody
 		}
 		if text == "" {
@@ -52,6 +55,25 @@ func (d *dialogue) answer(q draft.Question, wrong func(string) error) (string, e
 			return text, nil
 		}
 		d.ui.say(why.Error(), "")
+	}
+}
+
+// typed is the next line, which nobody waits for who ends the program.
+func (d *dialogue) typed(ctx context.Context) (string, error) {
+	type read struct {
+		line string
+		err  error
+	}
+	next := make(chan read, 1)
+	go func() {
+		line, err := d.lines.ReadString('\n')
+		next <- read{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-next:
+		return r.line, r.err
 	}
 }
 
@@ -66,7 +88,7 @@ func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (in
 	}
 	a := &o.Answers
 	if len(a.Hosts) == 0 {
-		text, err := d.answer(w.AskHosts(), wrongHosts)
+		text, err := d.answer(ctx, w.AskHosts(), wrongHosts)
 		if err != nil {
 			return o, err
 		}
@@ -80,21 +102,21 @@ func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (in
 	if len(a.Hosts) == 0 {
 		return o, usage(d.guesses...)
 	}
-	if err := d.certificates(*w, a); err != nil {
+	if err := d.certificates(ctx, *w, a); err != nil {
 		return o, err
 	}
 	if a.Provider == "" {
 		var err error
-		if a.Provider, err = d.answer(w.AskProvider(*a), func(s string) error { return wrongProvider(*w, s) }); err != nil {
+		if a.Provider, err = d.answer(ctx, w.AskProvider(*a), func(s string) error { return wrongProvider(*w, s) }); err != nil {
 			return o, err
 		}
 	}
-	if err := p.tsig(d, *w, &o); err != nil {
+	if err := p.tsig(ctx, d, *w, &o); err != nil {
 		return o, err
 	}
 	if a.Mail == "" && w.Sendmail {
 		var err error
-		if a.Mail, err = d.answer(w.AskMail(*a), wrongMail); err != nil {
+		if a.Mail, err = d.answer(ctx, w.AskMail(*a), wrongMail); err != nil {
 			return o, err
 		}
 	} else if err := wrongMail(a.Mail); a.Mail != "" && err != nil {
@@ -107,7 +129,7 @@ func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (in
 }
 
 // tsig has the key for dynamic updates taken from a file, or left for later.
-func (p *program) tsig(d *dialogue, w draft.World, o *initOptions) error {
+func (p *program) tsig(ctx context.Context, d *dialogue, w draft.World, o *initOptions) error {
 	var key finder.TSIGKey
 	take := func(file string) (err error) {
 		if file == draft.Later {
@@ -129,7 +151,7 @@ func (p *program) tsig(d *dialogue, w draft.World, o *initOptions) error {
 	case q == nil:
 		return nil
 	default:
-		file, err := d.answer(*q, take)
+		file, err := d.answer(ctx, *q, take)
 		if err != nil || file == draft.Later {
 			return err
 		}
@@ -144,14 +166,14 @@ func (p *program) tsig(d *dialogue, w draft.World, o *initOptions) error {
 }
 
 // certificates has it decided which pairs follow those that are served.
-func (d *dialogue) certificates(w draft.World, a *draft.Answers) error {
+func (d *dialogue) certificates(ctx context.Context, w draft.World, a *draft.Answers) error {
 	for _, name := range a.Certs {
 		if err := wrongCert(w, name); err != nil {
 			return usage(fmt.Errorf("--cert %s: %w", name, err))
 		}
 	}
 	for q := w.AskCertificate(*a); q != nil; q = w.AskCertificate(*a) {
-		text, err := d.answer(*q, func(s string) error { return wrongCert(w, s) })
+		text, err := d.answer(ctx, *q, func(s string) error { return wrongCert(w, s) })
 		if err != nil {
 			return err
 		}

@@ -225,4 +225,7 @@ func onlyPrivate(ctx context.Context, pass *lookup.Pass, servers []string) bool 
 	return seen
 }
 
-var errNobody = errors.New("init: the terminal has ended")
+var (
+	errNobody  = errors.New("init: the terminal has ended")
+	errStopped = errors.New("init: interrupted: nothing was written")
+)
