@@ -137,6 +137,7 @@ func (p *program) initWrong(o *initOptions) error {
 		}
 		o.Hosts[i] = host
 	}
+	o.Hosts = once(o.Hosts)
 	if o.Provider != "" {
 		known := draft.World{Types: providerTypes()}
 		if refused, ok := refusedTypes()[o.Provider]; ok {
@@ -151,8 +152,11 @@ func (p *program) initWrong(o *initOptions) error {
 		}
 	}
 	secret := (draft.World{File: o.output}).SecretFile()
-	switch {
-	case o.output == "-" || o.force:
+	switch info, err := os.Stat(o.output); {
+	case o.output == "-":
+	case err == nil && info.IsDir():
+		errs = append(errs, fmt.Errorf("%s: is a directory (hint: --output %s)", o.output, filepath.Join(o.output, filepath.Base(defaultConfig))))
+	case o.force:
 	case stands(o.output):
 		errs = append(errs, fmt.Errorf("%s: is there already (hint: tlsaroll check says whether it is in order; --force writes over it, --output FILE elsewhere, and --output - shows what would be written)", o.output))
 	case o.TSIG != "" && stands(secret):

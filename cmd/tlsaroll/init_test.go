@@ -145,3 +145,18 @@ func TestInitInterrupted(t *testing.T) {
 		t.Errorf("looking: %v", err)
 	}
 }
+
+// TestInitTwice holds that a name given twice counts once, and that a directory is no file.
+func TestInitTwice(t *testing.T) {
+	dir := t.TempDir()
+	for _, force := range []bool{false, true} {
+		o := initOptions{yes: true, force: force, output: dir, Answers: draft.Answers{Hosts: []string{"mx1.example.org", "MX1.example.org."}}}
+		err := newProgram(quiet()).initWrong(&o)
+		if want := dir + ": is a directory (hint: --output " + dir + "/tlsaroll.yaml)"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if diff := cmp.Diff([]string{"mx1.example.org"}, o.Hosts); diff != "" {
+			t.Errorf("hosts: want -, got +:\n%s", diff)
+		}
+	}
+}

@@ -92,7 +92,7 @@ func (p *program) settle(ctx context.Context, w *draft.World, o initOptions) (in
 		if err != nil {
 			return o, err
 		}
-		a.Hosts = strings.Fields(text)
+		a.Hosts = once(strings.Fields(text))
 		if slices.ContainsFunc(a.Hosts, func(name string) bool { _, seen := w.Hosts[name]; return !seen }) && w.Blind == "" && d.lines != nil {
 			if err := p.lookAt(ctx, w, o, a.Hosts); err != nil {
 				return o, err
@@ -215,6 +215,16 @@ func wrongHosts(text string) error {
 		}
 	}
 	return nil
+}
+
+// once are names without those that were said before.
+func once(names []string) (out []string) {
+	for _, name := range names {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func wrongProvider(w draft.World, kind string) error {
