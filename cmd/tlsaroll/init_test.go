@@ -160,3 +160,16 @@ func TestInitTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestInitNext holds that what comes next is about the file that was written.
+func TestInitNext(t *testing.T) {
+	for file, want := range map[string]string{defaultConfig: "systemctl enable --now tlsaroll ", "/root/my mail/x.yaml": "tlsaroll -c '/root/my mail/x.yaml' run "} {
+		var said bytes.Buffer
+		w := quiet()
+		w.stdout = &said
+		newProgram(w).tellNext(draft.World{File: file, Found: finder.Found{Unit: "/etc/systemd/system/tlsaroll.service"}}, draft.Draft{Lineages: []string{"mx1"}})
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("%s: it does not say %s\n%s", file, want, said.String())
+		}
+	}
+}

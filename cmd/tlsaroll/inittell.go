@@ -29,13 +29,17 @@ func (p *program) tellSteps(out func(string), d draft.Draft) {
 
 // tellNext says how it goes on.
 func (p *program) tellNext(w draft.World, d draft.Draft) {
-	next := [][2]string{
-		{"tlsaroll check", "says whether all is in order"},
-		{"tlsaroll adopt --dry-run " + d.Lineages[0], "says what is taken over; the daemon does that by itself"},
-		{"tlsaroll run", "is the daemon"},
-		{"tlsaroll status", "says where everything stands, and http://127.0.0.1:9253/ shows it"},
+	program := "tlsaroll "
+	if w.File != defaultConfig {
+		program += "-c " + draft.Quoted(w.File) + " "
 	}
-	if w.Unit != "" {
+	next := [][2]string{
+		{program + "check", "says whether all is in order"},
+		{program + "adopt --dry-run " + d.Lineages[0], "says what is taken over; the daemon does that by itself"},
+		{program + "run", "is the daemon"},
+		{program + "status", "says where everything stands, and http://127.0.0.1:9253/ shows it"},
+	}
+	if w.Unit != "" && w.File == defaultConfig { // which is the one that the unit reads
 		next[2] = [2]string{"systemctl enable --now tlsaroll", "starts the daemon, now and with the host"}
 	}
 	width := 0
