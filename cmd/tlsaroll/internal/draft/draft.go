@@ -138,7 +138,7 @@ func (w World) lineage(y *page, l lineage) {
 	staged(y, l)
 	if len(l.places) == 0 {
 		y.line("")
-		y.comment("    No mail server's certificate was found: it has to read /var/lib/tlsaroll/live/" + l.name + "/fullchain.pem and privkey.pem.")
+		y.comment("    No mail server's certificate was found: it has to read " + live + "/" + l.name + "/fullchain.pem and privkey.pem.")
 		y.comment("    reload: [[systemctl, reload, postfix]]")
 		return
 	}

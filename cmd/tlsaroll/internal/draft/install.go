@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 )
 
@@ -17,6 +18,9 @@ type copyTo struct {
 	dir  string // a directory
 	// stands says that the server reads there already, and nobody else writes there.
 	stands bool
+	// written says that it is written without being named: it is in the state directory, or
+	// comes with a directory.
+	written bool
 }
 
 // copies are where the servers of a lineage read it.
@@ -24,6 +28,10 @@ func (l lineage) copies() (out []copyTo) {
 	for _, p := range l.places {
 		c := copyTo{place: p}
 		switch {
+		case l.written(p.reads.Cert) && p.server.Program == "Postfix":
+			c.file, c.stands, c.written = path.Join(path.Dir(p.reads.Cert), certwatch.CombinedFile), true, true
+		case liveName(p.reads.Cert) == l.name:
+			c.dir, c.stands, c.written = path.Dir(p.reads.Cert), true, true
 		case p.server.Program == "Postfix" && p.reads.Combined() && p.reads.Kept == nil:
 			c.file, c.stands = p.reads.Cert, true
 		case p.server.Program == "Postfix":
@@ -42,6 +50,17 @@ func (l lineage) copies() (out []copyTo) {
 	return out
 }
 
+// live is where servers may read what tlsaroll keeps itself, in a directory for each lineage.
+const live = "/var/lib/tlsaroll/live"
+
+// liveName is the lineage whose live pair a file is, "" if it is none.
+func liveName(file string) string {
+	if dir := path.Dir(file); path.Dir(dir) == live {
+		return path.Base(dir)
+	}
+	return ""
+}
+
 // free is a place that no server reads yet: what it serves from there would be gone before it
 // is copied.
 func (l lineage) free(name, suffix string) string {
@@ -50,6 +69,11 @@ func (l lineage) free(name, suffix string) string {
 		place = fmt.Sprintf("%s-%d%s", name, n, suffix)
 	}
 	return place
+}
+
+// written reports whether a file comes by itself, as live or as one of a directory's.
+func (l lineage) written(file string) bool {
+	return liveName(file) == l.name || path.Base(file) == certwatch.CombinedFile && slices.ContainsFunc(l.places, func(p place) bool { return p.reads.Dir == path.Dir(file) })
 }
 
 // owner is who may read the copy: Exim reads it as its own user, at each connection.
@@ -73,9 +97,15 @@ func debian(exim finder.Server) bool {
 // installs writes the copies, and the commands around a swap.
 func installs(y *page, l lineage) {
 	y.line("")
-	y.comment("    What the servers read, and tlsaroll alone writes.")
-	y.line("    install:")
-	for _, c := range l.copies() {
+	copies := slices.DeleteFunc(l.copies(), func(c copyTo) bool { return c.written })
+	if slices.ContainsFunc(l.places, func(p place) bool { return liveName(p.reads.Cert) == l.name }) {
+		y.comment("    Servers read " + path.Join(live, l.name) + " itself, which tlsaroll alone writes.")
+	}
+	if len(copies) > 0 {
+		y.comment("    What the servers read, and tlsaroll alone writes.")
+		y.line("    install:")
+	}
+	for _, c := range copies {
 		owner, mode := c.owner()
 		why := c.server.Program + ", as soon as it is told to"
 		if c.stands {

@@ -103,12 +103,17 @@ func (w World) standing(l lineage, hosts []string) (names []string) {
 	return names
 }
 
-// nameOf is the first label of the first host; a second one of the same name gets its key's
+// nameOf is the first label of the first host, or what a lineage is called already; a second one of the same name gets its key's
 // kind added.
 func nameOf(before []lineage, l lineage) string {
 	name := "mx"
 	if len(l.hosts) > 0 {
 		name, _, _ = strings.Cut(l.hosts[0], ".")
+	}
+	for _, p := range l.places {
+		if kept := liveName(p.reads.Cert); kept != "" {
+			name = kept
+		}
 	}
 	taken := func(name string) bool {
 		return slices.ContainsFunc(before, func(b lineage) bool { return b.name == name })

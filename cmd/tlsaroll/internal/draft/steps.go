@@ -179,7 +179,7 @@ func (w World) closed(lineages []lineage) (dirs []string) {
 	for _, l := range lineages {
 		for _, c := range l.copies() {
 			dir := path.Dir(cmp.Or(c.file, c.dir))
-			if w.Unit != "" && !slices.Contains(writable, dir) && !slices.Contains(dirs, dir) {
+			if w.Unit != "" && !c.written && !slices.Contains(writable, dir) && !slices.Contains(dirs, dir) {
 				dirs = append(dirs, dir)
 			}
 		}
