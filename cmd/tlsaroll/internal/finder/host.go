@@ -43,11 +43,12 @@ type Found struct {
 // Find looks at everything. What cannot be read is noted.
 func Find(ctx context.Context, h Host) Found {
 	out := Found{Name: h.name()}
-	out.Pairs = h.pairs(out.note)
+	pairs := h.pairs(out.note)
+	out.Pairs = slices.DeleteFunc(slices.Clone(pairs), h.ended)
 	for _, find := range []func(context.Context, func(string, ...any)) []Server{h.postfix, h.exim, h.openSMTPD, h.dovecot} {
 		out.Servers = append(out.Servers, find(ctx, out.note)...)
 	}
-	h.know(&out)
+	h.know(&out, pairs)
 	out.Primaries = h.primaries(ctx, out.note)
 	out.Sendmail = h.has("/usr/sbin/sendmail") || h.has("/usr/lib/sendmail")
 	for _, dir := range []string{"/etc/systemd/system/", "/usr/lib/systemd/system/"} {

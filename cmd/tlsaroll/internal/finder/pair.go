@@ -53,7 +53,7 @@ var layouts = []struct {
 	{"dehydrated", []string{"/var/lib/dehydrated", "/etc/dehydrated"}, "certs/*/fullchain.pem"},
 }
 
-// pairs are those that have not ended.
+// pairs are all of them, with a note for those that have ended: a server may read one.
 func (h Host) pairs(note func(string, ...any)) (found []Pair) {
 	var closed []string
 	for _, l := range layouts {
@@ -75,9 +75,8 @@ func (h Host) pairs(note func(string, ...any)) (found []Pair) {
 					continue
 				}
 				p := named(Pair{Client: l.client, Dir: dir, Cert: file, Leaf: leaf})
-				if leaf.NotAfter.Before(h.Now) {
+				if h.ended(p) {
 					note("%s: %s: ended on %s", l.client, file, leaf.NotAfter.UTC().Format("2006-01-02"))
-					continue
 				}
 				found = append(found, p)
 			}
@@ -88,6 +87,8 @@ func (h Host) pairs(note func(string, ...any)) (found []Pair) {
 	}
 	return found
 }
+
+func (h Host) ended(p Pair) bool { return p.Leaf.NotAfter.Before(h.Now) }
 
 // closed reports whether a directory may not be listed.
 func (h Host) closed(dir string) bool {

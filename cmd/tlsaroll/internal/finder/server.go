@@ -36,13 +36,13 @@ type Reads struct {
 }
 
 // know adds what the files themselves tell.
-func (h Host) know(f *Found) {
+func (h Host) know(f *Found, pairs []Pair) {
 	for i := range f.Servers {
 		s := &f.Servers[i]
 		for j := range s.Reads {
 			r := &s.Reads[j]
-			if k := slices.IndexFunc(f.Pairs, func(p Pair) bool { return p.Keeps(h, r.Cert) }); k >= 0 {
-				r.Kept = &f.Pairs[k]
+			if k := slices.IndexFunc(pairs, func(p Pair) bool { return p.Keeps(h, r.Cert) }); k >= 0 {
+				r.Kept = &pairs[k]
 			}
 			leaf, err := h.Leaf(r.Cert)
 			if r.Leaf = leaf; err != nil {
