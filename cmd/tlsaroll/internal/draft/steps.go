@@ -102,11 +102,14 @@ func move(copies []copyTo) Step {
 func (c copyTo) make() []string {
 	cert, key := Quoted(c.reads.Cert), Quoted(cmp.Or(c.reads.Key, "KEY"))
 	if c.file != "" { // in one step, as the server reads it already where this is done again
-		next := Quoted(c.file + ".new")
+		next, both := Quoted(c.file+".new"), key+" "+cert
+		if c.reads.Combined() {
+			both = cert
+		}
 		return []string{
 			"install -d -m 0700 " + Quoted(path.Dir(c.file)),
 			"install -m 0600 /dev/null " + next,
-			"cat " + key + " " + cert + " > " + next + " && mv " + next + " " + Quoted(c.file),
+			"cat " + both + " > " + next + " && mv " + next + " " + Quoted(c.file),
 		}
 	}
 	owner, mode := c.owner()
