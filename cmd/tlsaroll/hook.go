@@ -14,6 +14,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/control"
+	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/agent"
 )
 
@@ -244,6 +245,14 @@ func (o *office) staged(ctx context.Context, a *agent.Agent, lineage string, tim
 	if err != nil {
 		return err
 	}
-	o.ui.say(lineage+": taken; "+s.Next(a.Now()), "")
+	o.ui.say(lineage+": taken; "+afterTaken(s, a.Now()), "")
 	return nil
+}
+
+// afterTaken is what comes next, with the pair that was taken where another one goes first.
+func afterTaken(s rollover.LineageStatus, now time.Time) string {
+	if s.Queued == nil {
+		return s.Next(now)
+	}
+	return s.Next(now) + "; " + s.Queued.ID.Short() + " is queued behind it"
 }

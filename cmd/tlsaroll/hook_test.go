@@ -12,6 +12,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 // hookWorld is a process that a client called with these variables.
@@ -339,5 +340,17 @@ func TestFittingLineages(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("live are %q: %v, want %s", live, got, want)
 		}
+	}
+}
+
+// TestHookNamesItsPair: where a pair goes first, a hook that spoke of that alone would seem to have
+// handed it in.
+func TestHookNamesItsPair(t *testing.T) {
+	first := &rollover.SuccessorStatus{PairStatus: rollover.PairStatus{ID: "aaaaaaaa11"}, Phase: rollover.Published}
+	second := &rollover.PairStatus{ID: "bbbbbbbb22"}
+	now := time.Now()
+	alone := afterTaken(rollover.LineageStatus{Successor: first}, now)
+	if behind := afterTaken(rollover.LineageStatus{Successor: first, Queued: second}, now); !strings.HasPrefix(alone, "aaaaaaaa is published, ") || behind != alone+"; bbbbbbbb is queued behind it" {
+		t.Errorf("%q, and with another behind it %q", alone, behind)
 	}
 }
