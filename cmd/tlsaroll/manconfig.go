@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
@@ -34,7 +35,7 @@ func configLines() ([]string, error) {
 func headline(p config.Part) string {
 	var names []string
 	for _, e := range p.Entries {
-		if name, _, ok := strings.Cut(strings.TrimPrefix(e.Text, "# "), ":"); ok && e.Depth == 0 {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(e.Text, "# "), ":"); ok && e.Depth == 0 && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
