@@ -32,7 +32,7 @@ func (x *pass) clearAt(s *site, next *tlsa.Chain) {
 				continue
 			}
 			if !slices.Contains(l.Ours, a) {
-				x.waitAt(s, reason(CodeForeignCombo, "%s: combination %s cannot match chain %s, and %s is not ours to take out (hint: take it out, or tlsaroll adopt LINEAGE --record RECORD makes it ours)", s.target, p, next.ID().Short(), short(a)).of(string(s.target)))
+				x.waitAt(s, reason(CodeForeignCombo, "%s: combination %s cannot match chain %s, and %s is not ours to take out (hint: take it out, or make it ours: tlsaroll adopt %s --dry-run shows it whole, with the option that does)", s.target, p, next.ID().Short(), short(a), s.somebody()).of(string(s.target)))
 				return
 			}
 			out = append(out, a)

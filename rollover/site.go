@@ -18,6 +18,14 @@ type site struct {
 	wanted   []want       // see wants
 }
 
+// somebody is one of its lineages, for a command that may name any of them.
+func (s *site) somebody() string {
+	if len(s.lineages) == 0 { // a place that the configuration has left
+		return "LINEAGE"
+	}
+	return s.lineages[0]
+}
+
 // sites are those of the group, sorted by target. They are known once the looks
 // of the pass are recorded.
 func (x *pass) sites() []*site {

@@ -25,7 +25,7 @@ func (x *pass) withdrawAt(s *site) {
 		for _, owner := range s.owners {
 			for _, id := range x.chainsAt(owner) {
 				if chain := x.chain(id); chain == nil || x.suffers(meeting{standing, chain}, meeting{left, chain}, owner) {
-					x.waitAt(s, reason(CodeForeignCombo, "%s: %s is not ours and would stay alone, and chain %s does not match it (hint: take it out, or tlsaroll adopt LINEAGE --record RECORD makes it ours)", s.target, short(left.Associations[0]), id.Short()).of(string(s.target)))
+					x.waitAt(s, reason(CodeForeignCombo, "%s: %s is not ours and would stay alone, and chain %s does not match it (hint: take it out, or make it ours: tlsaroll adopt %s --dry-run shows it whole, with the option that does)", s.target, short(left.Associations[0]), id.Short(), s.somebody()).of(string(s.target)))
 					return
 				}
 			}
