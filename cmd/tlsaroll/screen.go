@@ -42,7 +42,7 @@ func (s *screen) Result(line string) {
 	defer s.mu.Unlock()
 	stuck := s.stuck
 	s.wipe()
-	fmt.Fprintln(s.stdout, line)
+	fmt.Fprintln(s.stdout, control.Shown(line))
 	s.draw(stuck)
 }
 
@@ -52,7 +52,7 @@ func (s *screen) Say(line string) {
 	defer s.mu.Unlock()
 	stuck := s.stuck
 	s.wipe()
-	fmt.Fprintln(s.stderr, line)
+	fmt.Fprintln(s.stderr, control.Shown(line))
 	s.draw(stuck)
 }
 
@@ -61,7 +61,7 @@ func (s *screen) Stick(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wipe()
-	s.draw(line)
+	s.draw(control.Shown(line))
 }
 
 // Unstick leaves the line that sticks where it stands.

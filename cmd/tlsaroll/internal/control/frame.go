@@ -78,13 +78,13 @@ func decodeFrame(line []byte) (frame, error) {
 	if json.Unmarshal(line, &f) != nil {
 		return frame{}, errFrame
 	}
-	f.Text = shown(f.Text)
+	f.Text = Shown(f.Text)
 	switch f.Kind {
 	case kindHello:
 		if f.Hello == nil {
 			return frame{}, errFrame
 		}
-		f.Hello.Version = shown(f.Hello.Version)
+		f.Hello.Version = Shown(f.Hello.Version)
 	case kindResult, kindSay, kindStick, kindUnstick, kindBeat, kindExit:
 	default:
 		return frame{}, errFrame

@@ -41,7 +41,7 @@ func hear(conn net.Conn, body []byte, to *queue) error {
 		if err != nil {
 			return err
 		}
-		return &refusal{resp.StatusCode, strings.TrimSpace(shown(string(sentence)))}
+		return &refusal{resp.StatusCode, strings.TrimSpace(Shown(string(sentence)))}
 	}
 	frames := frameReader{bufio.NewReader(resp.Body)}
 	for {

@@ -5,10 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// shown is a text of the daemon's as a terminal may have it: lines, tabs and colours (SGR of
-// ECMA-48), and nothing else that moves a cursor, names a window or has the terminal type an answer.
-// The daemon may be a user without privileges, and who reads what it says is root.
-func shown(text string) string {
+// Shown is a text as a terminal may have it: lines, tabs and colours (SGR of ECMA-48), and
+// nothing that moves a cursor, names a window or has the terminal type an answer. The daemon
+// may be a user without privileges, and who reads what it says, or left in its journal, is root.
+func Shown(text string) string {
 	if !strings.ContainsFunc(text, unshown) {
 		return text
 	}

@@ -31,7 +31,7 @@ func TestNothingButText(t *testing.T) {
 		if got := strings.Join(face.lines, "|"); !strings.Contains(got, want) || strings.ContainsAny(strings.ReplaceAll(got, want, ""), "\x1b\x07") {
 			t.Errorf("%q is shown as %q, want %q", text, got, want)
 		}
-		if again := shown(shown(text)); again != want {
+		if again := Shown(Shown(text)); again != want {
 			t.Errorf("%q: %q after a second time, want %q", text, again, want)
 		}
 	}
