@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/config"
 	"github.com/tlsaroll/tlsaroll/rollover/subprocess"
 )
@@ -32,8 +34,9 @@ func newWebhook(n config.Notifier) (*webhook, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New("not an http or https URL")
 	}
+	asked, _ := idna.Lookup.ToASCII(u.Hostname()) // the name that is looked up; "" or a part of it if it is none
 	var parts []string
-	for _, part := range []string{u.String(), u.RequestURI(), u.Host, u.Hostname(), string(n.Token.Reveal())} {
+	for _, part := range []string{u.String(), u.RequestURI(), u.Host, u.Hostname(), asked, string(n.Token.Reveal())} {
 		if len(part) > 1 {
 			parts = append(parts, part)
 		}

@@ -73,6 +73,7 @@ func TestWebhookErrorsShowNoURL(t *testing.T) {
 		"hangs":            {serve(httptest.NewServer, hangs), "no answer in time"},
 		"cut":              {serve(httptest.NewServer, cuts), "EOF"},
 		"no such name":     {"https://geheim.invalid/geheim?token=geheim", "lookup [hidden]"},
+		"another script":   {"https://" + strings.Repeat("geheim.", 60) + "bücher.example/", "lookup [hidden]"},
 		"a name too large": {"https://" + strings.Repeat("geheim.", 60) + "example.org/", "lookup [hidden]"},
 	} {
 		t.Run(name, func(t *testing.T) {
