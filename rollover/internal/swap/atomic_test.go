@@ -203,6 +203,7 @@ func TestLinkInTheWay(t *testing.T) {
 	w := newWorld(t)
 	elsewhere := filepath.Join(w.state, "elsewhere")
 	ok(t, os.Mkdir(elsewhere, 0o700))
+	another := write(t, filepath.Join(elsewhere, "privkey.pem"), []byte("another's"), 0o600)
 	w.step = func(op operation, path string) error {
 		if op != opWrite || !strings.Contains(path, generation) {
 			return nil
@@ -213,8 +214,11 @@ func TestLinkInTheWay(t *testing.T) {
 	if !errors.Is(err, ErrTarget) || !strings.Contains(err.Error(), "not the directory that was made a moment ago") {
 		t.Error(err)
 	}
-	if found, err := os.ReadDir(elsewhere); len(found) > 0 || err != nil || modeOf(t, elsewhere).Perm() != 0o700 {
+	if found, err := os.ReadDir(elsewhere); len(found) != 1 || err != nil || modeOf(t, elsewhere).Perm() != 0o700 {
 		t.Errorf("%v, %v: %v", found, modeOf(t, elsewhere), err)
+	}
+	if content, err := os.ReadFile(another); string(content) != "another's" || err != nil {
+		t.Error(string(content), err)
 	}
 }
 

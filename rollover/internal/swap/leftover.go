@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tlsaroll/tlsaroll/rollover/internal/failpoint"
@@ -63,13 +64,19 @@ func turn(path, target string) error {
 	return nil
 }
 
-// removeIfOnly removes a directory if nothing but the named entries is in it.
+// removeIfOnly removes a directory if nothing but the named entries is in it. What a symlink in
+// its place leads to is left alone.
 func removeIfOnly(dir string, names ...string) {
-	if holdsOnly(dir, names...) != "" {
+	in, err := openItself(dir)
+	if err != nil {
+		return
+	}
+	defer in.Close()
+	if otherIn(in, names...) != "" {
 		return
 	}
 	for _, name := range names {
-		_ = os.Remove(filepath.Join(dir, name))
+		_ = in.Remove(name)
 	}
 	_ = os.Remove(dir) // fails if it is not empty
 }
@@ -77,18 +84,23 @@ func removeIfOnly(dir string, names ...string) {
 // holdsOnly returns the first entry of dir that has none of the names, "" if
 // there is none.
 func holdsOnly(dir string, names ...string) (other string) {
-	entries, err := os.ReadDir(dir)
+	in, err := os.OpenRoot(dir)
 	if err != nil {
 		return "?"
 	}
-next:
+	defer in.Close()
+	return otherIn(in, names...)
+}
+
+func otherIn(in *os.Root, names ...string) (other string) {
+	entries, err := fs.ReadDir(in.FS(), ".")
+	if err != nil {
+		return "?"
+	}
 	for _, e := range entries {
-		for _, name := range names {
-			if e.Name() == name && !e.IsDir() {
-				continue next
-			}
+		if !slices.Contains(names, e.Name()) || e.IsDir() {
+			return e.Name()
 		}
-		return e.Name()
 	}
 	return ""
 }
