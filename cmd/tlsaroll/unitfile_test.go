@@ -151,8 +151,8 @@ func TestUnitsApart(t *testing.T) {
 	for what, pair := range map[string][2]string{
 		"the user":                   {user, cfg.InstallerUser},
 		"its group":                  {daemon.service(t, "Group"), cfg.ControlGroup},
-		"the socket's group":         {socket["[Socket]SocketGroup"][0], daemon.service(t, "Group")},
-		"the socket's mode":          {socket["[Socket]SocketMode"][0], "0660"},
+		"the socket's user":          {socket["[Socket]SocketUser"][0], daemon.service(t, "User")},
+		"the socket's mode":          {socket["[Socket]SocketMode"][0], "0600"},
 		"the socket":                 {socket["[Socket]ListenStream"][0], cfg.Installer},
 		"the control socket":         {"/run/" + daemon.service(t, "RuntimeDirectory") + "/control.sock", cfg.Control},
 		"the daemon's state":         {"/var/lib/" + daemon.service(t, "StateDirectory"), cfg.State},
