@@ -29,7 +29,7 @@ func TestNotes(t *testing.T) {
 		want  []string
 	}{
 		{"programs that are gone", []string{"etc/postfix/main.cf", "etc/dovecot/dovecot.conf", "etc/exim4/x", "etc/bind/named.conf"}, nobody, []string{
-			"Postfix: its configuration is there, and postconf -c /etc/postfix -x myhostname smtpd_tls_security_level smtpd_use_tls tls_server_sni_maps multi_instance_directories smtpd_tls_chain_files smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_eccert_file smtpd_tls_eckey_file smtpd_tls_dcert_file smtpd_tls_dkey_file does not tell it: no such program",
+			"Postfix: its configuration is there, and postconf -c /etc/postfix -x myhostname smtpd_tls_security_level smtpd_use_tls tls_server_sni_maps inet_interfaces multi_instance_directories smtpd_tls_chain_files smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_eccert_file smtpd_tls_eckey_file smtpd_tls_dcert_file smtpd_tls_dkey_file does not tell it: no such program",
 			"Exim: its configuration is there, and exim -bP primary_hostname tls_certificate tls_privatekey daemon_smtp_ports tls_on_connect_ports does not tell it: no such program",
 			"Dovecot: its configuration is there, and doveconf -c /etc/dovecot/dovecot.conf -a does not tell it: no such program",
 			"BIND: its configuration is there, and named-checkconf -p -x /etc/bind/named.conf does not tell it: no such program",
@@ -37,7 +37,7 @@ func TestNotes(t *testing.T) {
 		{"no certificate", []string{"var/lib/lego/certificates/mx1.example.org.crt"}, nobody, []string{"lego: /var/lib/lego/certificates/mx1.example.org.crt: no certificate in it"}},
 		{"Exim with an expansion", []string{"etc/exim/x"}, printing("tls_certificate = ${if exists{/a}{/a}{/b}}\n"), []string{"Exim: tls_certificate is worked out for each connection, so which file it reads cannot be told"}},
 		{"Dovecot with the key in it", []string{"etc/dovecot/dovecot.conf"}, printing("ssl = yes\nssl_cert = </a.pem\nssl_key = " + secret + "\n"), []string{"Dovecot: /a.pem: file does not exist"}},
-		{"Postfix without TLS", []string{"etc/postfix/main.cf"}, printing("myhostname = mx1.example.org\n"), []string{"Postfix: smtpd_tls_security_level is not set: it offers no TLS yet"}},
+		{"Postfix without TLS", []string{"etc/postfix/main.cf"}, printing("myhostname = mx1.example.org\nsmtp inet n - y - - smtpd\n"), []string{"Postfix: smtpd_tls_security_level is not set: it offers no TLS yet"}},
 		{"OpenSMTPD without a file", []string{"etc/smtpd.conf"}, nobody, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

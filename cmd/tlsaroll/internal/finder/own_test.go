@@ -2,7 +2,9 @@ package finder
 
 import (
 	"os"
+	"slices"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -35,6 +37,28 @@ func TestPostfixChains(t *testing.T) {
 		"Postfix: in master.cf submission has smtpd_tls_chain_files of its own, which is not looked at: take it out, so that the service presents what main.cf names",
 	}, found.Notes); diff != "" {
 		t.Errorf("notes: want -, got +:\n%s", diff)
+	}
+}
+
+// TestPostfixWithin holds on which addresses it has to listen: mail that comes from this host
+// alone makes it no mail exchanger.
+func TestPostfixWithin(t *testing.T) {
+	for _, test := range []struct {
+		interfaces, smtp string
+		want             []uint16
+	}{
+		{"all", "smtp", []uint16{25, 587}}, {"", "smtp", []uint16{25, 587}}, {"loopback-only", "smtp", nil}, {"127.0.0.1, [::1]", "smtp", nil},
+		{"localhost", "192.0.2.25:smtp", []uint16{25}}, {"all", "127.0.0.1:smtp", []uint16{587}}, {"192.0.2.25, localhost", "[::1]:smtp", []uint16{587}}, {"localhost, 2001:db8::25", "smtp", []uint16{25, 587}},
+	} {
+		text := "smtpd_tls_security_level = may\ninet_interfaces = " + test.interfaces + "\n" + test.smtp + " inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n"
+		found := Found{}
+		got := Host{Files: fstest.MapFS{"etc/postfix/main.cf": {}}, Run: printing(text)}.postfix(t.Context(), found.note)
+		switch {
+		case test.want == nil && (got != nil || len(found.Notes) != 1 || found.Notes[0] != "Postfix: it listens for this host alone, and its certificate is left alone: if a proxy here passes mail on to it, name what it reads in install:"):
+			t.Errorf("%+v: %+v %q", test, got, found.Notes)
+		case test.want != nil && (len(got) != 1 || !slices.Equal(got[0].Ports, test.want)):
+			t.Errorf("%+v: %+v %q", test, got, found.Notes)
+		}
 	}
 }
 

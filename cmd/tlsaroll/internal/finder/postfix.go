@@ -32,7 +32,7 @@ func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
 		return nil
 	}
 	conf := []string{"postconf", "-c", dir}
-	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "tls_server_sni_maps", "multi_instance_directories", "smtpd_tls_chain_files"}
+	names := []string{"myhostname", "smtpd_tls_security_level", "smtpd_use_tls", "tls_server_sni_maps", "inet_interfaces", "multi_instance_directories", "smtpd_tls_chain_files"}
 	for _, k := range postfixKeys {
 		names = append(names, k[0], k[1])
 	}
@@ -59,10 +59,14 @@ func (h Host) postfix(ctx context.Context, note func(string, ...any)) []Server {
 		note("Postfix: multi_instance_directories = %s: other instances are not looked at, and what they present is left alone", others)
 	}
 	if text, ok = h.ask(ctx, note, "Postfix", slices.Concat(conf, []string{"-M"})...); ok {
-		s.Ports = postfixPorts(string(text))
+		s.Ports = postfixPorts(string(text), postfixList(set["inet_interfaces"]))
 		for _, own := range postfixOwn(string(text)) {
 			note("Postfix: in master.cf %s of its own, which is not looked at: take it out, so that the service presents what main.cf names", own)
 		}
+	}
+	if ok && len(s.Ports) == 0 {
+		note("Postfix: it listens for this host alone, and its certificate is left alone: if a proxy here passes mail on to it, name what it reads in install:")
+		return nil
 	}
 	return []Server{s}
 }
@@ -133,8 +137,9 @@ func (h Host) sniNames(maps string) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-// postfixPorts reads master.cf as postconf -M prints it.
-func postfixPorts(master string) (ports []uint16) {
+// postfixPorts reads master.cf as postconf -M prints it. Listeners without an address of their
+// own have those of inet_interfaces.
+func postfixPorts(master string, usual []string) (ports []uint16) {
 	known := map[string]uint16{"smtp": 25, "submission": 587, "smtps": 465, "submissions": 465}
 	for line := range strings.Lines(master) {
 		f := strings.Fields(line)
@@ -142,6 +147,13 @@ func postfixPorts(master string) (ports []uint16) {
 			continue
 		}
 		name := f[0][strings.LastIndex(f[0], ":")+1:]
+		at := usual
+		if own := strings.TrimSuffix(strings.TrimSuffix(f[0], name), ":"); own != "" {
+			at = []string{own}
+		}
+		if len(at) > 0 && !slices.ContainsFunc(at, reachesOut) {
+			continue
+		}
 		port := known[name]
 		if n, err := strconv.ParseUint(name, 10, 16); err == nil {
 			port = uint16(n)
@@ -172,3 +184,9 @@ func postfixOwn(master string) (own []string) {
 // ownCertificate is an option that overrides which certificate is presented. An option may
 // have braces around it, for white space (master(5)).
 var ownCertificate = regexp.MustCompile(`-o (?:\{ ?)?(smtpd_tls_(?:chain_files|(?:ec|d)?cert_file)) ?=`)
+
+// reachesOut reports whether others than this host can reach what listens there.
+func reachesOut(address string) bool {
+	address = strings.Trim(address, "[]")
+	return address != "loopback-only" && address != "localhost" && address != "::1" && address != "127.0.0.1"
+}
