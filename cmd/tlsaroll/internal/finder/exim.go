@@ -25,11 +25,12 @@ func (h Host) exim(ctx context.Context, note func(string, ...any)) []Server {
 	for _, list := range []string{set["daemon_smtp_ports"], set["tls_on_connect_ports"]} {
 		for _, word := range strings.FieldsFunc(list, func(r rune) bool { return r == ':' || r == ' ' || r == ',' }) {
 			n, err := strconv.ParseUint(word, 10, 16)
-			switch {
-			case err == nil:
-				s.Ports = append(s.Ports, uint16(n))
-			case word == "smtp":
-				s.Ports = append(s.Ports, 25)
+			port := map[string]uint16{"smtp": 25, "submission": 587, "smtps": 465, "ssmtp": 465, "submissions": 465}[word]
+			if err == nil {
+				port = uint16(n)
+			}
+			if port != 0 {
+				s.Ports = append(s.Ports, port)
 			}
 		}
 	}

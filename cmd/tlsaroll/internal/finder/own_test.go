@@ -62,6 +62,14 @@ func TestPostfixWithin(t *testing.T) {
 	}
 }
 
+// TestEximPorts holds that ports may be named.
+func TestEximPorts(t *testing.T) {
+	got := Host{Files: fstest.MapFS{"etc/exim4/x": {}}, Run: printing("daemon_smtp_ports = smtp : submission : 2525 : ftp\ntls_on_connect_ports = smtps\n")}.exim(t.Context(), nil)
+	if len(got) != 1 || !slices.Equal(got[0].Ports, []uint16{25, 465, 587, 2525}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestDovecotOwn has the real one tell of certificates for some names and protocols.
 func TestDovecotOwn(t *testing.T) {
 	programs(t, "doveconf")
