@@ -1,7 +1,10 @@
 package draft
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/finder"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what comes out into testdata")
@@ -95,6 +100,27 @@ func TestHostedBy(t *testing.T) {
 	} {
 		if got := hostedBy(strings.Fields(servers)); got != want {
 			t.Errorf("%s: %q, want %q", servers, got, want)
+		}
+	}
+}
+
+// TestNoPorts holds that a mail server whose ports are not known, or odd, is looked at where
+// mail comes in; one that is for mailboxes is not.
+func TestNoPorts(t *testing.T) {
+	block, _ := pem.Decode(certificate(t, "ECDSA", "60", []string{"mx1.example.org"}))
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ports := range [][]uint16{nil, {2525}} {
+		for _, program := range []string{"Exim", "OpenSMTPD", "Dovecot"} {
+			w := World{Types: someTypes(), File: "/etc/tlsaroll/tlsaroll.yaml", Resolver: netip.MustParseAddrPort("127.0.0.1:53")}
+			w.Servers = []finder.Server{{Program: program, Ports: ports, Reads: []finder.Reads{{Cert: "/a", Key: "/b", Leaf: leaf}}, Check: [][]string{{"exim4", "-bV"}}}}
+			d := w.Write(Answers{Hosts: []string{"mx1.example.org"}, Provider: "manual", Mail: "postmaster@example.org"})
+			cfg := loads(t, d.YAML)
+			if cfg == nil || len(cfg.Lineages) != 1 || (len(cfg.Lineages[0].Install) == 1) != (program != "Dovecot") || !strings.Contains(d.YAML, "- smtp://mx1.example.org ") {
+				t.Errorf("%s, %v:\n%s", program, ports, d.YAML)
+			}
 		}
 	}
 }

@@ -33,6 +33,7 @@ type place struct {
 func (w World) lineages(a Answers) (out []lineage, open *Question) {
 	for _, s := range w.Servers {
 		for _, r := range s.Reads {
+			mute := !slices.ContainsFunc(s.Ports, func(port uint16) bool { return config.SchemeOf(port) != "" })
 			if r.Leaf == nil {
 				continue
 			}
@@ -43,9 +44,10 @@ func (w World) lineages(a Answers) (out []lineage, open *Question) {
 				out = append(out, lineage{algorithm: finder.Algorithm(r.Leaf)})
 			}
 			out[i].places = append(out[i].places, place{s, r})
-			out[i].smtp = out[i].smtp || slices.Contains(s.Ports, 25)
+			out[i].smtp = out[i].smtp || slices.Contains(s.Ports, 25) || mute && s.Program != "Dovecot" // it has to be looked at somewhere
 		}
 	}
+	out = slices.DeleteFunc(out, func(l lineage) bool { return len(l.ports()) == 0 })
 	if w.smtp() {
 		out = slices.DeleteFunc(out, func(l lineage) bool { return !l.smtp && len(w.standing(l, a.Hosts)) == 0 })
 	}
