@@ -34,8 +34,11 @@ func (d Draft) makeKey() Step {
 	return Step{where + ", make a key, put what is printed into named.conf, and let it change TLSA records in the clause of " + zone + ":", []string{
 		"tsig-keygen -a hmac-sha256 " + d.key,
 		"",
+		"# an update-policy that is there gets the grant; allow-update cannot stand beside one, and its keys get grants of their own",
+		"# who edits the zone's file by hand does it between rndc freeze and rndc thaw from then on",
 		"update-policy { grant " + d.key + " zonesub TLSA; };",
 		"",
+		"named-checkconf",
 		"rndc reconfig",
 	}}
 }
