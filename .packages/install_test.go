@@ -15,6 +15,9 @@ const enabled = "tlsaroll.service tlsaroll-once.timer tlsaroll-unprivileged.serv
 // isEnabled is what a package asks for that finds a configuration.
 const isEnabled = "is-enabled --quiet tlsaroll.service tlsaroll-once.timer tlsaroll-unprivileged.service"
 
+// staysAsItIs is said where a host is left that was in use.
+const staysAsItIs = "tlsaroll: servers keep the certificates that they have and get no new ones, "
+
 const nothingRuns = "tlsaroll: nothing runs yet (hint: tlsaroll init, "
 
 func TestDebian(t *testing.T) {
@@ -35,7 +38,9 @@ func TestDebian(t *testing.T) {
 	}
 	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service", isEnabled)
 
-	dpkg("--remove", "tlsaroll")
+	if out := dpkg("--remove", "tlsaroll"); !strings.Contains(out, staysAsItIs) {
+		t.Errorf("removed: %s", out)
+	}
 	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")
 	r.left(used)
 
@@ -60,7 +65,7 @@ func TestDebianUnused(t *testing.T) {
 	r.before = r.files()
 	run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--install", made(t, "_"+runtime.GOARCH+".deb"))
 	r.asked()
-	if out := run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--purge", "tlsaroll"); strings.Contains(out, "stays") {
+	if out := run(t, []string{"LC_ALL=C"}, "dpkg", "--root="+r.dir, "--purge", "tlsaroll"); strings.Contains(out, "stays") || strings.Contains(out, staysAsItIs) {
 		t.Errorf("purged: %s", out)
 	}
 	r.asked("disable " + enabled)
@@ -89,7 +94,9 @@ func TestRPM(t *testing.T) {
 	}
 	r.asked("daemon-reload", "try-restart tlsaroll-installer.service tlsaroll-unprivileged.service tlsaroll.service", isEnabled, "daemon-reload")
 
-	rpm("--erase", "tlsaroll")
+	if out := rpm("--erase", "tlsaroll"); !strings.Contains(out, staysAsItIs) {
+		t.Errorf("erased: %s", out)
+	}
 	r.asked("disable --now "+enabled, "stop tlsaroll-once.service tlsaroll-installer.service", "daemon-reload")
 	r.left(used)
 }
