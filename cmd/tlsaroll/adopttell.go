@@ -14,6 +14,7 @@ type takeover struct {
 	lineage string
 	pair    *tlsa.Chain // nil: there is none to take over
 	known   bool        // it was taken over before
+	off     bool        // its records were withdrawn
 	files   []string    // copies of it for servers
 	owners  []owned
 }
@@ -27,7 +28,8 @@ type owned struct {
 // takeoverOf works out what a look's plan to adopt would make ours. named become ours by a
 // person's word.
 func (o *office) takeoverOf(lineage string, r agent.Report, named []tlsa.Association) *takeover {
-	state, t := r.State, &takeover{lineage: lineage, files: o.copies(lineage), known: r.State.Lineages[lineage].Live != ""}
+	before := r.State.Lineages[lineage]
+	state, t := r.State, &takeover{lineage: lineage, files: o.copies(lineage), known: before.Live != "", off: !before.Withdrawn.IsZero()}
 	for _, action := range r.Plan.Actions {
 		if adopt, is := action.(rollover.Adopt); is && adopt.Lineage == lineage {
 			state = rollover.Done(r.State, adopt, rollover.Result{}, r.Policy, r.At)
@@ -92,7 +94,10 @@ func (t *takeover) lines() []string {
 		say("file", file+", which nobody but tlsaroll writes from now on")
 	}
 	for _, o := range t.owners {
-		if len(o.ours)+len(o.foreign) == 0 {
+		switch none := len(o.ours)+len(o.foreign) == 0; {
+		case none && t.off:
+			say("records", string(o.name)+" has none, as they were withdrawn (hint: tlsaroll rollover "+t.lineage+" publishes again)")
+		case none:
 			say("records", string(o.name)+" has none: they are published next")
 		}
 		for _, record := range o.ours {
