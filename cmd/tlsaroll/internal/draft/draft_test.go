@@ -124,3 +124,12 @@ func TestNoPorts(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitPath holds that a unit takes a directory for what it is called.
+func TestUnitPath(t *testing.T) {
+	for in, want := range map[string]string{"/etc/ssl": "/etc/ssl", "/etc/my certs": `"/etc/my certs"`, "/etc/100%": `"/etc/100%%"`, `/etc/a"b\c`: `"/etc/a\"b\\c"`} {
+		if got := unitPath(in); got != want {
+			t.Errorf("%s is written %s, want %s", in, got, want)
+		}
+	}
+}

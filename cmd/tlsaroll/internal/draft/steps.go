@@ -173,23 +173,6 @@ func eximFiles(dirs []string, name string) string {
 	return strings.Join(files, " : ")
 }
 
-// writable are the directories that the unit of the package lets the daemon write to, if they
-// are there.
-var writable = []string{"/etc/postfix/tls", "/etc/dovecot/tls", "/etc/exim4/tls", "/etc/mail/tls"}
-
-// closed are those that a unit has to be told of.
-func (w World) closed(lineages []lineage) (dirs []string) {
-	for _, l := range lineages {
-		for _, c := range l.copies() {
-			dir := path.Dir(cmp.Or(c.file, c.dir))
-			if w.Unit != "" && !c.written && !slices.Contains(writable, dir) && !slices.Contains(dirs, dir) {
-				dirs = append(dirs, dir)
-			}
-		}
-	}
-	return dirs
-}
-
 // hooked are the clients whose certificates are taken over.
 func hooked(lineages []lineage) (clients []string) {
 	seen := map[string]bool{}
