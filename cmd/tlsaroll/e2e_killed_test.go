@@ -70,10 +70,10 @@ func TestKilled(t *testing.T) {
 type killedLife struct {
 	name          string
 	options       lab.Options
-	realDirectory bool     // Dovecot's is no symlink at first
-	standby       bool     // every other pair has the key that was made ahead
-	undoes        bool     // every other swap is undone, as Dovecot does not reload
-	handsIn       bool     // every other pair is handed in, and not left by lego
+	realDirectory bool // Dovecot's is no symlink at first
+	standby       bool // every other pair has the key that was made ahead
+	undoes        bool // every other swap is undone, as Dovecot does not reload
+	handsIn       bool // every other pair is handed in, and not left by lego
 	// cancels are pairs that are cancelled: where it is killed when each leaves the stash. Who was
 	// killed there comes by none of the later points, as it sweeps the stash when it starts.
 	cancels [][]string

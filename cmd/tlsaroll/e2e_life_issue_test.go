@@ -43,7 +43,7 @@ func TestLifeEmergency(t *testing.T) {
 	leaked := l.Live
 	l.eventually(20*time.Second, "steady", live(leaked))
 	_, errs := l.must(exitPerson, "rollover", "mx1", "--emergency", "--wait")
-	for _, want := range []string{"senders that enforce DANE and hold one defer mail until about ", "can be replayed", "nothing was done: that needs a person's word (hint: --yes accepts it"} {
+	for _, want := range []string{"senders that enforce DANE and hold one defer mail until about ", "can be replayed", "nothing was done: a person has to agree (hint: --yes agrees"} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("it says nothing of %q:\n%s", want, errs)
 		}
