@@ -200,7 +200,7 @@ func (s State) AgainstEmergency(lineage string, next *tlsa.Chain) string {
 	live := s.Chains[l.Live]
 	switch c := l.compromised(next); {
 	case live == nil:
-		return "no pair is live yet (hint: tlsaroll adopt LINEAGE first)"
+		return "no pair is live yet (hint: tlsaroll adopt " + lineage + " first)"
 	case next == nil:
 		return ""
 	case c != nil:

@@ -28,6 +28,7 @@ const (
 	RolloverOver  EventKind = "over"           // nothing of the predecessor is left
 	Withdrew      EventKind = "withdrawn"      // a person wanted our records out
 	Returned      EventKind = "returned"       // and in again
+	Claimed       EventKind = "claimed"        // a person made a record ours that was not
 	Emergency     EventKind = "emergency"      // a person declared the live key compromised
 	EmergencyOver EventKind = "emergency-over" // nothing is left of that
 	Froze         EventKind = "frozen"         // a person wanted nothing swapped or retired

@@ -56,18 +56,19 @@ func (s State) Objections(lineage string, o Orders, now time.Time) []string {
 	l := s.Lineages[lineage]
 	var all []string
 	if o.Rollback {
-		all = append(all, s.againstRollback(l, now))
+		all = append(all, s.againstRollback(lineage, now))
 	}
 	if o.Cancel {
 		all = append(all, s.againstCancel(l))
 	}
 	if o.Withdraw && l.frozen(now) {
-		all = append(all, "the lineage is frozen (hint: tlsaroll thaw LINEAGE first)")
+		all = append(all, isFrozen(lineage))
 	}
 	return slices.DeleteFunc(all, func(why string) bool { return why == "" })
 }
 
-func (s State) againstRollback(l Lineage, now time.Time) string {
+func (s State) againstRollback(lineage string, now time.Time) string {
+	l := s.Lineages[lineage]
 	previous := s.Chains[l.Previous]
 	switch {
 	case l.swapping():
@@ -81,10 +82,12 @@ func (s State) againstRollback(l Lineage, now time.Time) string {
 	case !now.Before(previous.Leaf().NotAfter):
 		return fmt.Sprintf("the previous pair %s ended on %s", l.Previous.Short(), Stamp(previous.Leaf().NotAfter))
 	case l.frozen(now):
-		return "the lineage is frozen (hint: tlsaroll thaw LINEAGE first)"
+		return isFrozen(lineage)
 	}
 	return ""
 }
+
+func isFrozen(lineage string) string { return "the lineage is frozen (hint: tlsaroll thaw " + lineage + " first)" }
 
 func (s State) againstCancel(l Lineage) string {
 	switch {

@@ -129,8 +129,8 @@ func TestObjections(t *testing.T) {
 	w.Until(5*time.Minute, w.Steady)
 	w.Freeze(time.Time{})
 	w.Run(15 * time.Second)
-	against(rollover.Orders{Withdraw: true}, "the lineage is frozen (hint: tlsaroll thaw LINEAGE first)")
-	against(rollover.Orders{Rollback: true}, "the lineage is frozen (hint: tlsaroll thaw LINEAGE first)")
+	against(rollover.Orders{Withdraw: true}, "the lineage is frozen (hint: tlsaroll thaw mx1 first)")
+	against(rollover.Orders{Rollback: true}, "the lineage is frozen (hint: tlsaroll thaw mx1 first)")
 	w.Order(rollover.Orders{Withdraw: true, Rollback: true}) // heard, and passed over
 	w.Run(time.Minute)
 	w.Stands(w.Record(tlsa.EE, second))

@@ -79,6 +79,7 @@ func newProgram(w world) *program {
 }
 
 func (p *program) rootCommand() *cobra.Command {
+	versionAsked := false
 	root := &cobra.Command{
 		Use:   "tlsaroll [-c FILE] COMMAND",
 		Short: "keep DANE working while mail servers change certificates",
@@ -92,8 +93,14 @@ func (p *program) rootCommand() *cobra.Command {
 			$ tlsaroll record --endpoint smtp://mx1.example.org fullchain.pem`,
 		Annotations: map[string]string{exitStatus: allExits, files: defaultConfig + "\tthe configuration"},
 		Args:        cobra.ArbitraryArgs,
-		RunE:        noCommand,
+		RunE: func(c *cobra.Command, args []string) error {
+			if versionAsked && len(args) == 0 {
+				return p.printVersion()
+			}
+			return noCommand(c, args)
+		},
 	}
+	root.Flags().BoolVar(&versionAsked, "version", false, "print the version, as tlsaroll version does")
 	root.PersistentFlags().StringVarP(&p.configFile, "config", "c", defaultConfig, "read the configuration from `FILE`")
 	root.AddCommand(
 		p.initCommand(),

@@ -21,12 +21,14 @@ func (p *program) versionCommand() *cobra.Command {
 			$ tlsaroll version`,
 		Annotations: map[string]string{exitStatus: "0\tprinted"},
 		Args:        noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			info, _ := debug.ReadBuildInfo()
-			p.ui.result(versionLine(version, info))
-			return nil
-		},
+		RunE:        func(*cobra.Command, []string) error { return p.printVersion() },
 	}
+}
+
+func (p *program) printVersion() error {
+	info, _ := debug.ReadBuildInfo()
+	p.ui.result(versionLine(version, info))
+	return nil
 }
 
 // versionLine is the version, and what it was built for.

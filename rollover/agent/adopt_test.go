@@ -178,6 +178,11 @@ func TestOwn(t *testing.T) {
 		w.close(a)
 		a = w.open() // it is durable
 		defer w.close(a)
+		events, err := a.History(time.Time{}, "mx1")
+		claimed := slices.IndexFunc(events, func(e rollover.Event) bool { return e.Kind == rollover.Claimed })
+		if err != nil || claimed < 0 || !slices.Equal(events[claimed].Records, []string{stranger.String()}) || events[claimed].Owner != owner25(mx1) {
+			t.Errorf("nothing tells who made the record ours: %v, %+v", err, events)
+		}
 		w.goOn(a, time.Hour, func(r Report) bool {
 			return slices.Equal(w.stands(owner25(mx1)), []tlsa.Association{record(t, first)})
 		})

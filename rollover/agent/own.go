@@ -40,6 +40,7 @@ func (a *Agent) Own(lineage string, records ...tlsa.Association) error {
 func (a *Agent) own(g *group, lineage string, records []tlsa.Association) error {
 	state := g.state
 	state.Owners = maps.Clone(state.Owners)
+	var happened []rollover.Event
 	for _, record := range records {
 		found := false
 		for _, e := range g.policy.Lineages[lineage].Endpoints {
@@ -49,6 +50,12 @@ func (a *Agent) own(g *group, lineage string, records []tlsa.Association) error 
 					continue
 				}
 				found = true
+				if slices.Contains(ledger.Ours, record) {
+					continue
+				}
+				happened = append(happened, rollover.Event{
+					At: a.clock.now(), Lineage: lineage, Kind: rollover.Claimed, Text: string(owner) + ": a person made " + record.String() + " ours", Owner: owner, Records: []string{record.String()},
+				})
 				ledger.Ours = tlsa.NewRRset(0, append(slices.Clone(ledger.Ours), record)...).Associations
 				state.Owners[owner] = ledger
 			}
@@ -58,12 +65,13 @@ func (a *Agent) own(g *group, lineage string, records []tlsa.Association) error 
 		}
 	}
 	if !a.dry {
-		if err := a.rooms.Store.Save(g.saved(state, nil, nil), a.clock.stamp()); err != nil {
+		if err := a.rooms.Store.Save(g.saved(state, nil, happened), a.clock.stamp()); err != nil {
 			return fmt.Errorf("%s: nothing was taken over: %w", lineage, err)
 		}
 	}
 	g.state = state
 	g.show()
+	a.happened(happened)
 	return nil
 }
 

@@ -76,7 +76,7 @@ func (l lineage) written(file string) bool {
 	return liveName(file) == l.name || path.Base(file) == certwatch.CombinedFile && slices.ContainsFunc(l.places, func(p place) bool { return p.reads.Dir == path.Dir(file) })
 }
 
-// owner is who may read the copy: Exim reads it as its own user, at each connection.
+// owner is who may read the copy: Exim reads it as its own user, when it has changed.
 func (c copyTo) owner() (owner, mode string) {
 	switch {
 	case c.server.Program != "Exim":
@@ -124,7 +124,7 @@ func installs(y *page, l lineage) {
 	}
 	y.said("    check: "+flow(check), "before the switch; if it fails, nothing changes")
 	if len(reload) == 0 {
-		y.comment("    No reload: " + strings.Join(l.programs(), " and ") + " reads the files at each connection.")
+		y.comment("    No reload: " + strings.Join(l.programs(), " and ") + " looks whether the files have changed.")
 		return
 	}
 	y.said("    reload: "+flow(reload), "after it; if the new one is not served then, the old one goes back")

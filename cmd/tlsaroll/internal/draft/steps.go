@@ -88,7 +88,7 @@ func move(copies []copyTo) Step {
 		}
 		lines = append(lines, strings.Join(words, " "))
 	}
-	switch { // Exim reads certificates at each connection, and its configuration when it starts
+	switch { // Exim watches its certificates, and reads its configuration when it starts
 	case s.Program != "Exim":
 	case debian(s):
 		lines = append(lines, "systemctl restart exim4")
