@@ -87,7 +87,9 @@ func (s State) againstRollback(lineage string, now time.Time) string {
 	return ""
 }
 
-func isFrozen(lineage string) string { return "the lineage is frozen (hint: tlsaroll thaw " + lineage + " first)" }
+func isFrozen(lineage string) string {
+	return "the lineage is frozen (hint: tlsaroll thaw " + lineage + " first)"
+}
 
 func (s State) againstCancel(l Lineage) string {
 	switch {
