@@ -86,7 +86,7 @@ func all() []breakage {
 }
 
 // mostSpread is how many breakages of one package a spread has.
-const mostSpread = 2
+const mostSpread = 1
 
 // spread has breakages of a few files of each package, one of each, for the test named
 // for it: worlds that may notice, too, take their time.

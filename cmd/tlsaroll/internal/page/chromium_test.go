@@ -13,8 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/lab"
 )
 
 // chromium is a headless browser, spoken to in the DevTools protocol over a pipe: JSON
@@ -39,7 +37,10 @@ type reply struct {
 // browse starts a browser, or leaves the test out where there is none.
 func browse(t *testing.T) *chromium {
 	t.Helper()
-	program := lab.Cached(t, "chromium", "chromium")
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("LEFT OUT, what a browser makes of the page: chromium is not installed")
+	}
 	home := t.TempDir()
 	hers, out, err := os.Pipe()
 	if err != nil {
