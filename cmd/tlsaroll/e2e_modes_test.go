@@ -30,9 +30,9 @@ func TestModes(t *testing.T) {
 			h := newHost(t, lab.Options{TTL: 2 * time.Second, Resolvers: 1}, short(setting{}))
 			m := newModes(t, h)
 			s := short(setting{
-				staged: staged(h.Lego()), settle: "1s",
-				top:   "control-group: mail\nnotify: [[cat]]\nnotify-at: info\n",
-				check: "[[" + m.walker + "]]", reload: "[[" + m.walker + "], " + argv(h.Postfix.Reload) + "]",
+				staged: staged(h.Lego()),
+				top:    "control-group: mail\nnotify: [[cat]]\nnotify-at: info\n",
+				check:  "[[" + m.walker + "]]", reload: "[[" + m.walker + "], " + argv(h.Postfix.Reload) + "]",
 			})
 			s.install = strings.TrimSuffix(h.installs(), "]") + fmt.Sprintf(`, {path: %s/key.pem, content: [key], owner: "daemon:mail", mode: "0640"}, {path: %[1]s/chain.pem, content: [chain], mode: "0644"}, {dir: %[1]s/pair, owner: "root:mail", mode: "0640"}]`, m.installed)
 			h.configure(s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os/exec"
@@ -60,9 +61,12 @@ type block struct {
 
 var errBlockInUse = errors.New("in use (hint: by other labs, or a server that listens on all addresses)")
 
+// takeBlock begins anywhere, so that a block that was just let go is not the next one's at
+// once: who looks what is left of it sees what is left, and not what came since.
 func takeBlock(ctx context.Context, hosts []byte) (*block, error) {
+	begin := rand.IntN(100)
 	for n := range 256 {
-		b, err := tryBlock(ctx, byte(n), hosts)
+		b, err := tryBlock(ctx, byte(begin+n), hosts)
 		if !errors.Is(err, errBlockInUse) {
 			return b, err
 		}

@@ -30,7 +30,7 @@ func (l *Lab) AddSecondary(t testing.TB) *Secondary {
 	defer cancel()
 	err := l.startSecondary(s)
 	if err == nil {
-		err = s.bringOver(ctx, time.Now())
+		err = s.bringOver(ctx, time.Now().Add(firstTransfer))
 	}
 	if err != nil {
 		t.Fatalf("lab: add secondary: %v", err)

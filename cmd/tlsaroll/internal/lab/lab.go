@@ -116,7 +116,7 @@ func (l *Lab) start(ctx context.Context) error {
 		return err
 	}
 	var ready errgroup.Group
-	ready.Go(func() error { return l.second.bringOver(ctx, time.Now()) }) // it begins with a transfer by itself
+	ready.Go(func() error { return l.second.bringOver(ctx, time.Now().Add(firstTransfer)) })
 	for _, at := range append([]netip.AddrPort{l.Resolver}, l.Resolvers...) {
 		ready.Go(func() error { return l.resolverReady(ctx, at) })
 	}

@@ -40,7 +40,10 @@ const lagPoll = 50 * time.Millisecond
 // tellAgain is how long a secondary has to take a change in before it is told again. An NSD
 // that is told while it does, or that finds nothing new, looks each second until
 // something comes, whatever the lag is by then.
-const tellAgain = time.Second
+const tellAgain = 2 * time.Second
+
+// firstTransfer is how long a secondary has for the transfers that it begins with by itself.
+const firstTransfer = 5 * time.Second
 
 // newSecondary is one that is not started yet, the i-th of nameServers.
 func newSecondary(l *Lab, i int) *Secondary {
@@ -184,11 +187,11 @@ func (l *Lab) ReleaseSecondary(t testing.TB) {
 	l.second.Release(t)
 }
 
-// bringOver notifies, once in tellAgain, until the secondary has the primary's serials;
-// asked is when it was last told to look.
-func (s *Secondary) bringOver(ctx context.Context, asked time.Time) error {
+// bringOver notifies, from then on and once in tellAgain, until the secondary has the
+// primary's serials.
+func (s *Secondary) bringOver(ctx context.Context, begin time.Time) error {
 	for _, z := range s.lab.zones {
-		asked := asked
+		tell := begin
 		err := await(ctx, func(ctx context.Context) error {
 			if err := s.lab.ended(s.Name); err != nil {
 				return err
@@ -197,8 +200,8 @@ func (s *Secondary) bringOver(ctx context.Context, asked time.Time) error {
 			if err == nil {
 				return nil
 			}
-			if time.Since(asked) >= tellAgain {
-				asked = time.Now()
+			if now := time.Now(); !now.Before(tell) {
+				tell = now.Add(tellAgain)
 				if err := s.notify(ctx, z.name); err != nil {
 					return err
 				}
