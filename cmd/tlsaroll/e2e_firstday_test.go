@@ -81,7 +81,8 @@ func (n *newcomer) settlesIn() {
 	} {
 		n.does("postconf -e '" + setting + "'")
 	}
-	n.starts("/usr/sbin/postfix", "start-fg")
+	n.does("postfix check")
+	n.starts("/usr/lib/postfix/sbin/master", "-d") // postfix start-fg leaves the process group, and with it whoever ends it
 	n.greeted()
 }
 
