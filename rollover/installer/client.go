@@ -12,6 +12,7 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -109,12 +110,12 @@ func (c Client) ask(ctx context.Context, q request) (reply, error) {
 
 // vouch hands no key to a stranger: who listens is root, or whoever we are.
 func vouch(conn net.Conn) error {
-	p, err := peerOf(conn)
+	p, err := peer.Of(conn)
 	if err != nil {
 		return err
 	}
-	if p.uid != 0 && p.uid != uint32(os.Geteuid()) {
-		return fmt.Errorf("uid %d listens, and not root (hint: systemctl status tlsaroll-installer.socket)", p.uid)
+	if p.UID != 0 && p.UID != uint32(os.Geteuid()) {
+		return fmt.Errorf("uid %d listens, and not root (hint: systemctl status tlsaroll-installer.socket)", p.UID)
 	}
 	return nil
 }

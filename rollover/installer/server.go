@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 )
 
 // patience is how long a peer may take to say what it wants, and to take the answer.
@@ -26,8 +28,8 @@ type Server struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	peer     func(net.Conn) (peer, error) // for tests; nil: the kernel is asked
-	patience time.Duration                // likewise; 0: ten seconds
+	peer     func(net.Conn) (peer.Process, error) // for tests; nil: the kernel is asked
+	patience time.Duration                        // likewise; 0: ten seconds
 }
 
 // Serve carries out requests, one after the other, until ctx ends. One that is under way is
@@ -36,7 +38,7 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	defer l.Close()
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	if s.peer == nil {
-		s.peer = peerOf
+		s.peer = peer.Of
 	}
 	if s.patience == 0 {
 		s.patience = patience
@@ -65,8 +67,8 @@ func (s Server) receive(ctx context.Context, conn net.Conn, done allowance) {
 	switch {
 	case unknown != nil:
 		err = fmt.Errorf("nobody knows who asks: %w", unknown)
-	case err == nil && who.uid != 0 && who.uid != rules.User:
-		err = fmt.Errorf("uid %d may not ask (hint: set installer-user to the daemon's user)", who.uid)
+	case err == nil && who.UID != 0 && who.UID != rules.User:
+		err = fmt.Errorf("uid %d may not ask (hint: set installer-user to the daemon's user)", who.UID)
 	}
 	if err != nil {
 		s.Log.Warn("installer: request refused", "why", err, "peer", who)
@@ -107,7 +109,7 @@ func (s Server) carry(ctx context.Context, conn net.Conn, sites map[string]Site,
 		return refused(fmt.Errorf("no lineage %q (hint: the configuration has: %s)", q.Lineage, names(sites)))
 	case !q.acts():
 		return site.installed()
-	case gone(conn):
+	case peer.Gone(conn):
 		return refused(errGone)
 	case !done.take(q.Lineage, s.Now()):
 		return refused(errOften)

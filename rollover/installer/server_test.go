@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -97,10 +98,10 @@ func TestInstallerRefuses(t *testing.T) {
 		want string
 	}{
 		{"another user", func(w *world, _ *Client) {
-			w.server.peer = func(net.Conn) (peer, error) { return peer{uid: 12, pid: 99}, nil }
+			w.server.peer = func(net.Conn) (peer.Process, error) { return peer.Process{UID: 12, PID: 99}, nil }
 		}, "", "uid 12 may not ask (hint: set installer-user to the daemon's user)"},
 		{"nobody knows who", func(w *world, _ *Client) {
-			w.server.peer = func(net.Conn) (peer, error) { return peer{}, errors.New("no socket") }
+			w.server.peer = func(net.Conn) (peer.Process, error) { return peer.Process{}, errors.New("no socket") }
 		}, "", "nobody knows who asks: no socket"},
 		{"another lineage", func(_ *world, c *Client) { c.Lineage = "mx2" }, "", `no lineage "mx2" (hint: the configuration has: mx1)`},
 		{"another name", func(*world, *Client) {}, "www.example.net", `lineage mx1: certificate of "www.example.net": not for "mx1.example.org" (hint: add the name to the next order)`},
@@ -176,35 +177,6 @@ func TestInstallerOften(t *testing.T) {
 		if _, err := c.Installed(); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// TestPeer: the kernel knows who is at the other end, and whether it still is.
-func TestPeer(t *testing.T) {
-	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	theirs, err := net.Dial("unix", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ours, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ours.Close()
-	p, err := peerOf(ours)
-	if want := (peer{uint32(os.Geteuid()), uint32(os.Getegid()), int32(os.Getpid())}); p != want || err != nil {
-		t.Errorf("%+v, want %+v: %v", p, want, err)
-	}
-	if gone(ours) {
-		t.Error("it is gone before it goes")
-	}
-	theirs.Close()
-	if !gone(ours) {
-		t.Error("it is there when it has gone")
 	}
 }
 

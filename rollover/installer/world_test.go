@@ -14,6 +14,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/certwatch"
 	"github.com/tlsaroll/tlsaroll/certwatch/selfsigned"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/swap"
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 )
 
 var now = time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)
@@ -46,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	}}
 	w.server = Server{Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(w, nil)), patience: time.Second,
 		Rules: func() (Rules, error) { return Rules{User: 4711, Sites: map[string]Site{"mx1": w.site}}, nil },
-		peer:  func(net.Conn) (peer, error) { return peer{uid: 4711}, nil }}
+		peer:  func(net.Conn) (peer.Process, error) { return peer.Process{UID: 4711}, nil }}
 	return w
 }
 

@@ -21,7 +21,7 @@ func (s *service) handler() http.Handler {
 	paths.HandleFunc("POST "+carryPath, s.carry)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _ := r.Context().Value(callerKey{}).(caller)
-		refusal := s.door.refuse(who.peer)
+		refusal := s.door.refuse(who.Process)
 		if who.err != nil {
 			refusal = "nobody knows who asks: " + who.err.Error()
 		}
@@ -35,7 +35,7 @@ func (s *service) handler() http.Handler {
 
 // refuse answers with a sentence, and leaves one in the log.
 func (s *service) refuse(w http.ResponseWriter, who caller, status int, sentence string) {
-	s.Log.Warn("control request refused", "why", sentence, "peer", who.peer)
+	s.Log.Warn("control request refused", "why", sentence, "peer", who.Process)
 	http.Error(w, sentence, status)
 }
 
@@ -59,7 +59,7 @@ func (s *service) carry(w http.ResponseWriter, hr *http.Request) {
 	if slices.Contains(s.Reads, r.Command) {
 		level = slog.LevelDebug
 	}
-	s.Log.Log(hr.Context(), level, "control request", "command", r.Command, "lineage", r.Lineage, "peer", who.peer)
+	s.Log.Log(hr.Context(), level, "control request", "command", r.Command, "lineage", r.Lineage, "peer", who.Process)
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer context.AfterFunc(hr.Context(), func() { cancel(ErrGone) })()

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 )
 
 // connect reaches the daemon.
@@ -41,7 +43,7 @@ func (c Client) connect(ctx context.Context) (net.Conn, error) {
 // vouch hands no key to a stranger: who listens has to be root, this user, or
 // the owner of the directory, as anybody can listen in one like /tmp.
 func (c Client) vouch(conn net.Conn) error {
-	p, err := peerOf(conn)
+	p, err := peer.Of(conn)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
@@ -53,10 +55,10 @@ func (c Client) vouch(conn net.Conn) error {
 		return at(c.Path, cause(err), "")
 	}
 	owner, _ := ownersOf(dir)
-	if p.uid == 0 || p.uid == uint32(os.Geteuid()) || p.uid == owner {
+	if p.UID == 0 || p.UID == uint32(os.Geteuid()) || p.UID == owner {
 		return nil
 	}
-	return at(c.Path, fmt.Errorf("uid %d, to whom the directory does not belong, listens", p.uid), "stop its process "+strconv.Itoa(int(p.pid))+", or set another path for control")
+	return at(c.Path, fmt.Errorf("uid %d, to whom the directory does not belong, listens", p.UID), "stop its process "+strconv.Itoa(int(p.PID))+", or set another path for control")
 }
 
 // groupOf is the group of the socket, as far as it can be told.

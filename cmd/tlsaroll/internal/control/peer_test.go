@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 )
 
 // command is this test binary as another process, that of a child's part.
@@ -53,14 +55,14 @@ func otherUser(t *testing.T, part, path string, who syscall.Credential) *exec.Cm
 func TestDoor(t *testing.T) {
 	d := door{uid: 110, group: group{"mail", 8}}
 	for name, c := range map[string]struct {
-		peer peer
+		peer peer.Process
 		want string
 	}{
-		"root":              {peer{uid: 0, gid: 0}, ""},
-		"the daemon's user": {peer{uid: 110, gid: 1}, ""},
-		"first group":       {peer{uid: 1, gid: 8}, ""},
-		"other group":       {peer{uid: 1, gid: 1, groups: []uint32{2, 8}}, ""},
-		"stranger":          {peer{uid: 8, gid: 110, groups: []uint32{0, 110}}, "uid 8 is not in group mail (hint: run it as root, or join the group and log in again)"},
+		"root":              {peer.Process{UID: 0, GID: 0}, ""},
+		"the daemon's user": {peer.Process{UID: 110, GID: 1}, ""},
+		"first group":       {peer.Process{UID: 1, GID: 8}, ""},
+		"other group":       {peer.Process{UID: 1, GID: 1, Groups: []uint32{2, 8}}, ""},
+		"stranger":          {peer.Process{UID: 8, GID: 110, Groups: []uint32{0, 110}}, "uid 8 is not in group mail (hint: run it as root, or join the group and log in again)"},
 	} {
 		if got := d.refuse(c.peer); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover/peer"
 )
 
 // maxRequests are carried out at once. Those that wait for a rollover to end count.
@@ -114,13 +116,13 @@ func (s *service) drain(web *http.Server) {
 
 // caller is who connected, or why that is not known.
 type caller struct {
-	peer
+	peer.Process
 	err error
 }
 
 type callerKey struct{}
 
 func withCaller(ctx context.Context, c net.Conn) context.Context {
-	p, err := peerOf(c)
+	p, err := peer.Of(c)
 	return context.WithValue(ctx, callerKey{}, caller{p, err})
 }
