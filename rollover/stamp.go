@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -15,21 +16,32 @@ var stamped = regexp.MustCompile(`\(?\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
 // the second. See [ForPeople].
 func Stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
 
-// ForPeople has the times in a text, written by [Stamp], in the zone of now, with its offset and how
-// far from now they are. What stands in brackets is behind such words already.
-func ForPeople(text string, now time.Time) string {
+// StampMinute is [Stamp] to the minute, for what is days away.
+func StampMinute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+
+// Restamp has something else in the place of each time in a text that [Stamp] wrote. One in
+// brackets is behind words already that say how far away it is.
+func Restamp(text string, as func(t time.Time, inBrackets bool) string) string {
 	return stamped.ReplaceAllStringFunc(text, func(found string) string {
-		bracket, stamp := "", found
-		if found[0] == '(' {
-			bracket, stamp = "(", found[1:]
-		}
+		stamp, inBrackets := strings.CutPrefix(found, "(")
 		t, err := time.Parse(stampLayout, stamp)
-		if err != nil { // no such day
+		switch {
+		case err != nil: // no such day
 			return found
+		case inBrackets:
+			return "(" + as(t, true)
 		}
-		zoned := bracket + t.In(now.Location()).Format("2006-01-02 15:04:05 -07:00")
+		return as(t, false)
+	})
+}
+
+// ForPeople has the times in a text, written by [Stamp], in the zone of now, with its offset and how
+// far from now they are.
+func ForPeople(text string, now time.Time) string {
+	return Restamp(text, func(t time.Time, inBrackets bool) string {
+		zoned := t.In(now.Location()).Format("2006-01-02 15:04:05 -07:00")
 		switch away := t.Sub(now); {
-		case bracket != "", away.Abs() < time.Second:
+		case inBrackets, away.Abs() < time.Second:
 			return zoned
 		case away > 0:
 			return zoned + ", in " + span(away)

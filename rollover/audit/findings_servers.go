@@ -136,5 +136,5 @@ func (s *scene) tellSignatures(b *Base) {
 		return
 	}
 	s.tell(rollover.CodeSignatureEnds, serverName(first), "%s: the signature of %s at %s ends at %s, in %s: %s that enforce DANE do not deliver from then on, if it is not made anew",
-		s.Name, b.at(), serverName(first), minute(first.SignedUntil), hours(first.SignedUntil.Sub(s.at)), s.who()).of(b.Zone)
+		s.Name, b.at(), serverName(first), rollover.StampMinute(first.SignedUntil), hours(first.SignedUntil.Sub(s.at)), s.who()).of(b.Zone)
 }

@@ -73,8 +73,7 @@ func serverName(s rollover.ServerView) string {
 }
 
 // day writes a date, and minute a time, both in UTC.
-func day(t time.Time) string    { return t.UTC().Format(time.DateOnly) }
-func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // zoneLine is a record as it stands in a zone file.
 func zoneLine(owner tlsa.Owner, a tlsa.Association) string {

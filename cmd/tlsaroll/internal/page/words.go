@@ -3,10 +3,11 @@ package page
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 // harmless takes out of what others said all that moves a cursor or turns text
@@ -23,18 +24,9 @@ func harmless(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-// stamped is how the rules write a time into a sentence.
-var stamped = regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
-
 // here is a sentence of the rules with its times in the time zone of the page.
 func here(text string, now time.Time) string {
-	return stamped.ReplaceAllStringFunc(harmless(text), func(stamp string) string {
-		t, err := time.Parse("2006-01-02 15:04:05Z", stamp)
-		if err != nil {
-			return stamp // it only looked like one
-		}
-		return moment(t, now).Stamp
-	})
+	return rollover.Restamp(harmless(text), func(t time.Time, _ bool) string { return moment(t, now).Stamp })
 }
 
 // number is n of something, in words where there is one or none.
