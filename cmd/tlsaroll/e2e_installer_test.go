@@ -84,7 +84,7 @@ func newSplit(t *testing.T, h *host) *split {
 		top:   fmt.Sprintf("installer: %s\ninstaller-user: nobody\ncontrol-group: nogroup\n", s.socket),
 	})
 	h.write(h.config, replaced(t, h.read(h.config), aReplacement{h.Dir + "/control.sock", h.control()}))
-	if err := os.WriteFile(h.path("log/killer"), []byte(killer), 0o700); err != nil {
+	if err := lab.WriteExecutable(h.path("log/killer"), []byte(killer), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	credentials := h.credentials(readUnit(t, "tlsaroll-unprivileged.service"))
@@ -92,7 +92,7 @@ func newSplit(t *testing.T, h *host) *split {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.Chmod(h.config, 0o644), os.Mkdir(filepath.Dir(s.program), 0o755), os.WriteFile(s.program, []byte(h.read(exe)), 0o755)); err != nil {
+	if err := errors.Join(os.Chmod(h.config, 0o644), os.Mkdir(filepath.Dir(s.program), 0o755), lab.WriteExecutable(s.program, []byte(h.read(exe)), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{h.path("tlsaroll"), filepath.Dir(h.control()), credentials, filepath.Join(credentials, "tsig")} {

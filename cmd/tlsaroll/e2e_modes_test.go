@@ -95,7 +95,7 @@ func newModes(t *testing.T, h *host) *modes {
 	}
 	m.mail = uint32(gid)
 	script := fmt.Sprintf("#!/bin/sh\numask 077\nexec find %s %s %s -printf '%%m %%G %%y %%p\\n' >>%s\n", h.path("tlsaroll"), m.installed, filepath.Dir(h.Postfix.Combined), m.walked)
-	if err := errors.Join(os.Mkdir(m.installed, 0o755), os.WriteFile(m.walker, []byte(script), 0o700)); err != nil {
+	if err := errors.Join(os.Mkdir(m.installed, 0o755), lab.WriteExecutable(m.walker, []byte(script), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	m.done.Go(func() {

@@ -76,7 +76,7 @@ func (h *host) path(name string) string { return filepath.Join(h.Dir, name) }
 
 func (s *silence) write(t *testing.T, name, text string) string {
 	t.Helper()
-	if err := os.WriteFile(s.path(name), []byte(text), 0o700); err != nil {
+	if err := lab.WriteExecutable(s.path(name), []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return s.path(name)

@@ -30,5 +30,5 @@ func (c *Client) writeChallenge() (script string, err error) {
 	if err := os.WriteFile(key, []byte(c.lab.ACMEKey().clause()), 0o600); err != nil {
 		return "", err
 	}
-	return script, os.WriteFile(script, fmt.Appendf(nil, challengeScript, key, c.lab.Primary.Addr(), c.lab.Secondary.Addr()), 0o700)
+	return script, WriteExecutable(script, fmt.Appendf(nil, challengeScript, key, c.lab.Primary.Addr(), c.lab.Secondary.Addr()), 0o700)
 }

@@ -36,7 +36,7 @@ func (c *Client) prepareDehydrated(hook []string) error {
 	if err := os.WriteFile(conf, fmt.Appendf(nil, dehydratedConf, c.lab.Pebble.Directory, c.Dir, script), 0o600); err != nil {
 		return err
 	}
-	if err := os.WriteFile(script, fmt.Appendf(nil, dehydratedHook, challenge, strings.Join(hook, " ")), 0o700); err != nil {
+	if err := WriteExecutable(script, fmt.Appendf(nil, dehydratedHook, challenge, strings.Join(hook, " ")), 0o700); err != nil {
 		return err
 	}
 	order := []string{c.program, "--config", conf, "--cron", "--force", "--domain", Host}

@@ -78,7 +78,7 @@ func (l *Lab) prepareExim(programs string) error {
 		routers += fmt.Sprintf(eximRouter, name, m)
 		transports += fmt.Sprintf(eximTransport, name, dane.try, dane.require)
 		script := fmt.Sprintf(eximScript, l.programs["unshare"], l.programs["mount"], dir, l.path("senders"), l.programs["exim4"], m)
-		if err := os.WriteFile(filepath.Join(programs, string(m)), []byte(script), 0o755); err != nil {
+		if err := WriteExecutable(filepath.Join(programs, string(m)), []byte(script), 0o755); err != nil {
 			return err
 		}
 	}

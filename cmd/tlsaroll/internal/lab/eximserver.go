@@ -104,7 +104,7 @@ func (l *Lab) startExim(m *MailServer, s Serving) error {
 	}
 	script := fmt.Sprintf(eximServerScript, l.programs["unshare"], l.programs["mount"], dir, l.programs["exim4"])
 	m.Check = []string{dir + "/exim", "-bV"}
-	if err := os.WriteFile(m.Check[0], []byte(script), 0o755); err != nil {
+	if err := WriteExecutable(m.Check[0], []byte(script), 0o755); err != nil {
 		return err
 	}
 	return l.serve(m.Name, m.Check[0], "-bdf")

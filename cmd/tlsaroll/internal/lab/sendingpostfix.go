@@ -67,7 +67,7 @@ func (l *Lab) startSendingPostfix(programs string) error {
 		ways = append(ways, fmt.Sprintf("{ %s@mta.example.org = %[1]s: }", m))
 		master += fmt.Sprintf("%s unix - - n - - smtp -o smtp_tls_security_level=%s\n", m, level)
 		script := fmt.Sprintf("#!/bin/sh\nexec %s -C %s -f %s@mta.example.org \"$@\"\n", l.programs["sendmail"], config, m)
-		if err := os.WriteFile(programs+"/"+string(m), []byte(script), 0o755); err != nil {
+		if err := WriteExecutable(programs+"/"+string(m), []byte(script), 0o755); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (l *Lab) startSendmail(m *MailServer, s Serving) error {
 		return err
 	}
 	script := fmt.Sprintf(sendmailScript, l.programs["unshare"], l.programs["mount"], dir, l.path("senders"), s.Host, program, m.Config, l.programs["hostname"])
-	if err := os.WriteFile(dir+"/start", []byte(script), 0o755); err != nil {
+	if err := WriteExecutable(dir+"/start", []byte(script), 0o755); err != nil {
 		return err
 	}
 	if err := l.serve(m.Name, dir+"/start"); err != nil {
