@@ -16,9 +16,6 @@ var stamped = regexp.MustCompile(`\(?\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
 // the second. See [ForPeople].
 func Stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
 
-// StampMinute is [Stamp] to the minute, for what is days away.
-func StampMinute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
-
 // Restamp has something else in the place of each time in a text that [Stamp] wrote. One in
 // brackets is behind words already that say how far away it is.
 func Restamp(text string, as func(t time.Time, inBrackets bool) string) string {
@@ -35,10 +32,17 @@ func Restamp(text string, as func(t time.Time, inBrackets bool) string) string {
 	})
 }
 
+// wordy finds the ends of spans of time that say nothing: 1h0m0s is 1h.
+var wordy = regexp.MustCompile(`(\d[hm])(?:0m)?0s\b`)
+
+// ShortSpans has the spans of time in a text without units that are zero, which
+// [time.Duration.String] writes.
+func ShortSpans(text string) string { return wordy.ReplaceAllString(text, "$1") }
+
 // ForPeople has the times in a text, written by [Stamp], in the zone of now, with its offset and how
-// far from now they are.
+// far from now they are, and spans of time in short.
 func ForPeople(text string, now time.Time) string {
-	return Restamp(text, func(t time.Time, inBrackets bool) string {
+	return Restamp(ShortSpans(text), func(t time.Time, inBrackets bool) string {
 		zoned := t.In(now.Location()).Format("2006-01-02 15:04:05 -07:00")
 		switch away := t.Sub(now); {
 		case inBrackets, away.Abs() < time.Second:

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/cmd/tlsaroll/internal/tlsrpt"
-	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 // lines lay out what reports say, for a person: what they are, a table of failures, and
@@ -134,14 +133,17 @@ func (d reportsDoc) about(g tlsrpt.Group) []string {
 }
 
 func rolloverWords(r tlsrpt.Within) string {
-	words := []string{"began " + rollover.StampMinute(r.Began)}
+	words := []string{"began " + minute(r.Began)}
 	if !r.Swapped.IsZero() {
-		words = append(words, "swapped "+rollover.StampMinute(r.Swapped))
+		words = append(words, "swapped "+minute(r.Swapped))
 	}
 	if r.Ended.IsZero() {
 		words = append(words, "not over")
 	} else {
-		words = append(words, "over "+rollover.StampMinute(r.Ended))
+		words = append(words, "over "+minute(r.Ended))
 	}
 	return fmt.Sprintf("a rollover of %s (%s)", r.Lineage, list(words))
 }
+
+// minute is a time in UTC, in which the days of reports begin.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

@@ -59,7 +59,7 @@ func TestBadServers(t *testing.T) {
 		},
 		{
 			name: "clock", clock: 10 * time.Minute, setting: setting{state: "clock"}, args: wait, code: exitError,
-			says: "read " + at + ": ns1 127.77.0.53:53: BADTIME: the server finds that the request was signed at the wrong time: its clock says TIME, this host's TIME, 10m0s apart (hint: one of the two clocks is wrong: is NTP running on both)",
+			says: "read " + at + ": ns1 127.77.0.53:53: BADTIME: the server finds that the request was signed at the wrong time: its clock says TIME, this host's TIME, 10m apart (hint: one of the two clocks is wrong: is NTP running on both)",
 		},
 		{
 			name: "key without rights", setting: setting{key: secretOf("transfer.lab.")}, args: wait, code: exitError,

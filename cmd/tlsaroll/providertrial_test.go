@@ -29,7 +29,7 @@ lineages:
 	}
 	for args, want := range map[string]string{
 		"--timeout 0s":                         "tlsaroll: --timeout 0s: too short for any host (hint: --timeout 10m)\n",
-		"--timeout -5m":                        "tlsaroll: --timeout -5m0s: too short for any host (hint: --timeout 10m)\n",
+		"--timeout -5m":                        "tlsaroll: --timeout -5m: too short for any host (hint: --timeout 10m)\n",
 		"--owner test.example.org":             "tlsaroll: --owner test.example.org.: not the owner name of TLSA records (hint: it begins as in _25._tcp.test.example.org.)\n",
 		"--owner _25._udp.test.example.org":    "tlsaroll: --owner _25._udp.test.example.org.: not the owner name",
 		"--owner _tcp.test.example.org":        "tlsaroll: --owner _tcp.test.example.org.: not the owner name",

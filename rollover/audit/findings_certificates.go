@@ -42,7 +42,7 @@ func (s *scene) tellDates(l leaf) {
 	case left < 0:
 		s.tell(rollover.CodeCertificateDates, at, "%s: %s ended on %s", s.Name, l.describe(), day(cert.NotAfter)).of(l.LeafID()).reportedAs(resultExpired)
 	case s.at.Before(cert.NotBefore):
-		s.tell(rollover.CodeCertificateDates, at, "%s: %s begins on %s only", s.Name, l.describe(), rollover.StampMinute(cert.NotBefore)).of(l.LeafID()).reportedAs(resultExpired)
+		s.tell(rollover.CodeCertificateDates, at, "%s: %s begins on %s only", s.Name, l.describe(), rollover.Stamp(cert.NotBefore)).of(l.LeafID()).reportedAs(resultExpired)
 	case left < late:
 		s.tell(rollover.CodeExpiresSoon, at, "%s: %s ends on %s, in %s", s.Name, l.describe(), day(cert.NotAfter), hours(left)).of(l.LeafID()).
 			mendedBy("Look at the ACME client, and whether the server was reloaded since it renewed; publish the next certificate's record before the server presents it.")

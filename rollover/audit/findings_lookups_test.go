@@ -121,7 +121,7 @@ func (c cast) serverRows() []findingRow {
 		{code: rollover.CodeUnsigned, bad: server(func(v *rollover.ServerView) { v.Unsigned = true }), text: []string{"ns2.example.org."}, result: "dnssec-invalid"},
 		{code: rollover.CodeServersUnknown, bad: onBase(func(b *Base) { b.Err = "no answer from the parent" }), text: []string{"from the parent"}},
 		{code: rollover.CodeFamilyUntested, bad: server(func(v *rollover.ServerView) { v.Untested, v.Answer = true, rollover.Unseen[tlsa.RRset]("no route") }), text: []string{"ns2.example.org."}},
-		{code: rollover.CodeSignatureEnds, bad: signed(47*time.Hour, 14*day), good: signed(49*time.Hour, 14*day), text: []string{"ns2.example.org.", "2026-03-03 11:00Z"}},
+		{code: rollover.CodeSignatureEnds, bad: signed(47*time.Hour, 14*day), good: signed(49*time.Hour, 14*day), text: []string{"ns2.example.org.", "ends in 47 hours (2026-03-03 11:00:00Z): "}},
 		{code: rollover.CodeSignatureEnds, bad: signed(15*time.Hour, 2*day), good: signed(17*time.Hour, 2*day)},
 		{code: rollover.CodeSignatureEnds, bad: all(ttl(day), signed(70*time.Hour, 14*day)), good: all(ttl(day), signed(73*time.Hour, 14*day))},
 		{code: rollover.CodeDenialCached, bad: resolved(), text: []string{"1200 s more", current.String()[:14]}},

@@ -135,6 +135,6 @@ func (s *scene) tellSignatures(b *Base) {
 	if first.SignedUntil.IsZero() || s.at.Add(grace).Before(first.SignedUntil) {
 		return
 	}
-	s.tell(rollover.CodeSignatureEnds, serverName(first), "%s: the signature of %s at %s ends at %s, in %s: %s that enforce DANE do not deliver from then on, if it is not made anew",
-		s.Name, b.at(), serverName(first), rollover.StampMinute(first.SignedUntil), hours(first.SignedUntil.Sub(s.at)), s.who()).of(b.Zone)
+	s.tell(rollover.CodeSignatureEnds, serverName(first), "%s: the signature of %s at %s ends in %s (%s): %s that enforce DANE do not deliver from then on, if it is not made anew",
+		s.Name, b.at(), serverName(first), hours(first.SignedUntil.Sub(s.at)), rollover.Stamp(first.SignedUntil), s.who()).of(b.Zone)
 }

@@ -5,8 +5,9 @@ import (
 	"math"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
 // maxTTL is the largest TTL there is (RFC 2181, section 8).
@@ -89,14 +90,7 @@ func (f *fields) ttl(name string, to *time.Duration) (value, bool) {
 	return v, true
 }
 
-// ShortDuration is a duration without the units that are zero: 24h, not 24h0m0s.
+// ShortDuration is a duration without the units that are zero: 24h, not 24h0m0s, see [rollover.ShortSpans].
 func ShortDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return rollover.ShortSpans(d.String())
 }

@@ -24,9 +24,10 @@ func harmless(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-// here is a sentence of the rules with its times in the time zone of the page.
+// here is a sentence of the rules with its times in the time zone of the page, and its spans of
+// time in short.
 func here(text string, now time.Time) string {
-	return rollover.Restamp(harmless(text), func(t time.Time, _ bool) string { return moment(t, now).Stamp })
+	return rollover.Restamp(rollover.ShortSpans(harmless(text)), func(t time.Time, _ bool) string { return moment(t, now).Stamp })
 }
 
 // number is n of something, in words where there is one or none.
