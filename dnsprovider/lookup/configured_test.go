@@ -55,6 +55,14 @@ func TestNobodySpeaksForAHiddenServerWithoutAName(t *testing.T) {
 	}
 }
 
+func TestHiddenServerThatIsNamedAsWell(t *testing.T) {
+	w := newWorld(t)
+	v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {Hidden: []string{"192.0.2.53"}}})
+	if s := at(t, v, ns1); s.Name != "ns1.example.org." || s.Source != lookup.SourceBoth {
+		t.Errorf("%#v", s.Server)
+	}
+}
+
 func TestHiddenServerBeforeTheSigner(t *testing.T) {
 	w := newWorld(t)
 	hidden := addrPort("192.0.2.99")

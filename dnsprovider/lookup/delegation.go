@@ -260,6 +260,7 @@ func (g *gathering) settle() {
 			case s.matches(z.options.Exclude):
 				z.excluded = append(z.excluded, s)
 			case again:
+				z.servers[i].name = or(z.servers[i].name, s.name) // a hidden one's address, which NS records name as well
 				z.servers[i].ttl = max(z.servers[i].ttl, s.ttl)
 				z.servers[i].source = z.servers[i].source.and(s.source)
 			case len(z.servers) >= maxServers:
