@@ -295,7 +295,7 @@ func (a *accounting) judgeUntested() {
 		}
 		var sisters []string
 		for _, t := range a.Servers {
-			if t.Name == s.Name && !t.Untested && t.Seen.Equal(a.now) {
+			if t.speaksFor(&s) && t.Seen.Equal(a.now) {
 				sisters = append(sisters, t.Address)
 			}
 		}

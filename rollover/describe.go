@@ -82,10 +82,18 @@ type ServedStatus struct {
 
 // ServerStatus is one authoritative address.
 type ServerStatus struct {
-	Name      string `json:"name"`
+	Name      string `json:"name"` // "" of a hidden one that the configuration names by its address
 	Address   string `json:"address"`
 	Converged Known  `json:"converged"` // has what the newest chain needs
 	Error     string `json:"error"`
+}
+
+// String is the server in a sentence.
+func (s ServerStatus) String() string {
+	if s.Name == "" {
+		return "hidden server " + s.Address
+	}
+	return s.Name + " (" + s.Address + ")"
 }
 
 // Known is the answer to a question that may have none.

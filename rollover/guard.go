@@ -164,8 +164,8 @@ func (x *pass) publishedEverywhere(name string, next *tlsa.Chain) []Reason {
 func (l *Ledger) carries(owner tlsa.Owner, s Server, required []tlsa.Association) []Reason {
 	switch {
 	case s.Untested:
-		if !slices.ContainsFunc(l.Servers, func(t Server) bool { return t.Name == s.Name && !t.Untested }) {
-			return []Reason{reason(CodeFamilyUntested, "%s (%s): this host has no route to it, and no other address of it can be asked", s.Name, s.Address).of(s.Address)}
+		if !l.sister(&s) {
+			return []Reason{reason(CodeFamilyUntested, "%s: this host has no route to it, and no other address of it can be asked", &s).of(s.Address)}
 		}
 		return nil
 	case s.silent():
@@ -176,9 +176,9 @@ func (l *Ledger) carries(owner tlsa.Owner, s Server, required []tlsa.Association
 	for _, a := range required {
 		switch n := s.holds(a); {
 		case n == 0:
-			return []Reason{reason(CodeNotEverywhere, "%s (%s) does not have %s at %s yet", s.Name, s.Address, short(a), owner).of(s.Address)}
+			return []Reason{reason(CodeNotEverywhere, "%s does not have %s at %s yet", &s, short(a), owner).of(s.Address)}
 		case n < looksNeeded:
-			return []Reason{reason(CodeNotEverywhere, "%s (%s) was seen with %s at %s %d of %d times", s.Name, s.Address, short(a), owner, n, looksNeeded).of(s.Address)}
+			return []Reason{reason(CodeNotEverywhere, "%s was seen with %s at %s %d of %d times", &s, short(a), owner, n, looksNeeded).of(s.Address)}
 		}
 	}
 	return nil
@@ -198,7 +198,7 @@ func (x *pass) signaturesLast(name string, _ *tlsa.Chain) []Reason {
 			case s.Unsigned && l.Security == Secure:
 				rs = append(rs, s.unsigned(owner))
 			case !s.SignedUntil.IsZero() && x.now.Add(signatureEnd).After(s.SignedUntil):
-				rs = append(rs, reason(CodeSignatureEnds, "%s (%s): the signature of %s ends at %s", s.Name, s.Address, owner, Stamp(s.SignedUntil)).of(s.Address))
+				rs = append(rs, reason(CodeSignatureEnds, "%s: the signature of %s ends at %s", &s, owner, Stamp(s.SignedUntil)).of(s.Address))
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -71,6 +72,22 @@ type Server struct {
 	Unsigned    bool          `json:"unsigned,omitempty"`
 	SignedUntil time.Time     `json:"signed_until,omitzero"`
 	Holds       []Hold        `json:"holds,omitempty"` // what its last answer held
+}
+
+// String is the server in a sentence.
+func (s *Server) String() string { return ServerStatus{Name: s.Name, Address: s.Address}.String() }
+
+// ForName joins the address of a server and a name on the way that it was asked for, so that
+// one address that serves an alias and its target counts as two servers.
+const ForName = " for "
+
+// speaksFor reports whether s, which can be asked, is another address of t's name, asked for the
+// same. One that the configuration names by its address alone has no name, and nobody speaks
+// for it.
+func (s *Server) speaksFor(t *Server) bool {
+	_, asked, _ := strings.Cut(s.Address, ForName)
+	_, wanted, _ := strings.Cut(t.Address, ForName)
+	return !s.Untested && s.Name != "" && s.Name == t.Name && asked == wanted
 }
 
 // A Hold counts the looks, properly spaced, in which a server gave an association.

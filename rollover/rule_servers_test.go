@@ -1,6 +1,7 @@
 package rollover_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -77,6 +78,42 @@ func TestAddressFamilyWithoutRouteIsJudgedByItsSisters(t *testing.T) {
 	w.Took("the swap", took, 5*time.Second+sim.Ipub, 3*time.Second)
 	if !w.Warns(rollover.CodeFamilyUntested) {
 		t.Error("nobody was told")
+	}
+}
+
+// What a server gives for an alias says nothing of what its other address gives for the target.
+func TestAliasDoesNotSpeakForItsTarget(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	four := w.Server("ns4.example.net.", 0)
+	four.Address = "192.0.2.54:53 for _25._tcp.mx1.example.org."
+	six := w.Server("ns4.example.net.", 5*time.Second)
+	six.Address = "[2001:db8::54]:53"
+	w.Run(time.Minute)
+	six.View = func(v *rollover.ServerView) { v.Untested = true }
+	second := w.Renew(issuer)
+	w.Run(10 * time.Minute)
+	if w.Swapped(second)() || !w.Waits(rollover.CodeFamilyUntested) {
+		t.Errorf("swapped %t; it waits for %v", w.Swapped(second)(), w.Lineage().Waiting)
+	}
+}
+
+// Two servers that the configuration names by their addresses are no two addresses of one.
+func TestNobodySpeaksForAServerWithoutAName(t *testing.T) {
+	w, issuer, _ := sim.Rolled(t, "ee")
+	w.Server("", 0)
+	six := w.Server("", 5*time.Second)
+	six.Address = "2001:db8::54"
+	w.Run(time.Minute)
+	six.View = func(v *rollover.ServerView) { v.Untested = true }
+	second := w.Renew(issuer)
+	w.Run(10 * time.Minute)
+	if w.Swapped(second)() {
+		t.Error("swapped, and one server may give the old answer still")
+	}
+	if why := w.Lineage().Waiting; !slices.ContainsFunc(why, func(r rollover.Reason) bool {
+		return r.Text == "hidden server 2001:db8::54: this host has no route to it, and no other address of it can be asked"
+	}) {
+		t.Errorf("it waits for %v", why)
 	}
 }
 

@@ -58,17 +58,17 @@ func (x *pass) warnServers(name string, owner tlsa.Owner, l *Ledger) {
 		switch {
 		case !s.Unlisted.IsZero():
 			until := s.Unlisted.Add(x.policy.Timing.PublicationInterval(s.NSTTL))
-			x.tell(name, warning(CodeServerUnlisted, s.Address, "%s (%s) is no longer named in the NS records: what it gives counts until %s", s.Name, s.Address, Stamp(until)))
+			x.tell(name, warning(CodeServerUnlisted, s.Address, "%s is no longer named in the NS records: what it gives counts until %s", s, Stamp(until)))
 		case s.Untested && l.sister(s):
-			x.tell(name, warning(CodeFamilyUntested, s.Address, "%s (%s): this host has no route to it; judged by its other addresses", s.Name, s.Address))
+			x.tell(name, warning(CodeFamilyUntested, s.Address, "%s: this host has no route to it; judged by its other addresses", s))
 		case s.Untested:
-			x.tell(name, warning(CodeServerUnknown, s.Address, "%s (%s): this host has no route to it, and no other address of it can be asked", s.Name, s.Address))
+			x.tell(name, warning(CodeServerUnknown, s.Address, "%s: this host has no route to it, and no other address of it can be asked", s))
 		case s.outOfSight(x.now):
 			x.tell(name, s.silence(owner).warning())
 		case s.Missing.IsZero():
 			x.warnAnswer(name, owner, l, s)
 			if !s.SignedUntil.IsZero() && x.now.Add(signatureTTLs*ttl).After(s.SignedUntil) {
-				x.tell(name, warning(CodeSignatureEnds, s.Address, "%s (%s): the signature of %s ends at %s, within %d TTLs", s.Name, s.Address, owner, Stamp(s.SignedUntil), signatureTTLs))
+				x.tell(name, warning(CodeSignatureEnds, s.Address, "%s: the signature of %s ends at %s, within %d TTLs", s, owner, Stamp(s.SignedUntil), signatureTTLs))
 			}
 		}
 	}
@@ -80,13 +80,13 @@ func (x *pass) warnAnswer(name string, owner tlsa.Owner, l *Ledger, s *Server) {
 		x.tell(name, s.unsigned(owner).warning())
 	}
 	if !s.Behind.IsZero() && x.now.Sub(s.Behind) >= behindGrace {
-		x.tell(name, warning(CodeNotEverywhere, s.Address, "%s (%s) does not give what %s at %s, since %s: %s", s.Name, s.Address, l.standsWhere(), owner, Stamp(s.Behind), difference(s.content(), l.latest())))
+		x.tell(name, warning(CodeNotEverywhere, s.Address, "%s does not give what %s at %s, since %s: %s", s, l.standsWhere(), owner, Stamp(s.Behind), difference(s.content(), l.latest())))
 	}
 }
 
 // sister reports whether another address of a server's name can be asked.
 func (l *Ledger) sister(s *Server) bool {
-	return slices.ContainsFunc(l.Servers, func(t Server) bool { return t.Name == s.Name && !t.Untested })
+	return slices.ContainsFunc(l.Servers, func(t Server) bool { return t.speaksFor(s) })
 }
 
 // standsWhere says where what stands is seen.
@@ -126,10 +126,10 @@ func (s *Server) silence(owner tlsa.Owner) Reason {
 	if !s.Missing.IsZero() {
 		since = " since " + Stamp(s.Missing)
 	}
-	return reason(CodeServerUnknown, "%s (%s) gives no answer for %s%s%s", s.Name, s.Address, owner, since, because(s.Err)).of(s.Address)
+	return reason(CodeServerUnknown, "%s gives no answer for %s%s%s", s, owner, since, because(s.Err)).of(s.Address)
 }
 
 // unsigned is the sentence for a server that gives no signature.
 func (s *Server) unsigned(owner tlsa.Owner) Reason {
-	return reason(CodeUnsigned, "%s (%s) gives %s without a signature", s.Name, s.Address, owner).of(s.Address)
+	return reason(CodeUnsigned, "%s gives %s without a signature", s, owner).of(s.Address)
 }

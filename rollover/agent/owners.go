@@ -47,7 +47,7 @@ func retained(l rollover.Ledger) []lookup.Retained {
 		if s.Unlisted.IsZero() {
 			continue
 		}
-		address, asked, _ := strings.Cut(s.Address, facts.ForName)
+		address, asked, _ := strings.Cut(s.Address, rollover.ForName)
 		if at, err := netip.ParseAddrPort(address); err == nil {
 			out = append(out, lookup.Retained{Server: lookup.Server{Name: s.Name, Address: at}, NSTTL: s.NSTTL, Asked: tlsa.Owner(asked)})
 		}
@@ -64,7 +64,7 @@ func excludedIn(views map[tlsa.Owner]lookup.View, s rollover.State) map[string]b
 			address := facts.AddressOf(server)
 			excluded[address] = true
 			for _, known := range s.Owners[owner].Servers {
-				if bare, _, _ := strings.Cut(known.Address, facts.ForName); bare == address {
+				if bare, _, _ := strings.Cut(known.Address, rollover.ForName); bare == address {
 					excluded[known.Address] = true
 				}
 			}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
-	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -37,8 +36,8 @@ func TestExcludedIn(t *testing.T) {
 	owner := owner25(mx1)
 	views := map[tlsa.Owner]lookup.View{owner: {Excluded: []lookup.Server{{Name: "ns2.", Address: ns2At}, {Name: "ns9."}}}}
 	s := rollover.State{Owners: map[tlsa.Owner]rollover.Ledger{owner: {Servers: []rollover.Server{
-		{Address: ns1At.String()}, {Address: ns2At.String()}, {Address: ns2At.String() + facts.ForName + string(owner)}}}}}
-	want := map[string]bool{ns2At.String(): true, ns2At.String() + facts.ForName + string(owner): true, "ns9. (no address)": true}
+		{Address: ns1At.String()}, {Address: ns2At.String()}, {Address: ns2At.String() + rollover.ForName + string(owner)}}}}}
+	want := map[string]bool{ns2At.String(): true, ns2At.String() + rollover.ForName + string(owner): true, "ns9. (no address)": true}
 	if diff := cmp.Diff(want, excludedIn(views, s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -11,10 +11,6 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
-// ForName joins an address and a name on the way that it was asked for, so that
-// one address that serves an alias and its target counts as two servers.
-const ForName = " for "
-
 // Owner is what was seen of an owner name. Which provider holds it is left open.
 func Owner(v lookup.View) rollover.OwnerView {
 	out := rollover.OwnerView{Target: v.Target, Zone: v.Zone, AliasTTL: v.AliasTTL, Security: rollover.Security(v.Security), SecurityText: v.SecurityText,
@@ -34,7 +30,7 @@ func server(v lookup.View, s lookup.ServerView) rollover.ServerView {
 		// a hidden server before the signer has no signatures, and nobody asks it for any
 		Unsigned: s.Err == "" && !s.Signed() && s.Source != lookup.SourceHidden}
 	if s.Asked != v.Target && s.Asked != "" {
-		out.Address += ForName + string(s.Asked)
+		out.Address += rollover.ForName + string(s.Asked)
 	}
 	if s.Err != "" {
 		out.Answer = rollover.Unseen[tlsa.RRset](s.Err)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func endpoint(id string, s rollover.LineageStatus, e rollover.EndpointStatus) En
 		if v.Converged == rollover.No && s.Successor != nil {
 			b.Tone = Moving // it is awaited
 		}
-		out.Servers = append(out.Servers, Server{strings.TrimSuffix(harmless(v.Name), "."), harmless(v.Address), harmless(v.Error), b})
+		out.Servers = append(out.Servers, Server{cmp.Or(strings.TrimSuffix(harmless(v.Name), "."), "hidden server"), harmless(v.Address), harmless(v.Error), b})
 	}
 	for _, c := range e.Served {
 		out.Addresses = append(out.Addresses, Address{harmless(c.Address), presents(c, s), how(c), harmless(c.Error), Badge{toneOfAnswer(c.Verified), answer(c.Verified)}})

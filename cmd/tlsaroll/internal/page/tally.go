@@ -63,7 +63,7 @@ func converged(s rollover.LineageStatus) tally {
 	var a ask
 	for _, e := range s.Endpoints {
 		for _, v := range e.Servers {
-			a.put(harmless(v.Name+" ("+v.Address+")"), v.Converged)
+			a.put(harmless(v.String()), v.Converged)
 		}
 	}
 	return a.tally()
