@@ -2,7 +2,9 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,7 +13,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-const queryTimeout = 2 * time.Second
+const (
+	queryTimeout = 2 * time.Second
+	queryTries   = 3 // over UDP: on a busy machine a server may miss one
+)
 
 // ask sends one question with DO and AD set and returns the answer whatever its RCODE.
 func (l *Lab) ask(ctx context.Context, server netip.AddrPort, name string, rrtype uint16) (*dns.Msg, error) {
@@ -21,6 +26,9 @@ func (l *Lab) ask(ctx context.Context, server netip.AddrPort, name string, rrtyp
 	m.AuthenticatedData = true
 	client := &dns.Client{Timeout: queryTimeout}
 	reply, _, err := client.ExchangeContext(ctx, m, server.String())
+	for try := 1; try < queryTries && timedOut(err) && ctx.Err() == nil; try++ {
+		reply, _, err = client.ExchangeContext(ctx, m, server.String())
+	}
 	if err == nil && reply.Truncated {
 		client.Net = "tcp"
 		reply, _, err = client.ExchangeContext(ctx, m, server.String())
@@ -29,6 +37,11 @@ func (l *Lab) ask(ctx context.Context, server netip.AddrPort, name string, rrtyp
 		return nil, fmt.Errorf("%s: %s %s: %w", server, name, dns.TypeToString[rrtype], err)
 	}
 	return reply, nil
+}
+
+func timedOut(err error) bool {
+	late, ok := errors.AsType[net.Error](err)
+	return ok && late.Timeout()
 }
 
 // serial returns the SOA serial number of a zone at a server.

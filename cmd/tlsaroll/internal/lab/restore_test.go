@@ -41,7 +41,14 @@ func TestRestoreZone(t *testing.T) {
 	l.RestoreZone(t, old)
 	l.ReleaseSecondary(t)
 	check("restored", []string{first, octets("01")}, []string{first, octets("01")})
+	before, err := l.unsignedSerial(t.Context(), Domain)
+	if err != nil {
+		t.Fatal(err)
+	}
 	l.Update(t, Add(q.Name+" 10 TLSA "+octets("03")))
+	if after, err := l.unsignedSerial(t.Context(), Domain); err != nil || !later(after, before) {
+		t.Errorf("serial %d, and after a change %d: %v", before, after, err)
+	}
 	l.ReleaseSecondary(t)
 	check("changed again", []string{first, octets("01"), octets("03")}, []string{first, octets("01"), octets("03")})
 	if h := l.Finger(0, Host, 25); h.Outcome != Verified {
