@@ -43,6 +43,24 @@ func TestEmergencyAtOnce(t *testing.T) {
 	}
 }
 
+// Nor are they after a crash in the middle of that swap: the way back leads to the
+// compromised key.
+func TestInterruptedEmergencyAtOnceGoesOn(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	w.Careless, w.Forced, w.Weak = true, true, true
+	second := w.Issue(issuer, sim.Leaf{})
+	w.Order(rollover.Orders{Emergency: true, AtOnce: true})
+	w.OfferTo("mx1", second, true)
+	w.Faults["kill swap"] = "now"
+	w.Until(5*time.Minute, func() bool { return w.Faults["kill swap"] == "" })
+	h := w.Hosts["mx1"]
+	h.Live, h.Installed = second, second
+	w.Run(15 * time.Second)
+	if w.Live() != second || w.Node().Served != second {
+		t.Errorf("back to the compromised %s\n%s", first.Short(), w.Story())
+	}
+}
+
 // What is at once is one pair. Another one that comes in the emergency waits.
 func TestEmergencyAtOnceIsForOnePair(t *testing.T) {
 	w, issuer, _ := sim.Rolled(t, "ee")

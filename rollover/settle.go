@@ -34,7 +34,7 @@ func (x *pass) settle() {
 // safe if the swap still is; else the way back may be.
 func (x *pass) resume(name string, l Lineage) Lineage {
 	sw := *l.Swapping
-	onward := sw.Forced != "" || !x.blocked(name, x.chain(sw.To))
+	onward := sw.Forced != "" || x.emergency(name) && l.AtOnce == sw.To || !x.blocked(name, x.chain(sw.To))
 	if !onward && x.backBlocked(name, sw) != "" {
 		x.stuck(name, "the swap was interrupted, and answers that do not match "+sw.To.Short()+" may be held in caches")
 		return l

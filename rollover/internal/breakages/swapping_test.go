@@ -193,7 +193,7 @@ func swapping() []breakage {
 		{
 			name: "an interrupted swap goes on without another thought",
 			file: "rollover/settle.go",
-			was:  `onward := sw.Forced != "" || !x.blocked(name, x.chain(sw.To))`,
+			was:  `onward := sw.Forced != "" || x.emergency(name) && l.AtOnce == sw.To || !x.blocked(name, x.chain(sw.To))`,
 			is:   "onward := true",
 			by:   catch{pkg: "rollover", test: "TestInterruptedSwapIsJudgedAgain", says: invariant},
 			why:  "DESIGN 10: the invariant holds across a crash",
