@@ -58,7 +58,7 @@ var recordCodes = []Explanation{
 		Do:     "Nothing, if the chain leaves with the rollover. Else let the server present a chain that matches, with and without SNI.",
 	}, {
 		Code: CodeForeignCombo, Severity: Danger, Person: true,
-		Means:  "A record that is not ours is of a combination that the successor cannot match, or would stay alone after a withdrawal and not match what is presented. As long as it stands, clients that look at it would refuse the server then.",
+		Means:  "A record that is not ours is of a combination that the successor cannot match, or stays after a withdrawal, or would stay alone then and not match what is presented. As long as it stands, clients look at it, and refuse a certificate that it does not match.",
 		Shows:  "While a successor waits, or a withdrawal.",
 		Clears: "When the record is gone, or ours.",
 		Do:     "Take it out, or make it ours: tlsaroll adopt LINEAGE --record \"3 1 1 ab…\", with the record's own data.",

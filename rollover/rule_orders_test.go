@@ -197,6 +197,44 @@ func TestWithdrawBesideForeignRecords(t *testing.T) {
 	w.Until(time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Denial() })
 }
 
+// As long as one of them stands that matches what is served, DANE is not off: nobody is
+// told that the server may have any certificate.
+func TestWithdrawLeavesForeignRecords(t *testing.T) {
+	w, _, first := sim.Rolled(t, "ee")
+	theirs := w.Record(tlsa.Params{Usage: tlsa.DANEEE, Selector: tlsa.Cert, Matching: tlsa.SHA256}, first)
+	w.Foreign[theirs] = true
+	w.Edit(sim.Owner25(t), func(s tlsa.RRset) tlsa.RRset { return s.With(theirs) })
+	w.Run(2 * time.Minute)
+	w.Order(rollover.Orders{Withdraw: true})
+	w.Run(5 * time.Minute)
+	w.Stands(theirs)
+	if w.Warns(rollover.CodeWithdrawn) || !w.Waits(rollover.CodeForeignCombo) {
+		t.Errorf("says that the server may change, or not why it may not\n%s", w.Story())
+	}
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	if took := w.Until(5*time.Minute, func() bool { return w.Warns(rollover.CodeWithdrawn) }); took < sim.Ipub {
+		t.Errorf("the server may change after %s, and caches hold their record\n%s", took, w.Story())
+	}
+}
+
+// Nor where an endpoint is new, and nobody has looked yet.
+func TestWithdrawnEndpointThatNobodyHasLookedUp(t *testing.T) {
+	w, _, _ := sim.Rolled(t, "ee")
+	w.Order(rollover.Orders{Withdraw: true})
+	w.Until(5*time.Minute, func() bool { return w.Warns(rollover.CodeWithdrawn) })
+	w.Configure(func(p *rollover.LineagePolicy) {
+		p.Endpoints = append(p.Endpoints, rollover.Endpoint{URL: "imaps://" + sim.MX, Host: sim.MX, Port: 993, Owner: sim.OwnerOf(t, 993, sim.MX)})
+	})
+	o := w.Observe()
+	o.Owners = nil
+	state, _ := rollover.Next(w.State, o, w.Policy, w.Now)
+	for _, v := range state.Lineages["mx1"].Warnings {
+		if v.Code == rollover.CodeWithdrawn {
+			t.Errorf("the server may change: %s", v.Text)
+		}
+	}
+}
+
 // A sibling's records keep those of a lineage that is withdrawn, as they alone would
 // refuse its chain; and its renewals are published and swapped in as ever.
 func TestWithdrawBesideASibling(t *testing.T) {

@@ -86,21 +86,28 @@ func (x *pass) withdraw() {
 	}
 }
 
-// withdrawing says what one owner name still waits for; over means nothing.
+// withdrawing says what one owner name still waits for; over means nothing. Records of
+// others count as well: who holds an answer with one looks at the certificate.
 func (x *pass) withdrawing(name string, owner tlsa.Owner) (over bool) {
 	l := x.Owners[owner]
 	w := x.waits(&l)
 	var alive []Version
 	for _, v := range l.Versions {
-		if w.alive(v, x.now) && (v.Unknown || slices.ContainsFunc(v.RRset.Associations, l.everOurs)) {
+		if w.alive(v, x.now) && (v.Unknown || !v.RRset.Denial()) {
 			alive = append(alive, v)
 		}
 	}
+	standing := l.latest().Associations
+	theirs := slices.IndexFunc(standing, func(a tlsa.Association) bool { return !l.everOurs(a) })
 	switch until := x.ripe(&l, alive); {
+	case l.Since.IsZero():
+		x.wait(name, reason(CodeWithdrawing, "%s has not been looked up yet; the server must keep its certificate", owner))
 	case len(alive) == 0:
 		return true
 	case slices.ContainsFunc(l.Ours, l.somewhere):
 		x.wait(name, reason(CodeWithdrawing, "%s: its records are being taken out; the server must keep its certificate", owner))
+	case theirs >= 0:
+		x.wait(name, reason(CodeForeignCombo, "%s: %s is not ours and stays, so that DANE is not off: the server must keep its certificate (hint: take it out, or make it ours: tlsaroll adopt %s --dry-run shows it whole, with the option that does)", owner, short(standing[theirs]), name).of(string(owner)))
 	case until.IsZero():
 		x.wait(name, reason(CodeWithdrawing, "%s: some server may give its records still, so the wait has not begun; the server must keep its certificate", owner))
 	default:
