@@ -11,7 +11,7 @@ import (
 type AddressEvidence struct {
 	URL     string                 `json:"url"`
 	Address string                 `json:"address"`
-	TTL     time.Duration          `json:"ttl,omitempty"`
+	TTL     time.Duration          `json:"ttl,omitempty"` // the longest seen: a cache may have it since then
 	Local   bool                   `json:"local,omitempty"`
 	Since   time.Time              `json:"since"`            // first look that listed it
 	Listed  time.Time              `json:"listed"`           // last look that did
@@ -96,7 +96,7 @@ func (l *Ledger) looked(url string, at Sight[[]Address], served []Presented, now
 			i = len(l.Addresses) - 1
 		}
 		a := &l.Addresses[i]
-		a.TTL, a.Local, a.Listed, a.Gone = max(addr.TTL, 0), addr.Local, now, time.Time{}
+		a.TTL, a.Local, a.Listed, a.Gone = max(a.TTL, addr.TTL), addr.Local, now, time.Time{}
 	}
 	for i := range l.Addresses {
 		a := &l.Addresses[i]
