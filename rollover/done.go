@@ -182,6 +182,7 @@ func (x *pass) adopted(a Adopt) {
 // what stood before the first look counts.
 func (x *pass) inherit() {
 	for _, s := range x.sites() {
+		x.agree(s)
 		for _, owner := range s.owners {
 			switch l := x.Owners[owner]; {
 			case len(l.Ours)+len(l.Retired) == 0 && l.matters():

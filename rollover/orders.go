@@ -136,13 +136,26 @@ func (x *pass) obey(name string, l Lineage, o Orders) Lineage {
 		l.Queued = ""
 		l = x.promote(l)
 	}
-	for _, owner := range x.ownersOf(name) {
-		if ledger, ok := x.Owners[owner]; ok && o.TTL > 0 {
-			ledger.Retime = o.TTL
+	if o.TTL > 0 {
+		x.wantTTL(name, o.TTL)
+	}
+	return l
+}
+
+// wantTTL notes another TTL for the RRsets of a lineage, at all owner names that lead there.
+func (x *pass) wantTTL(name string, ttl time.Duration) {
+	owners := x.ownersOf(name)
+	for _, s := range x.sites() {
+		if slices.Contains(s.lineages, name) {
+			owners = slices.Concat(owners, s.owners)
+		}
+	}
+	for _, owner := range owners {
+		if ledger, ok := x.Owners[owner]; ok {
+			ledger.Retime = ttl
 			x.Owners[owner] = ledger
 		}
 	}
-	return l
 }
 
 // copiesRead reports whether the provider's own copy was read in this pass at every

@@ -276,3 +276,39 @@ func TestSwapNeedsALookInTheSamePass(t *testing.T) {
 		t.Errorf("swapped by what was seen before\n%s", w.Story())
 	}
 }
+
+// Owner names that lead to one place share what is known of it: a TTL is wanted for the
+// RRset, whichever name the lineage asks at.
+func TestTTLOfAnRRsetThatAnotherNameLeadsTo(t *testing.T) {
+	w, target, _ := aliased(t)
+	w.Hosts["mx2"].Orders = rollover.Orders{TTL: 5 * time.Minute}
+	w.Run(5 * time.Minute)
+	if got := w.Zone[target].RRset.TTL; got != 5*time.Minute {
+		t.Errorf("the TTL is %s\n%s", got, w.Story())
+	}
+}
+
+// A name that came later knows as well which records are ours: else the predecessor's is
+// a stranger's, and stands in the way of a withdrawal.
+func TestNewNameKnowsWhatIsOurs(t *testing.T) {
+	w := sim.NewWorld(t)
+	target := tlsa.Owner("_dane.example.org.")
+	submission := rollover.Endpoint{URL: "submission://" + sim.MX, Host: sim.MX, Port: 587, Owner: sim.OwnerOf(t, 587, sim.MX)}
+	w.Target[sim.Owner25(t)], w.Target[submission.Owner] = target, target
+	smtp := w.Policy.Lineages["mx1"].Endpoints
+	w.Configure(func(p *rollover.LineagePolicy) { p.Endpoints = []rollover.Endpoint{submission} })
+	issuer := w.CA("Issuer A", nil)
+	w.Serving("mx1", w.Issue(issuer, sim.Leaf{}))
+	w.Until(time.Minute, w.Steady)
+	w.Run(5 * time.Minute)
+	w.Policy.Timing.Retire = time.Hour
+	w.Until(10*time.Minute, w.Swapped(w.Renew(issuer)))
+	w.Run(time.Minute)
+	w.Configure(func(p *rollover.LineagePolicy) { p.Endpoints = append(p.Endpoints, smtp...) })
+	w.Run(time.Minute)
+	w.Order(rollover.Orders{Withdraw: true})
+	w.Run(time.Minute)
+	if got := w.Zone[target].RRset; !got.Denial() || w.Waits(rollover.CodeForeignCombo) {
+		t.Errorf("%v stands\n%s", got, w.Story())
+	}
+}

@@ -72,6 +72,19 @@ func (x *pass) update(s *site, how func(*Ledger)) {
 	}
 }
 
+// agree has all owner names that lead to a site know which of the records there are ours:
+// a name that came later was not there when they were published.
+func (x *pass) agree(s *site) {
+	if len(s.owners) < 2 {
+		return
+	}
+	var ours []tlsa.Association
+	for _, owner := range s.owners {
+		ours = union(ours, x.Owners[owner].Ours)
+	}
+	x.update(s, func(l *Ledger) { l.Ours = ours })
+}
+
 func (x *pass) waitAt(s *site, r Reason) {
 	for _, name := range s.lineages {
 		x.wait(name, r)
