@@ -49,7 +49,7 @@ func (x *pass) hopeless(p tlsa.Params, standing tlsa.RRset, next *tlsa.Chain, s 
 	best := standing.With(associations(x.wants(s))...)
 	for _, owner := range s.owners {
 		for _, u := range x.users[owner] {
-			ref := u.endpoint.reference(x.now)
+			ref := u.endpoint.reference(owner, x.now)
 			if usable(standing, p, ref) && best.VouchesFor(p, next, ref) != nil {
 				return true
 			}

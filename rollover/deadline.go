@@ -77,7 +77,7 @@ func (x *pass) forcing(name string) bool {
 		}
 		for _, owner := range e.Owners() {
 			l := x.Owners[owner]
-			for _, c := range l.latest().Combinations(e.reference(x.now)) {
+			for _, c := range l.latest().Combinations(e.reference(owner, x.now)) {
 				if c.Usage != tlsa.DANEEE {
 					return true
 				}

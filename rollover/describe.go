@@ -225,7 +225,7 @@ func (x *pass) describeEndpoint(name string, e Endpoint, owner tlsa.Owner) Endpo
 			continue
 		}
 		for _, c := range a.Cells {
-			d.Served = append(d.Served, x.describeCell(e, a.Address, c, given))
+			d.Served = append(d.Served, x.describeCell(e, owner, a.Address, c, given))
 		}
 	}
 	for i, s := range d.Served {
@@ -246,7 +246,7 @@ func (x *pass) describeEndpoint(name string, e Endpoint, owner tlsa.Owner) Endpo
 
 // describeCell judges one handshake by every RRset that is given now, as a DANE
 // client would that asks any of the servers.
-func (x *pass) describeCell(e Endpoint, address string, c Cell, given []tlsa.RRset) ServedStatus {
+func (x *pass) describeCell(e Endpoint, owner tlsa.Owner, address string, c Cell, given []tlsa.RRset) ServedStatus {
 	d := ServedStatus{Address: address, SNI: c.SNI, Algorithm: c.Algorithm, Error: c.Err, Verified: Unknown}
 	switch c.Outcome {
 	case NoTLS:
@@ -261,7 +261,7 @@ func (x *pass) describeCell(e Endpoint, address string, c Cell, given []tlsa.RRs
 	leaf := chain.LeafID()
 	d.Leaf = &leaf
 	for i, s := range given {
-		v := known(s.Authenticates(chain, e.reference(x.now)) == nil)
+		v := known(s.Authenticates(chain, e.reference(owner, x.now)) == nil)
 		if i == 0 {
 			d.Verified = v
 		}

@@ -23,21 +23,21 @@ func (x *pass) suffers(before, after meeting, owner tlsa.Owner) bool {
 // for the chain in the strong sense, for each combination.
 func (x *pass) refuses(s tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) bool {
 	return slices.ContainsFunc(x.users[owner], func(u use) bool {
-		return s.Vouches(chain, u.endpoint.reference(x.now)) != nil
+		return s.Vouches(chain, u.endpoint.reference(owner, x.now)) != nil
 	})
 }
 
 // fails reports whether a DANE client at some endpoint of the owner refuses the chain.
 func (x *pass) fails(s tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) bool {
 	return slices.ContainsFunc(x.users[owner], func(u use) bool {
-		return s.Authenticates(chain, u.endpoint.reference(x.now)) != nil
+		return s.Authenticates(chain, u.endpoint.reference(owner, x.now)) != nil
 	})
 }
 
 // matches reports whether a vouches for chain at every endpoint of the owner.
 func (x *pass) matches(a tlsa.Association, chain *tlsa.Chain, owner tlsa.Owner) bool {
 	return !slices.ContainsFunc(x.users[owner], func(u use) bool {
-		_, err := chain.Match(a, u.endpoint.reference(x.now))
+		_, err := chain.Match(a, u.endpoint.reference(owner, x.now))
 		return err != nil
 	})
 }
@@ -45,6 +45,6 @@ func (x *pass) matches(a tlsa.Association, chain *tlsa.Chain, owner tlsa.Owner) 
 // vouchesFor reports whether a combination of s matches chain at every endpoint of the owner.
 func (x *pass) vouchesFor(p tlsa.Params, s tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) bool {
 	return !slices.ContainsFunc(x.users[owner], func(u use) bool {
-		return s.VouchesFor(p, chain, u.endpoint.reference(x.now)) != nil
+		return s.VouchesFor(p, chain, u.endpoint.reference(owner, x.now)) != nil
 	})
 }

@@ -77,8 +77,15 @@ type Endpoint struct {
 // Owners are the names where clients of the endpoint ask.
 func (e Endpoint) Owners() []tlsa.Owner { return append([]tlsa.Owner{e.Owner}, e.Also...) }
 
-func (e Endpoint) reference(now time.Time) tlsa.Reference {
-	return tlsa.Reference{Names: []string{e.Host}, Time: now, SMTP: e.SMTP}
+// reference is how clients that ask at one of the owner names judge the endpoint: the
+// certificate is to be for the name under which they found the records (RFC 7671,
+// section 7; RFC 7672, section 3.2.2).
+func (e Endpoint) reference(owner tlsa.Owner, now time.Time) tlsa.Reference {
+	ref := tlsa.Reference{Names: []string{e.Host}, Time: now, SMTP: e.SMTP}
+	if base := owner.Base(); owner != e.Owner && base != "" {
+		ref.Names[0] = base
+	}
+	return ref
 }
 
 // Deadline says what happens when the live certificate ends before the wait does.

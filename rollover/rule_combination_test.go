@@ -1,6 +1,7 @@
 package rollover_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -286,4 +287,29 @@ func TestTwoAlgorithmsAtOneName(t *testing.T) {
 	w.OfferTo("rsa", rsa, false)
 	w.Until(10*time.Minute, func() bool { return w.Live() == ecdsa && w.State.Lineages["rsa"].Live == rsa && both() })
 	w.Stands(w.Record(tlsa.EE, ecdsa), w.Record(tlsa.TA, ecdsa), w.Record(tlsa.EE, rsa), w.Record(tlsa.TA, rsa))
+}
+
+// At the fully expanded name of a host that is an alias clients look for that name in the
+// certificate (RFC 7672, section 3.2.2): a 2 1 1 there would refuse one without it.
+func TestAnchorStaysAwayFromANameThatTheCertificateIsNotFor(t *testing.T) {
+	const host = "host.example.org"
+	for _, tt := range []struct {
+		names []string
+		want  bool
+	}{{[]string{sim.MX}, false}, {[]string{sim.MX, host}, true}} {
+		w := sim.NewWorld(t)
+		w.Scheme("ee+ta")
+		also := sim.OwnerOf(t, 25, host)
+		p := w.Policy.Lineages["mx1"]
+		p.Endpoints = slices.Clone(p.Endpoints)
+		first := w.Issue(w.CA("Issuer A", nil), sim.Leaf{Names: tt.names})
+		w.Serving("mx1", first)
+		p.Endpoints[0].Also = []tlsa.Owner{also}
+		w.Policy.Lineages["mx1"] = p
+		w.Run(10 * time.Minute)
+		got := w.Zone[also].RRset
+		if !got.Has(w.Record(tlsa.EE, first)) || got.HasParams(tlsa.TA) != tt.want {
+			t.Errorf("certificate for %v: %v at %s\n%s", tt.names, got, also, w.Story())
+		}
+	}
 }

@@ -34,7 +34,7 @@ func (x *pass) warnServed(name string, owner tlsa.Owner, l *Ledger) {
 func (x *pass) unmatched(given []tlsa.RRset, chain *tlsa.Chain, owner tlsa.Owner) (p tlsa.Params, found bool) {
 	for _, s := range given {
 		for _, u := range x.users[owner] {
-			ref := u.endpoint.reference(x.now)
+			ref := u.endpoint.reference(owner, x.now)
 			for _, p := range s.Combinations(ref) {
 				if s.VouchesFor(p, chain, ref) != nil {
 					return p, true

@@ -204,8 +204,11 @@ func (w *World) judgeNode(lineage string, n *Node, to tlsa.ChainID, sw Switching
 func (w *World) reference(owner tlsa.Owner) tlsa.Reference {
 	for _, name := range w.lineages() {
 		for _, e := range w.Policy.Lineages[name].Endpoints {
-			if e.Owner == owner || slices.Contains(e.Also, owner) {
+			switch {
+			case e.Owner == owner:
 				return tlsa.Reference{Names: []string{e.Host}, Time: w.Now, SMTP: e.SMTP}
+			case slices.Contains(e.Also, owner):
+				return tlsa.Reference{Names: []string{owner.Base()}, Time: w.Now, SMTP: e.SMTP}
 			}
 		}
 	}
