@@ -177,10 +177,16 @@ func (x *pass) copiesRead(name string) bool {
 
 // mayReturn reports whether the successor is the previous pair, which a person
 // wants back, and every answer not dead that matches a chain that may be presented
-// now matches it too (DESIGN 1, back). One of unknown content may be any.
+// now matches it too (DESIGN 1, back), at names that nobody listed as well (4.6). One of
+// unknown content may be any.
 func (x *pass) mayReturn(name string, l Lineage) bool {
-	previous := x.chain(l.Previous)
+	live, previous := x.chain(l.Live), x.chain(l.Previous)
 	if l.Recalled.IsZero() || l.Successor != l.Previous || previous == nil {
+		return false
+	}
+	if slices.ContainsFunc(x.unlisted(name, live, previous), func(owner tlsa.Owner) bool {
+		return live != nil && x.vouchesForLiveOnly(owner, live, previous)
+	}) {
 		return false
 	}
 	return !slices.ContainsFunc(x.ownersOf(name), func(owner tlsa.Owner) bool {

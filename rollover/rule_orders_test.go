@@ -62,6 +62,27 @@ func TestRollbackBesideTheUnknown(t *testing.T) {
 	w.Until(10*time.Minute, w.Done(first))
 }
 
+// Nor at names that nobody listed: an answer there may match the live pair alone.
+func TestRollbackPastAnUnlistedOwner(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee")
+	imaps := sim.OwnerOf(t, 993, sim.MX)
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Policy.Timing.Retire = time.Hour
+	w.Edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.Record(tlsa.EE, second)) })
+	w.Everywhere()
+	w.Run(time.Minute)
+	w.Order(rollover.Orders{Rollback: true})
+	w.Run(5 * time.Minute)
+	if w.Live() != second || !w.Waits(rollover.CodeUnlistedOwner) {
+		t.Fatalf("back past %s, or nobody was told\n%s", imaps, w.Story())
+	}
+	w.Edit(imaps, func(tlsa.RRset) tlsa.RRset { return tlsa.RRset{} })
+	if took := w.Until(5*time.Minute, w.Swapped(first)); took < sim.Ipub {
+		t.Errorf("back after %s: caches hold what was there\n%s", took, w.Story())
+	}
+}
+
 // A rollback that the service does not take is undone like any swap.
 func TestRollbackThatFails(t *testing.T) {
 	w, issuer, first := sim.Rolled(t, "ee")

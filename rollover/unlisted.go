@@ -13,13 +13,9 @@ import (
 // says that it has ever been asked for.
 func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
 	live := x.chain(x.Lineages[name].Live)
-	ignore := x.policy.Lineages[name].Ignore
 	var rs []Reason
-	for _, owner := range slices.Sorted(maps.Keys(x.Owners)) {
+	for _, owner := range x.unlisted(name, live, next) {
 		l := x.Owners[owner]
-		if _, ours := x.users[owner]; ours || ignore[owner] || !concerns(owner, live, next) {
-			continue
-		}
 		switch {
 		case l.Err != "":
 			rs = append(rs, reason(CodeUnlistedUnknown, "whether %s has TLSA records is not known: %s (hint: list it under endpoints: of the lineage, or name it under ignore: if it may fail)", owner, l.Err).of(string(owner)))
@@ -28,6 +24,16 @@ func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
 		}
 	}
 	return rs
+}
+
+// unlisted are the names of two chains that have a ledger and that nobody listed, but for
+// those that may fail, sorted.
+func (x *pass) unlisted(name string, live, next *tlsa.Chain) []tlsa.Owner {
+	ignore := x.policy.Lineages[name].Ignore
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(x.Owners)), func(owner tlsa.Owner) bool {
+		_, ours := x.users[owner]
+		return ours || ignore[owner] || !concerns(owner, live, next)
+	})
 }
 
 func (x *pass) vouchesForLiveOnly(owner tlsa.Owner, live, next *tlsa.Chain) bool {
