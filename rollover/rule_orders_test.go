@@ -1,6 +1,7 @@
 package rollover_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -279,6 +280,29 @@ func TestWithdrawBesideASibling(t *testing.T) {
 	w.Until(5*time.Minute, w.Swapped(second))
 	w.Run(2 * time.Minute)
 	w.Stands(w.Record(tlsa.EE, second), w.Record(tlsa.EE, theirs))
+}
+
+// So do those of a lineage that a third one keeps: mx1 shares one RRset with rsa, and
+// rsa another with mail, which nobody withdraws.
+func TestWithdrawBesideASiblingThatIsKept(t *testing.T) {
+	w := sim.NewWorld(t)
+	smtp := w.Policy.Lineages["mx1"]
+	submission := rollover.Endpoint{URL: "submission://" + sim.MX, Host: sim.MX, Port: 587, Owner: sim.OwnerOf(t, 587, sim.MX)}
+	rsa, mail := smtp, smtp
+	rsa.Endpoints, mail.Endpoints = slices.Concat(smtp.Endpoints, []rollover.Endpoint{submission}), []rollover.Endpoint{submission}
+	w.Policy.Lineages["rsa"], w.Policy.Lineages["mail"] = rsa, mail
+	w.Hosts["mx1"].Algorithm = "ecdsa"
+	w.Hosts["rsa"], w.Hosts["mail"] = sim.NewHost("rsa", "192.0.2.1"), sim.NewHost("ecdsa", "192.0.2.1")
+	issuer := w.CA("Issuer A", nil)
+	for _, name := range []string{"mx1", "rsa", "mail"} {
+		w.Serving(name, w.Issue(issuer, sim.Leaf{}))
+	}
+	w.Until(time.Minute, w.Steady)
+	w.Run(2 * time.Minute)
+	w.Hosts["rsa"].Orders = rollover.Orders{Withdraw: true}
+	w.Order(rollover.Orders{Withdraw: true})
+	w.Run(2 * time.Minute)
+	w.Until(5*time.Minute, w.Swapped(w.Renew(issuer)))
 }
 
 // Later words win where they differ from earlier ones that no pass has heard.

@@ -48,16 +48,22 @@ func (x *pass) wantsRecords(name string) bool {
 	return x.Lineages[name].Withdrawn.IsZero() || x.keptBy(name) != ""
 }
 
-// keptBy is a lineage that is not withdrawn and shares an RRset with one that is,
-// "" if there is none.
+// keptBy is a lineage that is not withdrawn and shares an RRset with one that is, or with
+// one that it keeps; "" if there is none.
 func (x *pass) keptBy(name string) string {
-	for _, s := range x.sites() {
-		if !slices.Contains(s.lineages, name) {
-			continue
-		}
-		for _, other := range s.lineages {
-			if x.Lineages[other].Withdrawn.IsZero() {
-				return other
+	kept := []string{name}
+	for i := 0; i < len(kept); i++ {
+		for _, s := range x.sites() {
+			if !slices.Contains(s.lineages, kept[i]) {
+				continue
+			}
+			for _, other := range s.lineages {
+				if x.Lineages[other].Withdrawn.IsZero() {
+					return other
+				}
+				if !slices.Contains(kept, other) {
+					kept = append(kept, other)
+				}
 			}
 		}
 	}
