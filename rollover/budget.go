@@ -58,7 +58,7 @@ func (x *pass) fitting(s *site, base tlsa.RRset, adds []want) []want {
 // RRset without all that chains need in them.
 func unbroken(base tlsa.RRset, adds, kept []want) []want {
 	return slices.DeleteFunc(slices.Clone(kept), func(k want) bool {
-		return !base.HasParams(k.Params) && slices.ContainsFunc(adds, func(w want) bool {
+		return !stands(base, k.Params) && slices.ContainsFunc(adds, func(w want) bool {
 			return w.Params == k.Params && w.class <= forSuccessor && !slices.ContainsFunc(kept, func(v want) bool { return v.Association == w.Association })
 		})
 	})

@@ -15,7 +15,7 @@ func (x *pass) admissible(s *site, base tlsa.RRset, wants []want) []want {
 	for _, w := range wants {
 		switch {
 		case base.Has(w.Association):
-		case base.HasParams(w.Params):
+		case stands(base, w.Params):
 			adds = append(adds, w)
 		default:
 			strange = append(strange, w)
@@ -30,6 +30,15 @@ func (x *pass) admissible(s *site, base tlsa.RRset, wants []want) []want {
 		}
 	}
 	return adds
+}
+
+// stands reports whether a combination of ours is in an RRset. A record of it that no
+// client can use, as one whose digest is too short, does not bring it there (RFC 6698,
+// section 4.1): who finds nothing else refuses nobody.
+func stands(s tlsa.RRset, p tlsa.Params) bool {
+	return slices.ContainsFunc(s.Associations, func(a tlsa.Association) bool {
+		return a.Params == p && a.Unusable(tlsa.Reference{}) == nil
+	})
 }
 
 // mends reports whether a combination repairs what already fails, and takes no match
@@ -189,7 +198,7 @@ func (x *pass) repairs(s *site, base tlsa.RRset, w want) bool {
 func (x *pass) unmatchedHere(s *site, wants []want) []tlsa.ChainID {
 	l := x.ledger(s)
 	standing := l.latest()
-	best := standing.With(associations(slices.DeleteFunc(slices.Clone(wants), func(w want) bool { return !standing.HasParams(w.Params) }))...)
+	best := standing.With(associations(slices.DeleteFunc(slices.Clone(wants), func(w want) bool { return !stands(standing, w.Params) }))...)
 	var ids []tlsa.ChainID
 	unmatched := false
 	for _, owner := range s.owners {

@@ -98,7 +98,7 @@ func (x *pass) required(name string, owner tlsa.Owner, next *tlsa.Chain) []tlsa.
 	if x.needsBridge(name, []tlsa.Owner{owner}) {
 		needs = union(needs, x.leafRecord(next.ID()))
 	}
-	return slices.DeleteFunc(slices.Clone(needs), func(a tlsa.Association) bool { return !standing.HasParams(a.Params) })
+	return slices.DeleteFunc(slices.Clone(needs), func(a tlsa.Association) bool { return !stands(standing, a.Params) })
 }
 
 // phase of a successor, in RFC 7583's words.

@@ -131,6 +131,30 @@ func TestForeignCombinationNeedsAPerson(t *testing.T) {
 	}
 }
 
+// A record that no client can use refuses nobody, so that one of ours beside it is a new
+// combination, and needs the evidence of one; a renewal does not wait for it.
+func TestUnusableRecordBringsNoCombination(t *testing.T) {
+	w := sim.NewWorld(t)
+	issuer := w.CA("Issuer A", nil)
+	first := w.Issue(issuer, sim.Leaf{})
+	other := &sim.Node{Remote: true, Stuck: true}
+	w.Hosts["mx1"].Nodes["192.0.2.2:25"] = other
+	w.Serving("mx1", first)
+	other.Served = w.Issue(issuer, sim.Leaf{})
+	short := tlsa.Association{Params: tlsa.EE, Data: "abcd"}
+	w.Foreign[short] = true
+	w.Edit(sim.Owner25(t), func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, short) })
+	w.Everywhere()
+	w.ForgetCaches()
+	w.Run(5 * time.Minute)
+	w.Stands(short)
+	second := w.Renew(issuer)
+	w.Until(5*time.Minute, w.Swapped(second))
+	w.Stands(short)
+	other.Served = second
+	w.Until(5*time.Minute, func() bool { return w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.EE, second)) })
+}
+
 func TestForeignRecordsAreNeverTouched(t *testing.T) {
 	w, issuer, _ := sim.Rolled(t, "ee")
 	theirs := w.KeyRecord(w.NewKey())

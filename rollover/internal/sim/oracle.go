@@ -51,19 +51,20 @@ func (p *papers) valid(ref tlsa.Reference) bool {
 }
 
 // strong reports whether each combination of an RRset has a record that vouches
-// (RFC 7671, section 8). Of the PKIX usages, which no random world has, it knows no
-// more than the product.
+// (RFC 7671, section 8). Digests of a wrong length count for nothing (RFC 6698, section
+// 4.1). Of the PKIX usages, which no random world has, it knows no more than the product.
 func (p *papers) strong(s tlsa.RRset, ref tlsa.Reference) bool {
 	if slices.ContainsFunc(s.Associations, func(a tlsa.Association) bool { return a.Usage < tlsa.DANETA }) {
 		return s.Vouches(p.chain, ref) == nil
 	}
 	for i := 0; i < len(s.Associations); {
-		params, so := s.Associations[i].Params, false
+		params, so, usable := s.Associations[i].Params, false, false
 		for ; i < len(s.Associations) && s.Associations[i].Params == params; i++ {
 			a := s.Associations[i]
 			so = so || p.ee[a] || p.ta[a] && p.valid(ref)
+			usable = usable || so || a.Matching == tlsa.Full || len(a.Data) == hex.EncodedLen(sha256.Size*int(a.Matching))
 		}
-		if !so {
+		if usable && !so {
 			return false
 		}
 	}
