@@ -312,3 +312,21 @@ func TestNewNameKnowsWhatIsOurs(t *testing.T) {
 		t.Errorf("%v stands\n%s", got, w.Story())
 	}
 }
+
+// On a new host the service that awaits its first pair may not run, so that its reload
+// fails: once it presents the pair all is well, and nobody has to say so.
+func TestFirstPairWhoseServiceIsStartedLater(t *testing.T) {
+	w := sim.NewWorld(t)
+	w.Faults["reload"] = "postfix is not running"
+	first := w.Renew(w.CA("Issuer A", nil))
+	w.Until(5*time.Minute, w.Swapped(first))
+	w.Run(time.Minute)
+	if !w.Waits(rollover.CodeBackBlocked) {
+		t.Fatalf("nobody is told\n%s", w.Story())
+	}
+	w.Node().Served = first
+	w.Until(time.Minute, w.Steady)
+	if w.Waits(rollover.CodeBackBlocked) {
+		t.Errorf("it has come right, and is not noticed\n%s", w.Story())
+	}
+}

@@ -189,7 +189,11 @@ func (x *pass) upToDate(name string) bool {
 func (x *pass) stay(name string, l Lineage, sw Swapping, blocked string) Lineage {
 	sw.Step = SwapFailed
 	l.Swapping = &sw
-	if amiss, unseen := x.amiss(name, sw); amiss == "" && unseen == "" && len(sw.Judge) > 0 {
+	judged := sw
+	if len(sw.Judge) == 0 { // as where a service starts with its first pair
+		judged.Judge = x.judges(name)
+	}
+	if amiss, unseen := x.amiss(name, judged); amiss == "" && unseen == "" && len(judged.Judge) > 0 {
 		return x.verified(l)
 	}
 	x.stuck(name, sw.Why+"; going back would not help: "+blocked)
