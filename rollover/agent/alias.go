@@ -69,7 +69,10 @@ func (a *Agent) aliases(ctx context.Context, dns Looker, e rollover.Endpoint, be
 		found = append(found, alias{owner, now.Add(a.cfg.Timing.PublicationInterval(ttl))})
 	}
 	for _, old := range before {
-		if now.Before(old.until) && !slices.ContainsFunc(found, func(f alias) bool { return f.owner == old.owner }) {
+		switch i := slices.IndexFunc(found, func(f alias) bool { return f.owner == old.owner }); {
+		case i >= 0:
+			found[i].until = later(found[i].until, old.until) // its TTL was lowered since
+		case now.Before(old.until):
 			found = append(found, old)
 		}
 	}

@@ -127,6 +127,11 @@ func TestAliases(t *testing.T) {
 		owners, _, why = look(both)
 		expect("no cache leads to the old one", owners, why, owner25("two.example.org"))
 
+		longer := a.clock.now().Add(time.Hour)
+		if _, found, _ := look([]alias{{owner25("two.example.org"), longer}}); !found[0].until.Equal(longer) {
+			t.Errorf("its TTL was lowered: reckoned with until %s, and a cache may lead there until %s", found[0].until, longer)
+		}
+
 		w.dns.secure = false
 		time.Sleep(ipub)
 		owners, _, why = look(nil)
