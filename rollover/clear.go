@@ -44,12 +44,13 @@ func (x *pass) clearAt(s *site, next *tlsa.Chain) {
 }
 
 // hopeless reports whether a combination fails next at some endpoint and no
-// record that is wanted would help.
+// record that is wanted would help. A pair that is not valid yet does no harm before it is.
 func (x *pass) hopeless(p tlsa.Params, standing tlsa.RRset, next *tlsa.Chain, s *site) bool {
 	best := standing.With(associations(x.wants(s))...)
+	begin := latest(x.now, next.Leaf().NotBefore)
 	for _, owner := range s.owners {
 		for _, u := range x.users[owner] {
-			ref := u.endpoint.reference(owner, x.now)
+			ref := u.endpoint.reference(owner, begin)
 			if usable(standing, p, ref) && best.VouchesFor(p, next, ref) != nil {
 				return true
 			}

@@ -73,6 +73,21 @@ func TestCombinationThatTheSuccessorCannotMatchIsTakenOut(t *testing.T) {
 	w.Stands(w.Record(tlsa.EE, second))
 }
 
+// One that it cannot match yet, as its certificate begins later, stays.
+func TestCombinationStaysForASuccessorThatIsNotValidYet(t *testing.T) {
+	w, issuer, first := sim.Rolled(t, "ee+ta")
+	second := w.Issue(issuer, sim.Leaf{Begins: w.Now.Add(10 * time.Minute)})
+	w.Offer(second)
+	stood := true
+	w.Until(15*time.Minute, func() bool {
+		stood = stood && w.Zone[sim.Owner25(t)].RRset.Has(w.Record(tlsa.TA, first))
+		return w.Live() == second
+	})
+	if !stood {
+		t.Errorf("it was taken out\n%s", w.Story())
+	}
+}
+
 // It stands in the way of the swap, so it does not wait, as what is retired does, for
 // an address elsewhere that is out of sight.
 func TestHopelessCombinationDoesNotWaitForAnAddressOutOfSight(t *testing.T) {
