@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -124,9 +125,11 @@ func (g Group) entries() (groupEntries, error) {
 	return want, errors.Join(errs...)
 }
 
-// against gives what must be written and what must go, so that the group stands
-// in the file as it is wanted.
-func (want groupEntries) against(tx *bbolt.Tx) (puts, gone []entry) {
+// against gives what must be written and what must go, so that the group stands in the
+// file as it is wanted. What it kept together with lineages that are of another group by
+// now is left to those, unless they keep it already: it may be all that is known of their
+// owner names.
+func (want groupEntries) against(tx *bbolt.Tx) (puts, left, gone []entry, err error) {
 	wanted := map[string]bool{}
 	for _, e := range want.all {
 		wanted[e.name()] = true
@@ -134,22 +137,46 @@ func (want groupEntries) against(tx *bbolt.Tx) (puts, gone []entry) {
 			puts = append(puts, e)
 		}
 	}
-	drop := func(e entry) {
-		if !wanted[e.name()] {
-			gone = append(gone, e)
-		}
-	}
 	ledgers := tx.Bucket(bucketLedgers).Cursor()
 	for _, name := range want.lineages {
 		prefix := []byte(name + separator)
-		for key, _ := ledgers.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = ledgers.Next() {
-			drop(entry{bucket: bucketLedgers, key: bytes.Clone(key)})
+		for key, value := ledgers.Seek(prefix); bytes.HasPrefix(key, prefix); key, value = ledgers.Next() {
+			e := entry{bucket: bucketLedgers, key: bytes.Clone(key)}
+			if wanted[e.name()] {
+				continue
+			}
+			gone = append(gone, e)
+			theirs, others, err := want.left(key, value)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if others {
+				left = append(left, theirs)
+			}
 		}
-		if key := []byte(name); want.offers && tx.Bucket(bucketOffers).Get(key) != nil {
-			drop(entry{bucket: bucketOffers, key: key})
+		if e := (entry{bucket: bucketOffers, key: []byte(name)}); want.offers && !wanted[e.name()] && tx.Bucket(bucketOffers).Get(e.key) != nil {
+			gone = append(gone, e)
 		}
 	}
-	return puts, gone
+	return puts, left, gone, nil
+}
+
+// left is a ledger that goes, as those of its lineages keep it that are not of the group.
+func (want groupEntries) left(key, value []byte) (theirs entry, others bool, err error) {
+	var kept struct {
+		Lineages []string        `json:"lineages"`
+		Ledger   json.RawMessage `json:"ledger"`
+	}
+	if err := decode(bucketLedgers, key, value, &kept); err != nil {
+		return entry{}, false, err
+	}
+	kept.Lineages = slices.DeleteFunc(kept.Lineages, func(name string) bool { return slices.Contains(want.lineages, name) })
+	if len(kept.Lineages) == 0 {
+		return entry{}, false, nil
+	}
+	_, owner, _ := strings.Cut(string(key), separator)
+	theirs, err = encoded(bucketLedgers, kept.Lineages[0]+separator+owner, kept)
+	return theirs, true, err
 }
 
 // names reports whether some entry names a chain. To decode them all would be

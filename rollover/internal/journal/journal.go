@@ -81,12 +81,15 @@ func (j *Journal) Save(g Group, stamp Stamp) error {
 	if err != nil {
 		return j.failed(err)
 	}
-	var puts, gone []entry
-	err = j.db.View(func(tx *bbolt.Tx) error {
-		puts, gone = want.against(tx)
-		return nil
+	var puts, left, gone []entry
+	err = j.db.View(func(tx *bbolt.Tx) (err error) {
+		puts, left, gone, err = want.against(tx)
+		return err
 	})
-	if err == nil && len(puts)+len(gone)+len(g.Events) == 0 && !j.doubt.Load() {
+	if err != nil {
+		return j.failed(err)
+	}
+	if len(puts)+len(gone)+len(g.Events) == 0 && !j.doubt.Load() {
 		return j.There()
 	}
 	stamped, err := encoded(bucketMeta, keyStamp, stamp)
@@ -95,6 +98,14 @@ func (j *Journal) Save(g Group, stamp Stamp) error {
 	}
 	return j.commit(func(tx *bbolt.Tx) error {
 		for _, e := range append(puts, stamped) {
+			if err := tx.Bucket(e.bucket).Put(e.key, e.value); err != nil {
+				return err
+			}
+		}
+		for _, e := range left {
+			if tx.Bucket(e.bucket).Get(e.key) != nil {
+				continue
+			}
 			if err := tx.Bucket(e.bucket).Put(e.key, e.value); err != nil {
 				return err
 			}

@@ -153,6 +153,42 @@ func TestLineageMoves(t *testing.T) {
 	}
 }
 
+// TestGroupFallsApart: whichever of them is saved first, and be it the only one for now, what
+// the others need of what was kept together stays.
+func TestGroupFallsApart(t *testing.T) {
+	for _, first := range []string{"mx1", "mx2", "mx3"} {
+		j, _ := mustOpen(t, pathIn(t))
+		g := groupOf(t, "mx1", "mx2", "mx3")
+		mustSave(t, j, g, 0)
+		alone := func(name string) Group {
+			own := owner(hostOf(name))
+			s := mustLoad(t, j).State([]string{name}, []tlsa.Owner{own})
+			maps.DeleteFunc(s.Owners, func(o tlsa.Owner, _ rollover.Ledger) bool { return o != own })
+			return Group{Lineages: []string{name}, State: s}
+		}
+		mustSave(t, j, alone(first), 0)
+		for _, name := range g.Lineages {
+			own := owner(hostOf(name))
+			if diff := cmp.Diff(g.State.Owners[own], alone(name).State.Owners[own]); diff != "" {
+				t.Errorf("%s was saved alone; %s's ledger (-saved +loaded):\n%s", first, name, diff)
+			}
+		}
+		for _, name := range g.Lineages {
+			changed := alone(name)
+			l := changed.State.Owners[owner(hostOf(name))]
+			l.Looked, l.Ours = l.Looked.Add(time.Hour), nil
+			changed.State.Owners[owner(hostOf(name))] = l
+			mustSave(t, j, changed, 0)
+			if diff := cmp.Diff(changed.State.Owners, alone(name).State.Owners); diff != "" {
+				t.Errorf("%s was saved alone first, then %s's ledger (-saved +loaded):\n%s", first, name, diff)
+			}
+		}
+		if n := len(mustLoad(t, j).Ledgers); n != len(g.Lineages) {
+			t.Errorf("%s was saved alone first: %d ledgers in the end, want one for each owner name", first, n)
+		}
+	}
+}
+
 func TestForgetKeepsWhatIsNamed(t *testing.T) {
 	j, _ := mustOpen(t, pathIn(t))
 	g, other := groupOf(t, "mx1"), groupOf(t, "mx2")
