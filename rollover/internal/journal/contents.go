@@ -134,8 +134,8 @@ func (c *Contents) order(e entry, i rollover.Issuing) error {
 
 // State is what is known of a group of lineages: their own entries, the ledgers
 // of the owner names that are theirs by configuration, whoever kept them, and those
-// that they kept themselves. Where two groups have become one, the ledger that
-// reaches back furthest counts.
+// that they kept themselves. Where there are several of one name, the one that
+// supersedes the others counts.
 func (c Contents) State(lineages []string, owners []tlsa.Owner) rollover.State {
 	s := rollover.State{Lineages: map[string]rollover.Lineage{}, Owners: map[tlsa.Owner]rollover.Ledger{}, Chains: map[tlsa.ChainID]*tlsa.Chain{}}
 	var mentioned []tlsa.ChainID
@@ -150,9 +150,11 @@ func (c Contents) State(lineages []string, owners []tlsa.Owner) rollover.State {
 	for _, owner := range owners {
 		ledgers = append(ledgers, c.byOwner[owner]...)
 	}
+	counts := map[tlsa.Owner]OwnerLedger{}
 	for _, i := range ledgers {
 		l := c.Ledgers[i]
-		if other, twice := s.Owners[l.Owner]; !twice || l.Ledger.Since.Before(other.Since) {
+		if other, twice := counts[l.Owner]; !twice || l.supersedes(other) {
+			counts[l.Owner] = l
 			s.Owners[l.Owner] = l.Ledger
 		}
 		mentioned = append(mentioned, c.mentions[l.entry]...)
@@ -163,6 +165,17 @@ func (c Contents) State(lineages []string, owners []tlsa.Owner) rollover.State {
 		}
 	}
 	return s
+}
+
+// supersedes reports which of two ledgers of one name counts. Those of one lineage are of one
+// group, whose first lineage another configuration took from it or gave it: the older one
+// was left behind. Of two groups that have become one it is the one that reaches back further.
+func (l OwnerLedger) supersedes(other OwnerLedger) bool {
+	one := slices.ContainsFunc(l.Lineages, func(name string) bool { return slices.Contains(other.Lineages, name) })
+	if one && !l.Ledger.Looked.Equal(other.Ledger.Looked) {
+		return l.Ledger.Looked.After(other.Ledger.Looked)
+	}
+	return l.Ledger.Since.Before(other.Ledger.Since)
 }
 
 // Orphans are the chains that nothing names: a crash came before they could be

@@ -189,6 +189,25 @@ func TestGroupFallsApart(t *testing.T) {
 	}
 }
 
+// TestFirstLineageIsTakenOut: what it kept together with others is theirs, and is not to be
+// taken for newer than what they have kept since.
+func TestFirstLineageIsTakenOut(t *testing.T) {
+	j, _ := mustOpen(t, pathIn(t))
+	shared := owner("mail.example.net")
+	g := groupOf(t, "mx1", "mx2")
+	g.State.Owners[shared] = g.State.Owners[owner(hostOf("mx1"))]
+	mustSave(t, j, g, 0)
+	rest := Group{Lineages: []string{"mx2"}, State: mustLoad(t, j).State([]string{"mx2"}, []tlsa.Owner{shared})}
+	l := rest.State.Owners[shared]
+	l.Looked, l.Ours = l.Looked.Add(time.Hour), append(slices.Clone(l.Ours), l.Retired...)
+	rest.State.Owners[shared] = l
+	mustSave(t, j, rest, time.Hour)
+	again := mustLoad(t, j).State([]string{"mx2"}, []tlsa.Owner{shared})
+	if diff := cmp.Diff(l, again.Owners[shared]); diff != "" {
+		t.Errorf("(-saved +loaded):\n%s", diff)
+	}
+}
+
 func TestForgetKeepsWhatIsNamed(t *testing.T) {
 	j, _ := mustOpen(t, pathIn(t))
 	g, other := groupOf(t, "mx1"), groupOf(t, "mx2")
