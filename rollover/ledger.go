@@ -147,6 +147,18 @@ func (l *Ledger) given() []tlsa.RRset {
 	return out
 }
 
+// ReachesBackFurther reports whether l has more to tell than what another group kept of
+// the same name. One that was never looked at is but an open question, and tells nothing.
+func (l Ledger) ReachesBackFurther(than Ledger) bool {
+	switch {
+	case l.Since.IsZero() || than.Since.IsZero():
+		return !l.Since.IsZero()
+	case l.Since.Equal(than.Since):
+		return l.Looked.After(than.Looked)
+	}
+	return l.Since.Before(than.Since)
+}
+
 // clone copies what a pass changes in place. Deeper slices are replaced, never
 // written to.
 func (l Ledger) clone() Ledger {

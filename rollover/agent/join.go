@@ -97,7 +97,7 @@ func union(s, t rollover.State) rollover.State {
 	maps.Copy(out.Lineages, t.Lineages)
 	maps.Copy(out.Chains, t.Chains)
 	for owner, l := range t.Owners {
-		if known, twice := out.Owners[owner]; !twice || l.Since.Before(known.Since) {
+		if known, twice := out.Owners[owner]; !twice || l.ReachesBackFurther(known) {
 			out.Owners[owner] = l
 		}
 	}

@@ -198,3 +198,24 @@ func TestHostIsAnAlias(t *testing.T) {
 		}
 	})
 }
+
+// TestUnion: of what two groups kept of one name, an open question is no history.
+func TestUnion(t *testing.T) {
+	const name = tlsa.Owner("_25._tcp.mail.example.org.")
+	known, open := rollover.Ledger{Since: time.Unix(9, 0), Ours: []tlsa.Association{{Data: "aa"}}}, rollover.Ledger{Err: "timeout"}
+	older := rollover.Ledger{Since: time.Unix(1, 0)}
+	for _, test := range []struct {
+		name string
+		s, t rollover.Ledger
+		want rollover.Ledger
+	}{
+		{"a question of the second", known, open, known},
+		{"a question of the first", open, known, known},
+		{"both known", known, older, older},
+	} {
+		got := union(rollover.State{Owners: map[tlsa.Owner]rollover.Ledger{name: test.s}}, rollover.State{Owners: map[tlsa.Owner]rollover.Ledger{name: test.t}})
+		if diff := cmp.Diff(test.want, got.Owners[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}

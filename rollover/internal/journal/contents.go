@@ -175,7 +175,7 @@ func (l OwnerLedger) supersedes(other OwnerLedger) bool {
 	if one && !l.Ledger.Looked.Equal(other.Ledger.Looked) {
 		return l.Ledger.Looked.After(other.Ledger.Looked)
 	}
-	return l.Ledger.Since.Before(other.Ledger.Since)
+	return l.Ledger.ReachesBackFurther(other.Ledger)
 }
 
 // Orphans are the chains that nothing names: a crash came before they could be

@@ -208,6 +208,27 @@ func TestFirstLineageIsTakenOut(t *testing.T) {
 	}
 }
 
+// TestOpenQuestionIsNoHistory: that one group does not know of an owner name does not make
+// another forget what it knows.
+func TestOpenQuestionIsNoHistory(t *testing.T) {
+	for _, asks := range []string{"mx1", "mx2"} {
+		j, _ := mustOpen(t, pathIn(t))
+		shared := owner("mail.example.net")
+		want := rollover.Ledger{Target: shared, Since: epoch, Looked: epoch}
+		for _, name := range []string{"mx1", "mx2"} {
+			g := groupOf(t, name)
+			if g.State.Owners[shared] = want; name == asks {
+				g.State.Owners[shared] = rollover.Ledger{Err: "timeout"}
+			}
+			mustSave(t, j, g, 0)
+		}
+		joined := mustLoad(t, j).State([]string{"mx1", "mx2"}, []tlsa.Owner{shared})
+		if diff := cmp.Diff(want, joined.Owners[shared]); diff != "" {
+			t.Errorf("%s asks (-want +got):\n%s", asks, diff)
+		}
+	}
+}
+
 func TestForgetKeepsWhatIsNamed(t *testing.T) {
 	j, _ := mustOpen(t, pathIn(t))
 	g, other := groupOf(t, "mx1"), groupOf(t, "mx2")
