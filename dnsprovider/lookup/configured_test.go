@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,11 +56,24 @@ func TestNobodySpeaksForAHiddenServerWithoutAName(t *testing.T) {
 	}
 }
 
-func TestHiddenServerThatIsNamedAsWell(t *testing.T) {
+// TestHiddenServerWhoseAddressesAreNotAllKnown: one that is not found now has not left.
+func TestHiddenServerWhoseAddressesAreNotAllKnown(t *testing.T) {
 	w := newWorld(t)
-	v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {Hidden: []string{"192.0.2.53"}}})
-	if s := at(t, v, ns1); s.Name != "ns1.example.org." || s.Source != lookup.SourceBoth {
-		t.Errorf("%#v", s.Server)
+	four := addrPort("192.0.2.99")
+	w.zones["other.org."].put("primary 300 A 192.0.2.99\nprimary 300 AAAA 2001:db8::99\n")
+	w.servers[four] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
+	w.resolver.override = func(q *dns.Msg) *dns.Msg {
+		if q.Question[0].Name == "primary.other.org." && q.Question[0].Qtype == dns.TypeAAAA {
+			return new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
+		}
+		return nil
+	}
+	v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {Hidden: []string{"primary.other.org"}}})
+	if s := at(t, v, four); s.Err != "" || s.Source != lookup.SourceHidden {
+		t.Errorf("%#v", s)
+	}
+	if want := "addresses of primary.other.org.: resolver 127.0.0.1:53: primary.other.org. AAAA: SERVFAIL"; !strings.HasPrefix(v.Incomplete, want) {
+		t.Errorf("incomplete: %s\nwant %s", v.Incomplete, want)
 	}
 }
 

@@ -235,6 +235,9 @@ func (g *gathering) hide(ctx context.Context) {
 		for a, t := range found.addrs {
 			g.place(ns, netip.AddrPortFrom(a, addr.Port()), t)
 		}
+		if found.err != "" {
+			g.missing("addresses of %s: %s", name, found.err)
+		}
 		if len(ns.addrs) == 0 {
 			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("hidden server %s has no address: %s", name, or(found.err, "neither A nor AAAA"))}
 		}
