@@ -173,6 +173,23 @@ func TestRetainedServerOfAnOldAliasTarget(t *testing.T) {
 	}
 }
 
+// TestRetainedServerOfAnAlias: it is asked about the alias, in the zone that holds it.
+func TestRetainedServerOfAnAlias(t *testing.T) {
+	w := newWorld(t)
+	w.alias("tlsa.other.org.", 600)
+	w.zones["other.org."].put("tlsa 300 TLSA " + two + "\n")
+	left := addrPort("203.0.113.200")
+	w.servers[left] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
+	retained := lookup.Retained{Server: lookup.Server{Name: "left.other.org.", Address: left}, NSTTL: time.Hour, Asked: mx}
+	if s := at(t, w.look(mx, retained), left); s.Err != "" || !s.Alias || s.Leads != "tlsa.other.org." || s.Zone != "example.org." || !s.Signed() {
+		t.Errorf("%#v", s)
+	}
+	v := w.client().NewPass(map[string]lookup.Zone{"example.org": {Exclude: []string{"left.other.org"}}}).Owner(t.Context(), mx, retained)
+	if len(v.Servers) != 4 {
+		t.Errorf("servers %v: one that its zone excludes is not asked", names(v))
+	}
+}
+
 func TestExcludedServerThatThereIsNot(t *testing.T) {
 	w := newWorld(t)
 	v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {Exclude: []string{"ns9.example.net"}}})

@@ -59,7 +59,7 @@ func (s Server) String() string { return label(s.Name, s.Address) }
 type Retained struct {
 	Server
 	NSTTL time.Duration // handed back in the view
-	Zone  string        // whose server it was; "": that of View.Target
+	Zone  string        // whose server it was; "": that which holds Asked
 	Asked tlsa.Owner    // what it was asked for; "": View.Target
 }
 

@@ -82,7 +82,7 @@ func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.D
 			srv.name = dns.CanonicalName(r.Name)
 		}
 		asked := dns.CanonicalName(or(string(r.Asked), string(v.Target)))
-		zoneName := or(r.Zone, v.Zone)
+		zoneName := or(r.Zone, v.zoneOf(asked))
 		if zoneName == "" {
 			out[i] = sighting{server: srv, name: asked, err: errors.New(v.Err)}.view(0)
 			return
@@ -99,6 +99,16 @@ func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.D
 		out[i] = p.sight(ctx, z, srv, asked).view(reach[asked])
 	})
 	return slices.DeleteFunc(out, func(s ServerView) bool { return s.Asked == "" })
+}
+
+// zoneOf is the zone that holds a name on the way; that of Target where it is none.
+func (v *View) zoneOf(name string) string {
+	for _, a := range v.Aliases {
+		if a.Owner == name && a.Zone != "" {
+			return a.Zone
+		}
+	}
+	return v.Zone
 }
 
 // oneEach leaves one view of each address: an address that is unknown for one name
