@@ -23,6 +23,7 @@ type nameserver struct {
 	ttl           time.Duration                    // the larger of parent's and child's NS TTL
 	addrs         map[netip.AddrPort]time.Duration // with the longest TTL seen
 	problem       *problem                         // why no address could be found
+	unknown       bool                             // as the lookup failed: it may have one
 }
 
 // A gathering collects the servers of one zone from parent, child, resolver and
@@ -141,6 +142,7 @@ func (g *gathering) addresses(ctx context.Context) {
 			g.missing("addresses of %s: %s", name, found[i].err)
 		}
 		if len(ns.addrs) == 0 {
+			ns.unknown = found[i].err != ""
 			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("%s has no address: %s", name, or(found[i].err, "neither A nor AAAA"))}
 		}
 	}
@@ -239,6 +241,7 @@ func (g *gathering) hide(ctx context.Context) {
 			g.missing("addresses of %s: %s", name, found.err)
 		}
 		if len(ns.addrs) == 0 {
+			ns.unknown = found.err != ""
 			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("hidden server %s has no address: %s", name, or(found.err, "neither A nor AAAA"))}
 		}
 	}
@@ -252,7 +255,7 @@ func (g *gathering) settle() {
 		ns := g.hosts[name]
 		base := server{name: ns.name, source: ns.source(), ttl: ns.ttl}
 		if len(ns.addrs) == 0 {
-			g.settleNameless(base, ns.problem)
+			g.settleNameless(nameless{base, ns.problem, ns.unknown})
 			continue
 		}
 		for _, addr := range slices.SortedFunc(maps.Keys(ns.addrs), netip.AddrPort.Compare) {
@@ -285,13 +288,13 @@ func (g *gathering) settle() {
 	z.incomplete = strings.Join(slices.Compact(g.partial), "; ")
 }
 
-func (g *gathering) settleNameless(s server, why *problem) {
-	if s.matches(g.zone.options.Exclude) {
-		g.zone.excluded = append(g.zone.excluded, s)
+func (g *gathering) settleNameless(n nameless) {
+	if n.matches(g.zone.options.Exclude) {
+		g.zone.excluded = append(g.zone.excluded, n.server)
 		return
 	}
-	g.zone.nameless = append(g.zone.nameless, nameless{s, why})
-	g.findings = append(g.findings, finding(FindingNoAddress, Warning, s.name, "zone %s: name server %s", g.zone.name, why.text))
+	g.zone.nameless = append(g.zone.nameless, n)
+	g.findings = append(g.findings, finding(FindingNoAddress, Warning, n.name, "zone %s: name server %s", g.zone.name, n.problem.text))
 }
 
 func (ns *nameserver) source() Source {

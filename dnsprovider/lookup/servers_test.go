@@ -248,6 +248,34 @@ func TestNameServerWithoutAddress(t *testing.T) {
 	}
 }
 
+// TestServerWhoseAddressIsNotKnown: it is no server without address, as it may have one.
+func TestServerWhoseAddressIsNotKnown(t *testing.T) {
+	w := newWorld(t)
+	w.zones["org."].put("example 86400 NS ns9.other\n")
+	w.zones["example.org."].put("@ 7200 NS ns9.other.org.\n")
+	w.zones["other.org."].put("ns9 300 A 203.0.113.99\n")
+	w.servers[addrPort("203.0.113.99")] = &authServer{zones: map[string]*authZone{"example.org.": w.zones["example.org."]}}
+	w.resolver.override = func(q *dns.Msg) *dns.Msg {
+		if q.Question[0].Name == "ns9.other.org." {
+			return new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
+		}
+		return nil
+	}
+	v := w.look(mx)
+	if len(v.Servers) != 3 || !strings.HasPrefix(v.Incomplete, "addresses of ns9.other.org.: ") || !cmp.Equal(codes(v), []string{lookup.FindingNoAddress}) {
+		t.Errorf("servers %v, incomplete %q, findings %v", names(v), v.Incomplete, v.Findings)
+	}
+	// Who asks all servers for something else is told of it.
+	views, err := w.client().NewPass(nil).TXT(t.Context(), "_acme-challenge.mx.example.org.")
+	if i := slices.IndexFunc(views, func(x lookup.TXTView) bool { return x.Name == "ns9.other.org." }); i < 0 || views[i].Err == "" || err != nil {
+		t.Errorf("%+v, %v", views, err)
+	}
+	w.resolver.override = nil
+	if v := w.look(mx); len(v.Servers) != 4 || v.Incomplete != "" {
+		t.Errorf("servers %v, incomplete %q", names(v), v.Incomplete)
+	}
+}
+
 func TestNoRouteToAFamily(t *testing.T) {
 	noRoute := &syscallError{syscall.ENETUNREACH}
 	w := newWorld(t)

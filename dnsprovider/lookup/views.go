@@ -21,6 +21,9 @@ func (w *walk) views(reach map[string]time.Duration) []ServerView {
 		}
 		for _, z := range s.zones {
 			for _, n := range z.nameless {
+				if n.unknown {
+					continue // no server of its own, which would stay when the address is found again
+				}
 				x := sighting{server: n.server, zone: z.name, name: s.name, err: n.problem}
 				out = append(out, x.view(0))
 			}

@@ -27,6 +27,7 @@ type zone struct {
 type nameless struct {
 	server
 	problem *problem
+	unknown bool // it may have one that could not be looked up; see zone.incomplete
 }
 
 // signed reports whether answers must carry signatures.

@@ -190,3 +190,29 @@ func TestProviderFor(t *testing.T) {
 		}
 	}
 }
+
+// TestNameServerNotFoundForAMoment: that a name server's address cannot be looked up holds
+// nothing up that is made good within a minute, as with a server that is silent for so long.
+func TestNameServerNotFoundForAMoment(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := adopted(w)
+		defer w.close(a)
+		second := w.ca.issue(t, mx1)
+		w.stage("mx1", second)
+		r := w.goOn(a, time.Hour, func(r Report) bool { return r.State.Lineages["mx1"].Phase == rollover.Published })
+		due, failed := r.State.Lineages["mx1"].ReadyAt, time.Now()
+		w.dns.resolver = func(q dns.Question) string {
+			if q.Name == "ns2.example.org." && time.Since(failed) < 40*time.Second {
+				return "servfail"
+			}
+			return ""
+		}
+		w.goOn(a, time.Hour, func(r Report) bool { return r.State.Lineages["mx1"].Live == second.ID() })
+		if late := time.Since(due); late > time.Second {
+			t.Errorf("swapped %s after it was due", late)
+		}
+		if w.questions("127.0.0.1 ns2.example.org. A") == 0 || len(r.State.Owners[owner25(mx1)].Servers) != 2 {
+			t.Errorf("servers %v", r.State.Owners[owner25(mx1)].Servers)
+		}
+	})
+}
