@@ -192,6 +192,39 @@ func TestReplayedProofs(t *testing.T) {
 	}
 }
 
+// TestNSEC3OfANameDoesNotCoverIt: it shows that there is such a name, or such a wildcard (RFC 5155,
+// sections 8.4 and 8.8).
+func TestNSEC3OfANameDoesNotCoverIt(t *testing.T) {
+	w := newWorld(t)
+	z := w.zones["example.org."]
+	z.nsec3 = true
+	for i := range 4 { // whatever their places in the chain
+		host := fmt.Sprintf("wild%d.example.org.", i)
+		victim := tlsa.Owner("_25._tcp." + host)
+		z.put("*." + host + " 1800 TLSA " + one + "\n")
+		w.deniedBy(victim, dns.RcodeNameError, slices.Concat(z.denialRecord(host), z.denialRecord("_tcp."+host), z.denialRecord("*."+host))...)
+		if s := at(t, w.look(victim), ns2); s.Fault != lookup.FaultUnproven || !strings.HasSuffix(s.Err, "no NSEC3 record is over the wildcard *."+host) {
+			t.Errorf("NXDOMAIN under a wildcard: denied %v, fault %q: %s", s.Denied, s.Fault, s.Err)
+		}
+
+		z.put(fmt.Sprintf("*.a%d 1800 TLSA %s\n_25._tcp.mx.a%d 1800 TLSA %s\n", i, two, i, one))
+		victim = owner("_25._tcp.mx.a%d.example.org.", i)
+		w.servers[ns2].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+			if q.Question[0].Name != string(victim) || q.Question[0].Qtype != dns.TypeTLSA {
+				return r, nil
+			}
+			r = new(dns.Msg).SetReply(q)
+			r.Authoritative = true
+			r.Answer = z.signed(z.rrset(fmt.Sprintf("*.a%d.example.org.", i), dns.TypeTLSA), string(victim))
+			r.Ns = z.denialRecord(fmt.Sprintf("mx.a%d.example.org.", i))
+			return r, nil
+		}
+		if s := at(t, w.look(victim), ns2); s.Fault != lookup.FaultUnproven || !strings.HasSuffix(s.Err, fmt.Sprintf("no NSEC3 record over mx.a%d.example.org.", i)) {
+			t.Errorf("expanded over a name that exists: %s, fault %q: %s", records(s.RRset), s.Fault, s.Err)
+		}
+	}
+}
+
 func TestNSEC3OptOut(t *testing.T) {
 	w := newWorld(t)
 	z := w.zones["example.org."]
