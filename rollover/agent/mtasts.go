@@ -57,8 +57,9 @@ func (a *Agent) enforced(g *group, b book) map[string]rollover.Sight[bool] {
 	for name, hosts := range a.policyHosts(g) {
 		for _, host := range hosts {
 			state, looked := b.policies[host]
-			so := out[name]
-			if looked && !so.Value && so.Known() {
+			switch so := out[name]; {
+			case !looked:
+			case state.enforced.Value, !so.Value && so.Known():
 				out[name] = state.enforced
 			}
 		}

@@ -152,3 +152,30 @@ func TestPolicyHosts(t *testing.T) {
 		}
 	})
 }
+
+// TestEnforcedByOne: of the mail domains of a lineage's hosts one that is enforced counts, whatever
+// is known of the others; one that is unknown leaves it open otherwise.
+func TestEnforcedByOne(t *testing.T) {
+	yes, no, unknown := rollover.Seen(true), rollover.Seen(false), rollover.Unseen[bool]("timeout")
+	inWorld(t, func(t *testing.T, w *world) {
+		pair := w.ca.issueFor(t, newKey(t), 20*24*time.Hour, mx1)
+		l := w.lineage("mx1")
+		second := l.Policy.Endpoints[0]
+		second.Host, second.URL, second.Owner = "mx2.example.net", "smtp://mx2.example.net", owner25("mx2.example.net")
+		l.Policy.Endpoints = append(l.Policy.Endpoints, second)
+		a := w.open()
+		defer w.close(a)
+		g := a.of["mx1"]
+		g.state.Lineages["mx1"] = rollover.Lineage{Live: pair.ID()}
+		g.state.Chains[pair.ID()] = pair.Chain
+		for _, test := range []struct{ one, other, want rollover.Sight[bool] }{
+			{yes, no, yes}, {no, yes, yes}, {yes, unknown, yes}, {unknown, yes, yes},
+			{no, unknown, unknown}, {unknown, no, unknown}, {no, no, no},
+		} {
+			got := a.enforced(g, book{policies: map[string]mtaState{mx1: {enforced: test.one}, second.Host: {enforced: test.other}}})["mx1"]
+			if got != test.want {
+				t.Errorf("%+v and %+v: %+v", test.one, test.other, got)
+			}
+		}
+	})
+}
