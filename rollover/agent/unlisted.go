@@ -11,6 +11,7 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -105,10 +106,13 @@ func (a *Agent) exist(ctx context.Context, pass Looker, among []tlsa.Owner) (fou
 			answer := pass.Ask(ctx, string(owner), dns.TypeTLSA)
 			mu.Lock()
 			defer mu.Unlock()
-			if answer.Err != "" {
+			switch {
+			case answer.Err != "":
 				unknown[owner] = answer.Err
-			} else if slices.ContainsFunc(answer.Records, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeTLSA }) {
+			case slices.ContainsFunc(answer.Records, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeTLSA }):
 				found[owner] = true
+			case answer.Security == lookup.Bogus: // another server of the zone may have some
+				unknown[owner] = answer.Text
 			}
 			return nil
 		})

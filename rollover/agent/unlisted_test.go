@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/tlsaroll/tlsaroll/dnsprovider/lookup"
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
@@ -95,6 +98,44 @@ func TestUnlistedOwnerUnknown(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 		}
 		w.close(a)
+	})
+}
+
+// said is a resolver that has answers at hand.
+type said struct {
+	Looker
+	answers map[string]lookup.Answer
+}
+
+func (s said) Ask(_ context.Context, name string, _ uint16) lookup.Answer { return s.answers[name] }
+
+// TestExist: a denial that does not validate is none.
+func TestExist(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.open()
+		defer w.close(a)
+		there := rr("_25._tcp.a.example.org. 60 TLSA 3 1 1 " + strings.Repeat("00", 32))
+		answers := map[string]lookup.Answer{
+			"records":           {Records: []dns.RR{there}, Security: lookup.Secure},
+			"records, bogus":    {Records: []dns.RR{there}, Security: lookup.Bogus, Text: "expired"},
+			"denied":            {Rcode: dns.RcodeNameError, Security: lookup.Secure},
+			"denied, insecure":  {Rcode: dns.RcodeNameError, Security: lookup.Insecure},
+			"denied, bogus":     {Rcode: dns.RcodeNameError, Security: lookup.Bogus, Text: "expired"},
+			"an alias, bogus":   {Records: []dns.RR{rr("a. 60 CNAME b.")}, Security: lookup.Bogus, Text: "expired"},
+			"no answer at all":  {Err: "timeout", Security: lookup.Indeterminate, Text: "timeout"},
+			"denied, who knows": {Security: lookup.Indeterminate, Text: "no self-test"},
+		}
+		var among []tlsa.Owner
+		for name := range answers {
+			among = append(among, tlsa.Owner(name))
+		}
+		found, unknown := a.exist(t.Context(), said{answers: answers}, among)
+		if want := map[tlsa.Owner]bool{"records": true, "records, bogus": true}; !maps.Equal(found, want) {
+			t.Errorf("found %v", found)
+		}
+		if want := map[tlsa.Owner]string{"denied, bogus": "expired", "an alias, bogus": "expired", "no answer at all": "timeout"}; !maps.Equal(unknown, want) {
+			t.Errorf("unknown %v", unknown)
+		}
 	})
 }
 
