@@ -1,6 +1,7 @@
 package lookup_test
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -133,8 +134,8 @@ func TestRetainedServers(t *testing.T) {
 		t.Errorf("a retained server that is listed again: %#v, servers %v", o, names(v))
 	}
 	v = w.client().NewPass(map[string]lookup.Zone{"example.org": {Exclude: []string{"left.other.org"}}}).Owner(t.Context(), mx, retained)
-	if len(v.Servers) != 3 {
-		t.Errorf("servers %v: an excluded one is not asked, retained or not", names(v))
+	if want := []lookup.Server{retained.Server}; len(v.Servers) != 3 || !cmp.Equal(fmt.Sprint(v.Excluded), fmt.Sprint(want)) || len(v.Findings) > 0 {
+		t.Errorf("servers %v, excluded %v, findings %v: an excluded one is not asked, retained or not", names(v), v.Excluded, v.Findings)
 	}
 	w.servers[left].mangle = reply(dns.RcodeRefused)
 	if s := at(t, w.look(mx, retained), left); s.Fault != lookup.FaultLame || s.NSTTL != 48*time.Hour {

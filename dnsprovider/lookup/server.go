@@ -80,6 +80,11 @@ func (s server) matches(words []string) bool {
 	})
 }
 
+// means reports whether a word of the configuration means one of the servers.
+func means(word string, servers []Server) bool {
+	return slices.ContainsFunc(servers, func(s Server) bool { return server{name: s.Name, addr: s.Address}.matches([]string{word}) })
+}
+
 // parseHidden reads a hidden server: an address or a host name, with or without port.
 func parseHidden(word string, port uint16) (name string, addr netip.AddrPort, err error) {
 	if a, err := netip.ParseAddr(word); err == nil {

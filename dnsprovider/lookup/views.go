@@ -72,10 +72,11 @@ func speakFor(views []ServerView) {
 	}
 }
 
-// askRetained asks servers that nobody names any more, unless they are in the view
-// or excluded.
-func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.Duration, retained []Retained) []ServerView {
+// askRetained asks servers that nobody names any more, unless they are in the view, and
+// says which of them the configuration excludes: those are not asked.
+func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.Duration, retained []Retained) (views []ServerView, excluded []Server) {
 	out := make([]ServerView, len(retained))
+	left := make([]bool, len(retained)) // excluded
 	each(retained, func(i int, r Retained) {
 		if slices.ContainsFunc(v.Servers, func(s ServerView) bool { return s.Address == r.Address }) {
 			return
@@ -91,7 +92,7 @@ func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.D
 			return
 		}
 		zoneName = dns.CanonicalName(zoneName)
-		if srv.matches(p.zones[zoneName].Exclude) {
+		if left[i] = srv.matches(p.zones[zoneName].Exclude); left[i] {
 			return
 		}
 		z, err := p.look(ctx, zoneName)
@@ -101,7 +102,12 @@ func (p *Pass) askRetained(ctx context.Context, v *View, reach map[string]time.D
 		}
 		out[i] = p.sight(ctx, z, srv, asked).view(reach[asked])
 	})
-	return slices.DeleteFunc(out, func(s ServerView) bool { return s.Asked == "" })
+	for i, r := range retained {
+		if left[i] && !slices.Contains(v.Excluded, r.Server) && !slices.Contains(excluded, r.Server) {
+			excluded = append(excluded, r.Server)
+		}
+	}
+	return slices.DeleteFunc(out, func(s ServerView) bool { return s.Asked == "" }), excluded
 }
 
 // zoneOf is the zone that holds a name on the way; that of Target where it is none.

@@ -32,6 +32,7 @@ type names struct {
 	texts    map[string]string           // TXT
 	resolver func(q dns.Question) string // "servfail", "silent" or ""
 	secure   bool                        // the resolver validates the addresses of hosts
+	left     bool                        // ns2 is no name server of the zone any more
 }
 
 // exchange is the network, in wire format both ways.
@@ -137,7 +138,9 @@ func (n *names) answer(r *dns.Msg, q dns.Question, server string) bool {
 		r.Answer = append(r.Answer, soa)
 	case q.Qtype == dns.TypeNS && name == apex:
 		add("%s 60 NS ns1.%s", apex, apex)
-		add("%s 60 NS ns2.%s", apex, apex)
+		if !n.left {
+			add("%s 60 NS ns2.%s", apex, apex)
+		}
 	case q.Qtype == dns.TypeTXT && n.texts[name] != "":
 		add("%s 60 TXT %q", name, n.texts[name])
 	case q.Qtype == dns.TypeA:

@@ -74,6 +74,34 @@ func TestExcludedServer(t *testing.T) {
 	})
 }
 
+// TestExcludedServerThatHasLeft: a server that is dead, and that no NS record names any more,
+// holds a rollover up for as long as caches may name it, unless it is excluded.
+func TestExcludedServerThatHasLeft(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, _ := adopted(w)
+		w.zone.Down("ns2")
+		time.Sleep(5 * time.Minute)
+		w.goOn(a, time.Hour, func(r Report) bool { return !r.Changed })
+		w.dns.left = true
+		r := w.goOn(a, time.Hour, func(r Report) bool {
+			s := r.State.Owners[owner25(mx1)].Servers
+			return len(s) == 2 && !s[1].Unlisted.IsZero()
+		})
+		if s := r.State.Owners[owner25(mx1)].Servers[1]; s.Missing.IsZero() {
+			t.Errorf("it answers: %+v", s)
+		}
+		w.close(a)
+		z := w.config.Zones["example.org."]
+		z.Exclude = []string{"ns2.example.org."}
+		w.config.Zones = map[string]Zone{"example.org.": z}
+		a = w.open()
+		defer w.close(a)
+		if r := mustPass(t, a, "mx1"); len(r.State.Owners[owner25(mx1)].Servers) != 1 || !r.Policy.Excluded["198.51.100.53:53"] {
+			t.Errorf("excluded %v, servers %v", r.Policy.Excluded, r.State.Owners[owner25(mx1)].Servers)
+		}
+	})
+}
+
 func TestAliases(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.dns.secure = true
