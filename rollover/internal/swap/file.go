@@ -40,7 +40,7 @@ func (c *fileChange) prepare() error {
 	if err := c.host.before(opTidy, c.path); err != nil {
 		return err
 	}
-	removePending(c.path)
+	c.host.removePending(c.path)
 	info, err := os.Lstat(c.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -24,17 +24,29 @@ const (
 
 // removePending removes the temporary files of path. What cannot be removed is
 // tried again by the next switch.
-func removePending(path string) {
-	prefix := "." + filepath.Base(path)
+func (h Host) removePending(path string) {
+	base := filepath.Base(path)
 	for _, e := range siblings(path) {
-		number, ok := strings.CutPrefix(e.Name(), prefix)
-		if ok && isNumber(number) && e.Type().IsRegular() && len(number) >= shortestRandom && len(number) <= longestRandom {
+		number, ok := strings.CutPrefix(e.Name(), "."+base)
+		if ok && isNumber(number) && e.Type().IsRegular() && len(number) >= shortestRandom && len(number) <= longestRandom && !h.neighbours(path, number) {
 			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
 	for _, temp := range []string{hidden(path, previous), hidden(path, pendingLink), hidden(path+previous, pendingLink)} {
 		_ = os.Remove(temp)
 	}
+}
+
+// neighbours reports whether a number behind the name of path may begin with the end of
+// another's, as mx1 is beside mx: the temporary file is that one's, and about to be renamed.
+func (h Host) neighbours(path, number string) bool {
+	for n := 1; n <= len(number)-shortestRandom; n++ {
+		other := path + number[:n]
+		if _, err := os.Lstat(other); err == nil || slices.ContainsFunc(h.Install, func(t Target) bool { return filepath.Clean(t.at()) == other }) {
+			return true
+		}
+	}
+	return false
 }
 
 // pendingLink is what the name of a symlink that is not yet in place ends in.

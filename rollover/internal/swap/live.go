@@ -70,7 +70,7 @@ func (c *liveChange) prepare() (err error) {
 			return err
 		}
 	}
-	removePending(c.host.Live)
+	c.host.removePending(c.host.Live)
 	from, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
