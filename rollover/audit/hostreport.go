@@ -10,8 +10,13 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover"
 )
 
-// JudgeHost makes the report on one host, as it was seen at a time.
-func JudgeHost(h Host, at time.Time) HostReport { return reportOn(Domain{At: at}, h) }
+// JudgeHost makes the report on one host, as it was seen at a time. It is nobody's in
+// particular, so that there is no policy of a domain to go by.
+func JudgeHost(h Host, at time.Time) HostReport {
+	d := Domain{At: at, STS: STS{Record: rollover.Unseen[string]("not looked for")}}
+	d.MX.Given = true
+	return reportOn(d, h)
+}
 
 func reportOn(d Domain, h Host) HostReport {
 	c := claimOf(h, d.At)

@@ -30,6 +30,18 @@ func TestReportsHaveLists(t *testing.T) {
 	}
 }
 
+// TestServiceHasNoPolicy: who asks for a host alone names no domain, so that nobody can say
+// that there is no MTA-STS policy.
+func TestServiceHasNoPolicy(t *testing.T) {
+	chain := newAuthority(t).chain(leafOf{})
+	h := mailHost("mx1.example.org", published("mx1.example.org", record(t, tlsa.EE, chain)), serving("192.0.2.1", chain))
+	for _, v := range JudgeService("smtp://mx1.example.org", h, now).Senders {
+		if want := "no domain was named whose MTA-STS policy could be looked for"; v.Sender == MTASTS && (v.Delivery != Unknown || v.Why != want) {
+			t.Errorf("%s: %s", v.Delivery, v.Why)
+		}
+	}
+}
+
 // TestReportsAreInUTC: the same report reads the same wherever it is made.
 func TestReportsAreInUTC(t *testing.T) {
 	at := now.In(time.FixedZone("", 3600))
