@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -50,7 +51,8 @@ func (r *Round) spf(ctx context.Context, name string) string {
 	return ""
 }
 
-// texts are the strings of each TXT record in an answer, put together.
+// texts are the strings of each TXT record in an answer, put together. They are sorted, as
+// resolvers give the records of an RRset in another order each time.
 func texts(a lookup.Answer) []string {
 	var out []string
 	for _, rr := range a.Records {
@@ -58,6 +60,7 @@ func texts(a lookup.Answer) []string {
 			out = append(out, strings.Join(txt.Txt, ""))
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 
@@ -91,6 +94,7 @@ func (r *Round) caa(ctx context.Context, host string) rollover.Sight[[]string] {
 			}
 		}
 		if len(found) > 0 {
+			slices.Sort(found) // as texts are
 			return rollover.Seen(found)
 		}
 		_, name, _ = strings.Cut(name, ".")

@@ -1,11 +1,14 @@
 package survey
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
@@ -177,5 +180,26 @@ func TestRecordsInVain(t *testing.T) {
 	w.add("mx.u.example. 60 IN A 192.0.2.1")
 	if h := w.round().Domain(t.Context(), "d.example").Hosts[0]; len(h.Bases) != 0 {
 		t.Errorf("without records: %+v", h.Bases)
+	}
+}
+
+// TestAnyOrder: resolvers give the records of an RRset in another order each time, and what
+// was seen is the same.
+func TestAnyOrder(t *testing.T) {
+	records := []string{
+		"d.example. 60 IN MX 10 mx.d.example.", "d.example. 60 IN MX 10 mx2.d.example.", "mx.d.example. 60 IN A 192.0.2.1", "mx.d.example. 60 IN A 192.0.2.2",
+		`d.example. 60 IN CAA 0 issue "a.example.net"`, `d.example. 60 IN CAA 0 issue "b.example.net"`,
+		`_mta-sts.d.example. 60 IN TXT "v=STSv1 id=1"`, `_mta-sts.d.example. 60 IN TXT "v=STSv1 id=2"`,
+		`_smtp._tls.d.example. 60 IN TXT "v=TLSRPTv1; rua=mailto:a@d.example"`, `_smtp._tls.d.example. 60 IN TXT "v=TLSRPTv1; rua=mailto:b@d.example"`,
+	}
+	look := func() audit.Domain {
+		d := newWorld(t, records...).round().Domain(t.Context(), "d.example")
+		d.At = time.Time{}
+		return d
+	}
+	before := look()
+	slices.Reverse(records)
+	if diff := cmp.Diff(before, look(), cmpopts.EquateComparable(netip.AddrPort{})); diff != "" {
+		t.Error(diff)
 	}
 }
