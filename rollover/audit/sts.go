@@ -57,15 +57,31 @@ func findingsOfPolicy(d Domain, p STSPolicy) (findings []Finding) {
 	if p.MaxAge < shortAge {
 		findings = append(findings, finding(rollover.CodeSTSMaxAge, d.Name, fmt.Sprintf("senders keep the policy for %d seconds", int64(p.MaxAge/time.Second))))
 	}
-	for _, pattern := range p.MX {
-		if mtasts.CheckPattern(pattern) == nil && d.MX.Err == "" && len(d.Hosts) > 0 && !slices.ContainsFunc(d.Hosts, func(h Host) bool { return mtasts.Match(pattern, h.Name) }) {
-			findings = append(findings, finding(rollover.CodeSTSPatternUnused, pattern, fmt.Sprintf("mx %s fits none of the MX hosts", pattern)))
+	if unused := unusedPatterns(d, p); len(unused) > 0 {
+		about := d.Name
+		if len(unused) == 1 {
+			about = unused[0]
 		}
+		findings = append(findings, finding(rollover.CodeSTSPatternUnused, about, fmt.Sprintf("mx %s %s none of the MX hosts", listed(unused), verb(len(unused), "fits", "fit"))))
 	}
 	for _, h := range d.Hosts {
 		findings = append(findings, findingsOfCovered(d, h, p)...)
 	}
 	return findings
+}
+
+// unusedPatterns are those that fit none of the MX hosts, as far as these are known.
+func unusedPatterns(d Domain, p STSPolicy) (unused []string) {
+	if d.MX.Err != "" || len(d.Hosts) == 0 {
+		return nil
+	}
+	for _, pattern := range p.MX {
+		fits := func(h Host) bool { return mtasts.Match(pattern, h.Name) }
+		if mtasts.CheckPattern(pattern) == nil && !slices.ContainsFunc(d.Hosts, fits) && !slices.Contains(unused, pattern) {
+			unused = append(unused, pattern)
+		}
+	}
+	return unused
 }
 
 // findingsOfCovered are those about a host by a policy in mode enforce or testing.

@@ -167,6 +167,8 @@ func TestSTSPolicies(t *testing.T) {
 			[]string{"sts-max-age-short   senders keep the policy for 86399 seconds"}, WithSTS, ""},
 		{"a day", change(policyOf("enforce", "*.example.org"), func(p *STSPolicy) { p.MaxAge = 24 * time.Hour }), nil, WithSTS, ""},
 		{"a pattern too many", policyOf("enforce", "mx1.example.org", "mx9.example.org"), []string{"sts-pattern-unused   mx mx9.example.org fits none of the MX hosts"}, WithSTS, ""},
+		{"many patterns too many", policyOf("enforce", append(strings.Fields(strings.Repeat("mx9.example.org ", 2000)), "mx1.example.org", "mx2.example.org")...),
+			[]string{"sts-pattern-unused   mx mx9.example.org and mx2.example.org fit none of the MX hosts"}, WithSTS, ""},
 		{"another pattern", policyOf("enforce", "mx9.example.org"), []string{"sts-pattern-unused   mx mx9.example.org fits none of the MX hosts",
 			"sts-host-uncovered mx1.example.org validation-failure no mx of the policy fits mx1.example.org"}, Deferred, "no mx of the MTA-STS policy fits it"},
 		{"a pattern that cannot fit is a fault alone", policyOf("enforce", "mx1.example.org", "mx1.example.org."), nil, WithSTS, ""},
