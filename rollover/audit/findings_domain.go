@@ -145,8 +145,9 @@ func (d Domain) tellAtDomain(t *teller) {
 		return // an MX host may be an alias of the domain
 	}
 	records := new(scene).standing(d.AtDomain, tlsa.Reference{})
-	if records.Denial() {
-		return
+	wildcard := func(w rollover.Warning) bool { return w.Code == codeWildcard }
+	if records.Denial() || slices.ContainsFunc(d.AtDomain.Findings, wildcard) {
+		return // of a wildcard other ports may have a use
 	}
 	t.tell(rollover.CodeWrongOwner, d.AtDomain.Owner.String(), "%s: %s at %s %s where no sender looks: it has to be below the name of the MX host, as in _25._tcp.%s",
 		d.Name, shortenAll(records.Associations), d.AtDomain.Owner, verb(len(records.Associations), "stands", "stand"), firstHost(d))

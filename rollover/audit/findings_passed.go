@@ -13,6 +13,7 @@ const (
 	codeNoAddress       rollover.Code = "no-address"
 	codeResolverDiffers rollover.Code = "resolver-differs"
 	codeDenialBogus     rollover.Code = "denial-bogus"
+	codeWildcard        rollover.Code = "wildcard"
 )
 
 // tellPassedOn tells what the looks at DNS came across, as far as nothing above says it.
