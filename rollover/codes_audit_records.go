@@ -4,7 +4,7 @@ package rollover
 var auditRecordCodes = []Explanation{
 	{
 		Code: CodeRecordsUnusable, Severity: Warn, Person: true,
-		Means:  "There are TLSA records, and no sender can use any of them. Senders then insist on TLS and authenticate nobody (RFC 7672, section 2.2): whoever is in between can pose as the server.",
+		Means:  "There are TLSA records, and no sender can use any of them. Senders then insist on TLS and authenticate nobody (RFC 7672, section 2.2): whoever is in between can pose as the server. Clients of other services judge the certificate as if there were no records (RFC 7673, section 4.1).",
 		Shows:  "When a check finds no usable record among those of a host.",
 		Clears: "When one of them can be used.",
 		Do:     "Publish 3 1 1 of the key that the server presents, which tlsaroll record prints, and take the others out.",

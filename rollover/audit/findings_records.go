@@ -46,7 +46,11 @@ func (s *scene) tellUnusable() {
 	for _, a := range s.records.Associations {
 		why = append(why, shorten(a)+": "+cause(a.Unusable(s.ref)))
 	}
-	s.tell(rollover.CodeRecordsUnusable, s.owner(), "%s: none of the records at %s can be used, so that %s insist on TLS and authenticate nobody: %s", s.Name, s.base.at(), s.who(), listed(why)).
+	then := "and authenticate nobody" // RFC 7672, section 2.2
+	if !s.SMTP {
+		then = "and judge the certificate as if there were none" // RFC 7673, section 4.1
+	}
+	s.tell(rollover.CodeRecordsUnusable, s.owner(), "%s: none of the records at %s can be used, so that %s insist on TLS %s: %s", s.Name, s.base.at(), s.who(), then, listed(why)).
 		mendedBy("%s", s.publishing("Publish %s and take the others out.")).reportedAs(resultTLSAInvalid)
 }
 

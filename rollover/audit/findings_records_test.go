@@ -50,6 +50,7 @@ func (c cast) recordRows() []findingRow {
 	return []findingRow{
 		{code: rollover.CodeRecordsUnusable, bad: records(pkix), good: records(pkix, current), text: []string{mx1, base1, "1 1 1", "not for SMTP"}, fix: "IN TLSA 3 1 1 " + digest, result: "tlsa-invalid"},
 		{code: rollover.CodeRecordsUnusable, bad: records(made("3 1 1", "abcd"), made("7 1 1", digest)), text: []string{"3 1 1 abcd", "32 octets", "7 1 1"}, result: "tlsa-invalid"},
+		{code: rollover.CodeRecordsUnusable, bad: all(records(made("3 1 1", "abcd")), onHost(func(h *Host) { h.SMTP = false })), text: []string{"clients insist on TLS and judge the certificate as if there were none: "}, result: "tlsa-invalid"},
 		{code: rollover.CodeUsagePKIX, bad: records(current, next, pkix), good: all(records(current, next, pkix), onHost(func(h *Host) { h.SMTP = false })), text: []string{mx1, "1 1 1 " + digest[:8]}},
 		{code: rollover.CodeDigestLength, bad: records(current, next, made("3 1 1", digest[:40])), text: []string{digest[:8], "32 octets"}},
 		{code: rollover.CodeDigestLength, bad: records(current, next, made("3 1 2", digest)), text: []string{"64 octets", "3 1 2"}, fix: "Publish it as 3 1 1"},

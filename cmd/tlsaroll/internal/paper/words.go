@@ -88,7 +88,7 @@ func toneOfAddress(a audit.AddressReport) Tone {
 // other servers.
 var clientWords = map[audit.Delivery]string{
 	audit.WithDANE:      "connect, the server authenticated by DANE",
-	audit.WithTLS:       "connect encrypted, nobody authenticated",
+	audit.WithTLS:       "connect encrypted, nobody authenticated by DANE",
 	audit.Opportunistic: "connect, nobody authenticated by DANE",
 	audit.Deferred:      "do not connect",
 	audit.Unknown:       "not known",
