@@ -16,7 +16,7 @@ var auditRecordCodes = []Explanation{
 		Do:     "Publish it with usage 3 instead of 1, and 2 instead of 0, once what is presented matches that; then take it out.",
 	}, {
 		Code: CodeDigestLength, Severity: Warn, Person: true,
-		Means:  "A record's digest has not the length of its matching type: 32 octets for 1, 64 for 2. Senders pass over it; some checks, Internet.nl's among them, then refuse all records of the host.",
+		Means:  "A record's digest has not the length of its matching type: 32 octets for 1, 64 for 2. Senders pass over it, and so does Internet.nl's check.",
 		Shows:  "When a check sees it beside records that can be used.",
 		Clears: "When it is gone.",
 		Do:     "Take it out; tlsaroll record prints the right one.",
