@@ -52,7 +52,7 @@ func claimOf(h Host, at time.Time) claim {
 		case b.Security == rollover.Insecure:
 			why = fmt.Sprintf("%s is not signed for anyone: %s", b.Owner, b.SecurityText)
 		case b.Resolved.Value.Denial():
-			why = fmt.Sprintf("no TLSA records at %s", b.Owner)
+			why = fmt.Sprintf("no TLSA records at %s%s", b.Owner, b.alias())
 		default:
 			return b.claim(h, at)
 		}

@@ -38,6 +38,7 @@ func (c cast) domainRows() []findingRow {
 		{code: rollover.CodeDANEPartial, bad: bare, good: secondHost(func(*Host) {}), text: []string{"holds for " + mx1, "not for mx2.example.org", "no TLSA records at _25._tcp.mx2"}, result: "dane-required"},
 		{code: rollover.CodeDANEPartial, bad: secondHost(func(h *Host) { h.Bases, h.Reach = nil, unsigned }), text: []string{"not for mx2.example.org", "not signed"}, result: "dane-required"},
 		{code: rollover.CodeDANEAbsent, bad: records(), good: bare, text: []string{"no TLSA records at " + base1}, result: "dane-required"},
+		{code: rollover.CodeDANEAbsent, bad: all(records(), onBase(func(b *Base) { b.Target = "tlsa.example.net." })), text: []string{"no TLSA records at " + base1 + "., an alias of tlsa.example.net"}, result: "dane-required"},
 		{code: rollover.CodeKeyShared, bad: secondHost(otherAddress), good: secondHost(func(*Host) {}), text: []string{mx1 + " and mx2.example.org", c.chain.SPKI()[:8]}},
 		{code: rollover.CodeKeyShared, bad: secondHost(otherAddress), good: secondHost(func(h *Host) {
 			h.Addresses, h.Bases = []Address{modern("192.0.2.9", c.other)}, []Base{published("mx2.example.org", c.ee(c.other), next)}

@@ -90,8 +90,15 @@ func (s *scene) tellInsecure(b *Base, records tlsa.RRset) {
 		s.idle = map[string]string{b.Name: fmt.Sprintf("so that the %d TLSA %s at %s %s for nothing%s", n, verb(n, "record", "records"), b.at(), verb(n, "counts", "count"), warning)}
 		return
 	}
-	s.tell(rollover.CodeRecordsInsecure, b.Owner.String(), "%s: %d TLSA %s at %s that %s for nothing, as nobody can validate %s: %s%s",
-		s.Name, n, verb(n, "record stands", "records stand"), b.at(), verb(n, "counts", "count"), verb(n, "it", "them"), b.SecurityText, warning).of(b.Zone).reportedAs(resultDANERequired)
+	at := b.at()
+	if b.alias() != "" {
+		at += b.alias() + ","
+	}
+	f := s.tell(rollover.CodeRecordsInsecure, b.Owner.String(), "%s: %d TLSA %s at %s that %s for nothing, as nobody can validate %s: %s%s",
+		s.Name, n, verb(n, "record stands", "records stand"), at, verb(n, "counts", "count"), verb(n, "it", "them"), b.SecurityText, warning).of(b.Zone).reportedAs(resultDANERequired)
+	if b.alias() != "" { // the host's own zone may well be signed
+		f.mendedBy("Publish records at %s itself, or have every zone on the way of the alias signed, with a DS record in its parent; see first that they match what is presented, as they count from then on.", b.at())
+	}
 }
 
 // tellFailedLookups tells of the TLSA lookup that has no usable end.

@@ -72,6 +72,8 @@ func (c cast) lookupRows() []findingRow {
 		{code: rollover.CodeRecordsInsecure, bad: insecurely(rollover.Insecure, current), good: insecurely(rollover.Insecure), text: []string{base1, "1 TLSA record stands", "no chain of trust"}, result: "dane-required"},
 		{code: rollover.CodeRecordsInsecure, bad: insecurely(rollover.Insecure, next, c.ee(c.other)), text: []string{"2 TLSA records", "breaks mail as soon"}, result: "dane-required"},
 		{code: rollover.CodeRecordsInsecure, bad: onBase(func(b *Base) { b.Security, b.SecurityText = rollover.Insecure, "opt-out" }), text: []string{"opt-out"}, result: "dane-required"},
+		{code: rollover.CodeRecordsInsecure, bad: onBase(func(b *Base) { b.Security, b.SecurityText, b.Target = rollover.Insecure, "no DS", "tlsa.example.net." }),
+			text: []string{base1 + ", an alias of tlsa.example.net, that"}, fix: "at " + base1 + " itself", result: "dane-required"},
 		{code: rollover.CodeAddressInsecure, bad: insecurely(rollover.Secure, current), text: []string{base1, "addresses are not signed", "1 TLSA record "}, result: "dane-required"},
 	}
 }

@@ -92,6 +92,14 @@ func hours(d time.Duration) string {
 // at names where the records of a base domain stand.
 func (b *Base) at() string { return strings.TrimSuffix(b.Owner.String(), ".") }
 
+// alias says that the records of a base domain stand elsewhere, if they do.
+func (b *Base) alias() string {
+	if b.Target == "" || b.Target == b.Owner {
+		return ""
+	}
+	return ", an alias of " + strings.TrimSuffix(b.Target.String(), ".")
+}
+
 // cause is why a record is of no use, without the record.
 func cause(err error) string {
 	if miss, ok := errors.AsType[*tlsa.MatchError](err); ok && miss.Cause != nil {
