@@ -76,10 +76,11 @@ func unreachable(h Host) claim {
 }
 
 // failed says whose fault it is that a lookup had no answer: where a server gives one,
-// ours; where none does, theirs, and everybody's lookup fails (RFC 7672, section 2.1.2).
+// ours; where none does, theirs, and everybody's lookup fails (RFC 7672, section 2.1.2). An
+// alias on the way is none.
 func (b *Base) failed() claim {
 	why := fmt.Sprintf("the TLSA records at %s could not be looked up: %s", b.Owner, cmp.Or(b.Resolved.Err, b.SecurityText))
-	answers := slices.ContainsFunc(b.Servers, func(s rollover.ServerView) bool { return s.Answer.Known() || s.Untested })
+	answers := slices.ContainsFunc(b.Servers, func(s rollover.ServerView) bool { return s.Answer.Known() && !s.Alias || s.Untested })
 	if len(b.Servers) > 0 && !answers && b.Err == "" {
 		return claim{demand: demandNever, base: b, why: why + ", and no server of the zone gives a believable answer"}
 	}

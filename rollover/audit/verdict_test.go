@@ -58,6 +58,8 @@ func TestVerdicts(t *testing.T) {
 	}
 	ours := mute
 	ours.Servers = append([]rollover.ServerView{}, base(ee(chain)).Servers...)
+	leads := mute
+	leads.Servers = append([]rollover.ServerView{{Name: "ns1.example.org.", Alias: true, Answer: rollover.Seen(tlsa.RRset{})}}, mute.Servers...)
 	expanded := published("mail.example.net", ee(other))
 	denied := published("mail.example.net")
 	mx := func(change func(*MX)) func(*Domain) { return func(d *Domain) { change(&d.MX) } }
@@ -83,6 +85,7 @@ func TestVerdicts(t *testing.T) {
 		{"records in an unsigned zone", with(state(base(ee(other)), rollover.Insecure, "no DS"), at), Opportunistic, Deferred, Opportunistic, false, "not signed for anyone"},
 		{"bogus records", with(state(base(ee(chain)), rollover.Bogus, "expired"), at), Deferred, Deferred, Opportunistic, false, "bogus"},
 		{"no server answers", with(mute, at), Deferred, Deferred, Opportunistic, false, "no server of the zone"},
+		{"no server answers at the end of an alias", with(leads, at), Deferred, Deferred, Opportunistic, false, "no server of the zone"},
 		{"our resolver does not answer", with(ours, at), Unknown, Unknown, Opportunistic, false, "SERVFAIL"},
 		{"a server has an old RRset", with(lags, at), Deferred, Deferred, Opportunistic, false, "do not match"},
 		{"a server has none", with(first, at), WithDANE, WithDANE, Opportunistic, false, ""},
