@@ -10,6 +10,9 @@ import (
 // ASCII (RFC 8461, section 3.2 wants A-labels). Underscores are let pass.
 var domain = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
 
+// HostName reports whether senders take a name for that of a host: see domain.
+func HostName(name string) bool { return len(name) <= 253 && domain.MatchString(name) }
+
 // CheckPattern says what is wrong with a pattern of a policy's mx (RFC 8461, section
 // 3.2). Such a pattern fits no host.
 func CheckPattern(pattern string) error {
@@ -21,7 +24,7 @@ func CheckPattern(pattern string) error {
 		return errors.New("it ends with a dot")
 	case strings.Contains(name, "*"):
 		return errors.New("a wildcard is the whole leftmost label or none")
-	case !domain.MatchString(name) || len(name) > 253:
+	case !HostName(name):
 		return errors.New("no host name")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/audit"
 	"github.com/tlsaroll/tlsaroll/rollover/internal/facts"
+	"github.com/tlsaroll/tlsaroll/rollover/mtasts"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
@@ -120,6 +121,8 @@ func exchange(rr *dns.MX) audit.Exchange {
 		e.Err = "it is an address, and has to be a host name (RFC 5321, section 5.1)"
 	case err != nil:
 		e.Err = err.Error()
+	case !mtasts.HostName(host):
+		e.Err = "it is no host name: letters, digits and hyphens between them (RFC 5321, section 4.1.2)"
 	default:
 		e.Host = host
 	}

@@ -113,6 +113,9 @@ func TestWhereMailGoes(t *testing.T) {
 		{"an address for a host", []string{"d.example. 60 IN MX 10 192.0.2.1."}, func(d audit.Domain) bool {
 			return len(d.Hosts) == 0 && strings.Contains(d.MX.Records[0].Err, "address")
 		}},
+		{"no host names", []string{"d.example. 60 IN MX 10 -mx.d.example.", "d.example. 60 IN MX 20 *.d.example.", "d.example. 60 IN MX 30 mx_1.d.example."}, func(d audit.Domain) bool {
+			return len(d.Hosts) == 1 && d.Hosts[0].Name == "mx_1.d.example" && strings.Contains(d.MX.Records[0].Err, "host name") && strings.Contains(d.MX.Records[1].Err, "host name")
+		}},
 		{"an alias", []string{"d.example. 60 IN CNAME e.example.", "e.example. 60 IN MX 10 mx.e.example."}, func(d audit.Domain) bool {
 			return len(d.MX.Aliases) == 1 && len(d.Hosts) == 1 && slices.Equal(d.Hosts[0].NextHop, []string{"d.example", "e.example"})
 		}},
