@@ -84,6 +84,8 @@ func (c cast) tlsRows() []findingRow {
 		{code: rollover.CodeNoTLS, bad: addresses(on(dual("192.0.2.1", c.chain, c.rsa), func(h Handshake) bool { return h.Algorithm == "rsa" }, failing(rollover.NoTLS, "handshake failure"))),
 			good: all(records(), addresses(on(dual("192.0.2.1", c.chain, c.rsa), func(h Handshake) bool { return h.Algorithm == "rsa" }, failing(rollover.NoTLS, "handshake failure")))), text: []string{"to who asks for rsa"}, result: "starttls-not-supported"},
 		{code: rollover.CodeSNIDemanded, bad: addresses(on(good, withoutSNI, failing(rollover.NoTLS, "unrecognized name"))), text: []string{"unrecognized name"}, result: "validation-failure"},
+		{code: rollover.CodeSNIDemanded, bad: addresses(on(on(dual("192.0.2.1", c.chain, c.rsa), func(h Handshake) bool { return h.Algorithm == "rsa" }, failing(rollover.NoTLS, "no key")), withoutSNI, failing(rollover.NoTLS, "unrecognized name"))),
+			also: []rollover.Code{rollover.CodeNoTLS}, text: []string{"unrecognized name"}, result: "validation-failure"},
 		{code: rollover.CodeEndpointUnseen, bad: addresses(good, without("192.0.2.2", rollover.Unreached, "timed out")), text: []string{"192.0.2.2", "timed out"}},
 		{code: rollover.CodeEndpointUnseen, bad: addresses(without("192.0.2.1", rollover.Unreached, "timed out"), without("192.0.2.2", rollover.Unreached, "timed out")), text: []string{"192.0.2.1 and 192.0.2.2 do not"}},
 		{code: rollover.CodeEndpointUnseen, bad: addresses(on(good, func(h Handshake) bool { return h.Algorithm == "rsa" }, failing(rollover.Unreached, "reset"))), text: []string{"not answer every", "reset"}},

@@ -73,13 +73,15 @@ func slowest(addresses []Address) (d time.Duration) {
 func (s *scene) tellAddress(a Address) {
 	with, without := ofSNI(a, true), ofSNI(a, false)
 	works := slices.ContainsFunc(with, served)
-	switch broken := slices.IndexFunc(with, failed); {
-	case works && !slices.ContainsFunc(without, served) && slices.ContainsFunc(without, failed):
+	demanded := works && !slices.ContainsFunc(without, served) && slices.ContainsFunc(without, failed)
+	if demanded {
 		k := without[slices.IndexFunc(without, failed)]
 		s.tell(rollover.CodeSNIDemanded, a.Address.String(), "%s: %s presents a certificate to who sends SNI, and breaks off without: %s", s.Name, a.Address.Addr(), k.Err).reportedAs(cmp.Or(k.ResultType, resultValidation))
+	}
+	switch broken := slices.IndexFunc(with, failed); {
 	case broken >= 0:
 		s.tellNoTLS(a, with[broken], works)
-	default:
+	case !demanded:
 		s.tellUnanswered(a)
 	}
 }
