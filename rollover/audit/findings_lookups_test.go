@@ -128,6 +128,9 @@ func (c cast) serverRows() []findingRow {
 		{code: rollover.CodeSignatureEnds, bad: all(ttl(day), signed(70*time.Hour, 14*day)), good: all(ttl(day), signed(73*time.Hour, 14*day))},
 		{code: rollover.CodeDenialCached, bad: resolved(), text: []string{"1200 s more", current.String()[:14]}},
 		{code: rollover.CodeCachedMismatch, bad: resolved(stale), good: all(resolved(stale), server(gives(stale))), text: []string{stale.String()[:14], "1200 s"}, result: "tlsa-invalid"},
+		// Records were taken out, and TLS with them, before the last answer with them expired.
+		{code: rollover.CodeCachedMismatch, bad: all(records(), resolved(current), addresses(without("192.0.2.1", rollover.NoTLS, "502"))), good: all(records(current), addresses(without("192.0.2.1", rollover.NoTLS, "502"))),
+			also: []rollover.Code{rollover.CodePlaintextOnly}, text: []string{current.String()[:14], "1200 s", "demand TLS"}, result: "starttls-not-supported"},
 		{code: rollover.CodeCachedMismatch, bad: all(records(), resolved(stale)), good: all(records(), resolved(current)), result: "tlsa-invalid"},
 		{code: codeLame, bad: all(unknown(false, "REFUSED"), onBase(func(b *Base) { b.Findings = []rollover.Warning{lame} })), good: unknown(false, "REFUSED"), text: []string{"ns2 is lame"}},
 	}

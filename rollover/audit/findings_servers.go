@@ -107,7 +107,16 @@ func (s *scene) tellCached(b *Base) {
 	case s.failures(held, ref) > s.failures(standing, ref):
 		s.tell(rollover.CodeCachedMismatch, b.Owner.String(), "%s: the resolver holds %s for %s more, which do not match what is presented, and which no server gives any more: %s that hold it cannot deliver until it has expired",
 			s.Name, shortenAll(held.Associations), seconds(held.TTL), s.who()).reportedAs(resultTLSAInvalid)
+	case standing.Denial() && slices.ContainsFunc(s.Addresses, withoutTLS):
+		s.tell(rollover.CodeCachedMismatch, b.Owner.String(), "%s: the resolver holds %s for %s more, which demand TLS that the host does not offer, and which no server gives any more: %s that hold it cannot deliver until it has expired",
+			s.Name, shortenAll(held.Associations), seconds(held.TTL), s.who()).reportedAs(resultNoSTARTTLS)
 	}
+}
+
+// withoutTLS reports whether no client gets TLS at an address that answers.
+func withoutTLS(a Address) bool {
+	with := ofSNI(a, true)
+	return slices.ContainsFunc(with, failed) && !slices.ContainsFunc(with, served)
 }
 
 // A signature that is not made anew ends all delivery with DANE (RFC 7671, section 11).
