@@ -109,6 +109,10 @@ func (s *scene) tellUnmatched(failing []showing) {
 		f := s.tell(how.code, at, "%s: %s, which none of the records at %s matches, %s: %s that enforce DANE refuse it: %s",
 			s.Name, presents(group), s.base.at(), shortenAll(s.with(s.usable)), s.who(), reasonOf(miss))
 		f.reportedAs(how.result).mendedBy("%s", s.publishing(how.remedy))
+		whole := func(a tlsa.Association) bool { return a.Usage == tlsa.DANETA && a.Selector == tlsa.Cert && s.usable(a) }
+		if how.code == rollover.CodeAnchorNotServed && slices.ContainsFunc(s.records.Associations, whole) {
+			f.Fix += " If the CA had its certificate issued anew, with the same key, its 2 1 1 matches both, and no 2 0 x does."
+		}
 	}
 }
 

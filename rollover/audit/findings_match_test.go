@@ -35,6 +35,7 @@ func (c cast) matchRows() []findingRow {
 		return template
 	}(), root, ca.PublicKey, c.ca.rootKey)
 	renewed := c.ca.renewed(c.chain)
+	anew := chainOf(c.T, leaf, c.ca.sign(caTemplate("Intermediate"), root, ca.PublicKey, c.ca.rootKey)) // of the same key
 	return []findingRow{
 		{code: rollover.CodeServedUnmatched, bad: addresses(modern("192.0.2.1", c.other)), good: addresses(good),
 			text: []string{mx1, "192.0.2.1", c.other.LeafID()[:8], "2026-02-01", base1, current.String()[:14], next.String()[:14]}, fix: "IN TLSA " + c.ee(c.other).String(), result: "tlsa-invalid"},
@@ -54,6 +55,8 @@ func (c cast) matchRows() []findingRow {
 		{code: rollover.CodeComboUnmatched, bad: records(current, c.ta(renewed)), good: records(current, issuer, c.ta(renewed)), text: []string{"2 1 1"}, result: "tlsa-invalid"},
 		{code: rollover.CodeAnchorNotServed, bad: records(ofRoot), good: all(records(ofRoot), addresses(modern("192.0.2.1", chainOf(c.T, leaf, ca, root)))), text: []string{ofRoot.Data[:8]}, fix: current.String(), result: "tlsa-invalid"},
 		{code: rollover.CodeAnchorNotServed, bad: all(records(issuer), addresses(modern("192.0.2.1", renewed))), result: "tlsa-invalid"},
+		{code: rollover.CodeAnchorNotServed, bad: all(records(c.of(c.chain, tlsa.DANETA, tlsa.Cert, tlsa.SHA256)), addresses(modern("192.0.2.1", anew))), good: all(records(issuer), addresses(modern("192.0.2.1", anew))),
+			fix: "its 2 1 1 matches both", result: "tlsa-invalid"},
 		{code: rollover.CodeAnchorPath, bad: all(records(ofRoot), addresses(modern("192.0.2.1", chainOf(c.T, leaf, root)))), good: addresses(modern("192.0.2.1", chainOf(c.T, leaf, root))), text: []string{"lacks a CA certificate"}, result: "certificate-not-trusted"},
 		{code: rollover.CodeAnchorDates, bad: all(records(issuer), addresses(modern("192.0.2.1", ended))), good: records(issuer), text: []string{"ended"}, fix: c.ee(ended).Data, result: "certificate-expired"},
 		{code: rollover.CodeAnchorDates, bad: all(records(ofRoot), addresses(modern("192.0.2.1", chainOf(c.T, leaf, oldCA, root)))), good: all(records(current, next), addresses(modern("192.0.2.1", chainOf(c.T, leaf, oldCA, root)))), text: []string{"depth 1"}, result: "certificate-expired"},
