@@ -140,9 +140,15 @@ func offByMistake(h Host, at time.Time) bool {
 
 // tellAtDomain tells of records below the mail domain, where no sender looks.
 func (d Domain) tellAtDomain(t *teller) {
-	base := func(b Base) bool { return b.Name == d.Name }
-	if d.AtDomain == nil || slices.ContainsFunc(d.Hosts, func(h Host) bool { return slices.ContainsFunc(h.Bases, base) }) {
-		return // an MX host may be an alias of the domain
+	if d.AtDomain == nil {
+		return
+	}
+	base := func(b Base) bool {
+		leads := b.Target == d.AtDomain.Owner || b.alias() != "" && b.Target == d.AtDomain.Target // straight, or further
+		return b.Name == d.Name || leads
+	}
+	if slices.ContainsFunc(d.Hosts, func(h Host) bool { return slices.ContainsFunc(h.Bases, base) }) {
+		return // an MX host may be an alias of the domain, and the owner of its records one of theirs
 	}
 	records := new(scene).standing(d.AtDomain, tlsa.Reference{})
 	wildcard := func(w rollover.Warning) bool { return w.Code == codeWildcard }

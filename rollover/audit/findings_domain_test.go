@@ -18,6 +18,8 @@ func (c cast) domainRows() []findingRow {
 	none := published("example.org")
 	expanded := published("example.org", current) // from *._tcp.example.org, for other ports
 	expanded.Findings = []rollover.Warning{rollover.NewWarning(codeWildcard, "_25._tcp.example.org.", "expanded from a wildcard")}
+	further := atDomain
+	further.Target = "tlsa.example.net."
 	unsigned := Lookup{Security: rollover.Insecure, Text: "no DS", Exists: true}
 	bare := secondHost(func(h *Host) { h.Bases = []Base{published("mx2.example.org")} })
 	otherAddress := func(h *Host) { h.Addresses = []Address{modern("192.0.2.9", c.chain)} }
@@ -32,6 +34,8 @@ func (c cast) domainRows() []findingRow {
 		{code: rollover.CodeImplicitMX, bad: func(d *Domain) { d.MX.Exists, d.MX.Implicit = false, true }, good: func(d *Domain) { d.MX.Given = true }, text: []string{"no MX record"}},
 		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) { d.AtDomain = &none }, text: []string{"_25._tcp.example.org.", "_25._tcp." + mx1}},
 		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) { d.AtDomain = &expanded }},
+		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) { d.AtDomain, d.Hosts[0].Bases[0].Target = &atDomain, atDomain.Owner }},
+		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) { d.AtDomain, d.Hosts[0].Bases[0].Target = &further, further.Target }},
 		{code: rollover.CodeWrongOwner, bad: func(d *Domain) { d.AtDomain = &atDomain }, good: func(d *Domain) {
 			d.AtDomain, d.Hosts[0].Bases = &atDomain, []Base{published("example.org", current, next), published(mx1)}
 		}, text: []string{"_25._tcp.example.org."}},
