@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
+	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
 )
 
 // JudgeHost makes the report on one host, as it was seen at a time. It is nobody's in
@@ -67,14 +68,24 @@ func (c claim) report(a Address) AddressReport {
 	case demandMatch:
 		out.Verified, out.Why = c.judge(a)
 		if out.Verified == rollover.Yes {
-			record, depth, _ := c.base.Resolved.Value.MatchedBy(a.Handshakes[i].Chain, c.ref)
-			out.Why = fmt.Sprintf("%s depth %d", record.Params, depth)
+			out.Why = c.matchedBy(a.Handshakes[i].Chain)
 		}
 	default:
 		_, out.Why = c.judge(a)
 		out.Why = cmp.Or(out.Why, c.why)
 	}
 	return out
+}
+
+// matchedBy names the record that matches: in what the resolver holds, else in what a
+// server gives, as the former may have nothing to match.
+func (c claim) matchedBy(chain *tlsa.Chain) string {
+	for _, held := range c.versions {
+		if record, depth, err := held.MatchedBy(chain, c.ref); err == nil {
+			return fmt.Sprintf("%s depth %d", record.Params, depth)
+		}
+	}
+	return ""
 }
 
 func (h Handshake) report() HandshakeReport {

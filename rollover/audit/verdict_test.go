@@ -3,6 +3,7 @@ package audit
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
 	"github.com/tlsaroll/tlsaroll/rollover/tlsa"
@@ -195,6 +196,10 @@ func TestReportShowsItsEvidence(t *testing.T) {
 	a := got.Addresses[0]
 	if a.Verified != rollover.Yes || a.Why != "3 1 1 depth 0" || a.Version != "TLS 1.3" || len(a.Handshakes) != 6 || a.Handshakes[0].Leaf != chain.LeafID() {
 		t.Errorf("address: %+v", a)
+	}
+	h.Bases[0].Resolved = rollover.Seen(tlsa.NewRRset(time.Hour, record(t, tlsa.Params{Usage: tlsa.PKIXEE, Selector: tlsa.SPKI, Matching: tlsa.SHA256}, chain)))
+	if a := Judge(mailDomain(h)).Hosts[0].Addresses[0]; a.Verified != rollover.Yes || a.Why != "3 1 1 depth 0" {
+		t.Errorf("address, where the resolver holds what nobody can use: %+v", a)
 	}
 	if got.Scheme != SchemeCurrentIssuer {
 		t.Errorf("scheme %q", got.Scheme)
