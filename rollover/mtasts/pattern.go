@@ -33,16 +33,15 @@ func CheckPattern(pattern string) error {
 // Match reports whether a pattern fits a host. A wildcard stands for one label, the
 // leftmost (RFC 8461, section 4.1).
 func Match(pattern, host string) bool {
-	if CheckPattern(pattern) != nil {
-		return false
-	}
 	host = strings.TrimSuffix(host, ".")
 	parent, wild := strings.CutPrefix(pattern, "*.")
-	if !wild {
-		return strings.EqualFold(pattern, host)
+	fits := strings.EqualFold(pattern, host)
+	if wild {
+		first, rest, _ := strings.Cut(host, ".")
+		fits = first != "" && strings.EqualFold(parent, rest)
 	}
-	first, rest, _ := strings.Cut(host, ".")
-	return first != "" && strings.EqualFold(parent, rest)
+	// The form comes last: it costs most, and a policy may have thousands of patterns.
+	return fits && CheckPattern(pattern) == nil
 }
 
 // MatchAny is the first pattern that fits a host; "" where none does.
