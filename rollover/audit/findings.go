@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tlsaroll/tlsaroll/rollover"
@@ -117,7 +116,7 @@ func folded(findings []Finding) []Finding {
 	}
 	for i, hosts := range others {
 		if out[i].Host != "" { // what is of the domain is not of a host besides
-			out[i].Text += "; likewise at " + strings.Join(hosts, ", ")
+			out[i].Text += "; likewise at " + listed(hosts)
 			out[i].Host = ""
 		}
 	}

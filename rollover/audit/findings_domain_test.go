@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +71,20 @@ func TestOneCauseOfSeveralHosts(t *testing.T) {
 			if f := find(h.Findings, code); f == nil || f.Host != h.Host || strings.Contains(f.Text, "likewise") {
 				t.Errorf("%s at %s: %+v", code, h.Host, f)
 			}
+		}
+	}
+}
+
+// TestManyHosts: a cause that thousands of hosts have does not fill the page with their names.
+func TestManyHosts(t *testing.T) {
+	d := mailDomain()
+	for i := range 1000 {
+		name := fmt.Sprintf("mx%d.example.org", i)
+		d.Hosts = append(d.Hosts, Host{Name: name, Port: 25, SMTP: true, Target: name, Reach: Lookup{Security: rollover.Indeterminate, Err: "timed out"}})
+	}
+	for _, f := range Judge(d).Findings {
+		if len(f.Text) > 500 {
+			t.Errorf("%s: %d octets: %.80s", f.Code, len(f.Text), f.Text)
 		}
 	}
 }
