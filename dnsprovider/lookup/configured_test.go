@@ -57,6 +57,19 @@ func TestNobodySpeaksForAHiddenServerWithoutAName(t *testing.T) {
 	}
 }
 
+// TestHiddenServerThatIsListed: it keeps its name, by which one of its addresses speaks for another.
+func TestHiddenServerThatIsListed(t *testing.T) {
+	w := newWorld(t)
+	w.servers[ns2v6].mangle = fails(syscall.ENETUNREACH)
+	v := w.lookWith(mx, map[string]lookup.Zone{"example.org": {Hidden: []string{ns2.Addr().String()}}})
+	if s := at(t, v, ns2); s.Name != "ns2.example.org." || s.Source != lookup.SourceBoth || len(v.Servers) != 3 {
+		t.Errorf("%#v, servers %v", s, names(v))
+	}
+	if s := at(t, v, ns2v6); !s.FamilyUntested || s.JudgedBy != ns2 {
+		t.Errorf("%#v", s)
+	}
+}
+
 // TestHiddenServerWhoseAddressesAreNotAllKnown: one that is not found now has not left.
 func TestHiddenServerWhoseAddressesAreNotAllKnown(t *testing.T) {
 	w := newWorld(t)
