@@ -42,7 +42,7 @@ func (k keyring) verify(s rrset, now time.Time) (seal, error) {
 		return seal{}, &problem{FaultUnsigned, fmt.Sprintf("no RRSIG over %s", what)}
 	}
 	good, untested := map[uint8]seal{}, map[uint8]seal{}
-	labels := 0
+	labels := map[Proof]int{} // by what the signature that says so is worth
 	var worst *problem
 	for _, sig := range s.sigs[:min(len(s.sigs), maxSigs)] {
 		err := k.usable(sig, s.name, now)
@@ -53,20 +53,20 @@ func (k keyring) verify(s rrset, now time.Time) (seal, error) {
 			worst = telling(worst, &problem{err.fault, what + ": " + err.text})
 			continue
 		}
-		ends := good
+		proof, ends := Verified, good
 		if !supported(sig.Algorithm) {
-			ends = untested
+			proof, ends = ByResolver, untested
 		}
 		if until := near(sig.Expiration, now); until.After(ends[sig.Algorithm].until) {
 			ends[sig.Algorithm] = seal{until: until, lasts: until.Sub(near(sig.Inception, now))}
 		}
-		labels = int(sig.Labels)
+		labels[proof] = int(sig.Labels)
 	}
 	switch {
 	case len(good) > 0:
-		return first(good).of(Verified, labels), nil
+		return first(good).of(Verified, labels[Verified]), nil
 	case len(untested) > 0:
-		return first(untested).of(ByResolver, labels), nil
+		return first(untested).of(ByResolver, labels[ByResolver]), nil
 	}
 	return seal{}, worst
 }

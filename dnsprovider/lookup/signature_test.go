@@ -74,6 +74,31 @@ func TestVerifyManySignatures(t *testing.T) {
 	}
 }
 
+// TestLabelsOfWhatVerifies: that a wildcard was expanded is said by a signature that verifies, and
+// not by one that nobody can check.
+func TestLabelsOfWhatVerifies(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	star, err := dns.NewRR("*.example.org. 60 IN TLSA 3 1 1 aa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, signer := testKey(t, dns.ED25519, 256)
+	unknown := dns.Copy(k).(*dns.DNSKEY)
+	unknown.Algorithm = dns.ED448
+	good := sign(t, k, signer, now.Add(time.Hour), star)
+	rr := dns.Copy(star)
+	rr.Header().Name, good.Hdr.Name = "x.example.org.", "x.example.org."
+	untested := *good
+	untested.Algorithm, untested.KeyTag, untested.Labels = unknown.Algorithm, unknown.KeyTag(), 3
+	ring := keyring{zone: "example.org.", keys: []*dns.DNSKEY{k, unknown}}
+	for _, sigs := range [][]*dns.RRSIG{{good, &untested}, {&untested, good}} {
+		got, err := ring.verify(rrset{name: "x.example.org.", rtype: dns.TypeTLSA, rrs: []dns.RR{rr}, sigs: sigs}, now)
+		if err != nil || got.proof != Verified || got.labels != 2 {
+			t.Errorf("%s, %d labels, %v", got.proof, got.labels, err)
+		}
+	}
+}
+
 func TestSignatureTimesWrapAround(t *testing.T) {
 	// RFC 4034, section 3.1.5: the 32 bits run over in 2106.
 	now := time.Date(2106, 2, 7, 6, 28, 0, 0, time.UTC)
