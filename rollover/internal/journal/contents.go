@@ -153,7 +153,7 @@ func (c Contents) State(lineages []string, owners []tlsa.Owner) rollover.State {
 	counts := map[tlsa.Owner]OwnerLedger{}
 	for _, i := range ledgers {
 		l := c.Ledgers[i]
-		if other, twice := counts[l.Owner]; !twice || l.supersedes(other) {
+		if other, twice := counts[l.Owner]; !twice || l.supersedes(other, lineages) {
 			counts[l.Owner] = l
 			s.Owners[l.Owner] = l.Ledger
 		}
@@ -167,12 +167,16 @@ func (c Contents) State(lineages []string, owners []tlsa.Owner) rollover.State {
 	return s
 }
 
-// supersedes reports which of two ledgers of one name counts. Those of one lineage are of one
-// group, whose first lineage another configuration took from it or gave it: the older one
-// was left behind. Of two groups that have become one it is the one that reaches back further.
-func (l OwnerLedger) supersedes(other OwnerLedger) bool {
-	one := slices.ContainsFunc(l.Lineages, func(name string) bool { return slices.Contains(other.Lineages, name) })
-	if one && !l.Ledger.Looked.Equal(other.Ledger.Looked) {
+// supersedes reports which of two ledgers of one name counts for some lineages. Of two groups'
+// that have become one it is the one that reaches back further. Else the older one was left
+// behind: by a group whose first lineage another configuration took from it or gave it, or
+// by a lineage that the name, or another name for the lineage, has gone on from.
+func (l OwnerLedger) supersedes(other OwnerLedger, lineages []string) bool {
+	in := func(names []string) func(string) bool {
+		return func(name string) bool { return slices.Contains(names, name) }
+	}
+	two := slices.ContainsFunc(l.Lineages, in(lineages)) && slices.ContainsFunc(other.Lineages, in(lineages)) && !slices.ContainsFunc(l.Lineages, in(other.Lineages))
+	if !two && !l.Ledger.Looked.Equal(other.Ledger.Looked) {
 		return l.Ledger.Looked.After(other.Ledger.Looked)
 	}
 	return l.Ledger.ReachesBackFurther(other.Ledger)

@@ -208,6 +208,26 @@ func TestFirstLineageIsTakenOut(t *testing.T) {
 	}
 }
 
+// TestRenamedLineage: it goes on with what it had under its former name, and then with what it
+// keeps itself, although waits that started again made that begin later (DESIGN 4.13).
+func TestRenamedLineage(t *testing.T) {
+	for _, former := range []string{"a", "z"} {
+		j, _ := mustOpen(t, pathIn(t))
+		g := groupOf(t, former)
+		own := owner(hostOf(former))
+		mustSave(t, j, g, 0)
+		renamed := Group{Lineages: []string{"mx1"}, State: mustLoad(t, j).State([]string{"mx1"}, []tlsa.Owner{own})}
+		if diff := cmp.Diff(g.State.Owners, renamed.State.Owners); diff != "" {
+			t.Errorf("from %s at first (-saved +loaded):\n%s", former, diff)
+		}
+		renamed.State = rollover.Restart(renamed.State, epoch.Add(time.Hour))
+		mustSave(t, j, renamed, time.Hour)
+		if diff := cmp.Diff(renamed.State.Owners, mustLoad(t, j).State([]string{"mx1"}, []tlsa.Owner{own}).Owners); diff != "" {
+			t.Errorf("from %s after a restart (-saved +loaded):\n%s", former, diff)
+		}
+	}
+}
+
 // TestOpenQuestionIsNoHistory: that one group does not know of an owner name does not make
 // another forget what it knows.
 func TestOpenQuestionIsNoHistory(t *testing.T) {
