@@ -25,6 +25,7 @@ func (a *accounting) enter(view OwnerView, excluded map[string]bool) {
 		a.Since = a.now
 		a.Versions = append(a.Versions, Version{Unknown: true, Served: a.now})
 	}
+	view = a.believed(view)
 	a.place(view)
 	a.elapse()
 	a.drop(func(s Server) bool { return excluded[s.Address] })

@@ -302,3 +302,22 @@ func TestCountedLooksAreSpaced(t *testing.T) {
 	b.look(3, "a")
 	holds(1) // from the beginning
 }
+
+// A name whose servers are all out of sight looks like no alias: it leads to where it led.
+func TestAliasIsNotForgottenWhileNobodyAnswers(t *testing.T) {
+	b := keepBooks(t)
+	owner := b.target
+	b.target = "_dane.example.org."
+	b.look(0, "a", "a")
+	b.copied(1, "a")
+	b.target = owner
+	b.look(10, "?", "?")
+	if b.l.Target != "_dane.example.org." || b.l.Err == "" || !b.l.latest().Same(content("a")) {
+		t.Errorf("it leads to %s (%s), where %v stands", b.l.Target, b.l.Err, b.l.latest())
+	}
+	b.dead("a", -1)
+	b.look(20, "?", "ab") // it is one no more
+	if b.l.Target != owner || b.l.Err != "" {
+		t.Errorf("it leads to %s (%s)", b.l.Target, b.l.Err)
+	}
+}

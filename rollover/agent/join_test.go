@@ -176,6 +176,32 @@ func TestOfferWhileJoining(t *testing.T) {
 	})
 }
 
+// TestAliasWhoseServersAreOutOfSight: while no server can be asked an alias looks like
+// none, and a provider that can be reached is not asked for records beside it.
+func TestAliasWhoseServersAreOutOfSight(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const target = tlsa.Owner("tlsa.example.org.")
+		w.lineage("mx1")
+		first, second := w.ca.issue(t, mx1), w.ca.issue(t, mx1)
+		w.serve("mx1", first)
+		w.zone.Alias(owner25(mx1), target, recordTTL)
+		w.zone.Set(target, tlsa.NewRRset(recordTTL, record(t, first)))
+		w.zone.Transfer("ns2")
+		a := w.open()
+		defer w.close(a)
+		w.goOn(a, time.Hour, isSteady("mx1", first))
+		w.mu.Lock()
+		w.slow[ns1At], w.slow[ns2At] = time.Hour, time.Hour
+		w.mu.Unlock()
+		w.stage("mx1", second)
+		w.goOn(a, 5*time.Minute, func(Report) bool { return len(w.stands(target)) == 2 })
+		w.mu.Lock()
+		clear(w.slow)
+		w.mu.Unlock()
+		w.goOn(a, time.Hour, isSteady("mx1", second))
+	})
+}
+
 // TestHostIsAnAlias: the fully expanded name of an MX host is asked for first; it
 // belongs to whoever has an endpoint there.
 func TestHostIsAnAlias(t *testing.T) {
