@@ -9,9 +9,13 @@ import (
 // another place than before only if somebody there answers: while no server of an alias
 // can be asked, it looks like none.
 func (a *accounting) believed(view OwnerView) OwnerView {
-	if a.Target == "" || view.Target == "" || view.Target == a.Target || slices.ContainsFunc(view.Servers, func(sv ServerView) bool {
-		return sv.Answer.Known() && !sv.Alias && !sv.Retained
-	}) {
+	if a.Target == "" || view.Target == "" || view.Target == a.Target {
+		return view
+	}
+	if slices.ContainsFunc(view.Servers, func(sv ServerView) bool { return sv.Answer.Known() && !sv.Alias && !sv.Retained }) {
+		if view.AliasTTL > 0 || slices.ContainsFunc(view.Servers, func(sv ServerView) bool { return sv.Alias }) {
+			a.unknown()
+		}
 		return view
 	}
 	why := "no server is known"
@@ -21,4 +25,16 @@ func (a *accounting) believed(view OwnerView) OwnerView {
 	view.Err = cmp.Or(view.Err, "whether it still leads to "+string(a.Target)+" is not known: "+why)
 	view.Target, view.Zone, view.Provider, view.AliasTTL, view.Servers = a.Target, a.Zone, a.Provider, a.AliasTTL, nil
 	return view
+}
+
+// unknown begins with a version of unknown content, as for a name without history
+// (DESIGN 4.4): what stood at the place that an alias leads to now, caches may hold from
+// before, as they do for others that it leads there. At a name that was an alias until
+// now nothing stood.
+func (a *accounting) unknown() {
+	if i := slices.IndexFunc(a.Versions, func(v Version) bool { return v.Unknown }); i >= 0 {
+		a.Versions[i].Served = a.now
+		return
+	}
+	a.Versions = append(a.Versions, Version{Unknown: true, Served: a.now})
 }

@@ -330,3 +330,27 @@ func TestFirstPairWhoseServiceIsStartedLater(t *testing.T) {
 		t.Errorf("it has come right, and is not noticed\n%s", w.Story())
 	}
 }
+
+// Caches may hold what stood at an alias's new target before: it has no history, and the
+// old one's counts for nothing there.
+func TestAliasThatMovesToAPlaceWithoutHistory(t *testing.T) {
+	w := sim.NewWorld(t)
+	before, after := tlsa.Owner("_one.example.org."), tlsa.Owner("_two.example.org.")
+	w.Target[sim.Owner25(t)] = before
+	issuer := w.CA("Issuer A", nil)
+	first := w.Issue(issuer, sim.Leaf{})
+	w.Serving("mx1", first)
+	w.Edit(after, func(tlsa.RRset) tlsa.RRset { return tlsa.NewRRset(time.Minute, w.Record(tlsa.EE, first)) })
+	w.Everywhere()
+	w.Until(time.Minute, w.Steady)
+	w.Freeze(time.Time{})
+	second := w.Renew(issuer)
+	w.Run(10 * time.Minute)
+	w.Edit(after, func(s tlsa.RRset) tlsa.RRset { return s.With(w.Record(tlsa.EE, second)) })
+	w.Everywhere()
+	w.Target[sim.Owner25(t)] = after
+	w.Thaw()
+	if took := w.Until(10*time.Minute, w.Swapped(second)); took < sim.Ipub {
+		t.Errorf("swapped after %s\n%s", took, w.Story())
+	}
+}
