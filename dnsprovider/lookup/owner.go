@@ -111,27 +111,29 @@ func differs(v View) []Finding {
 }
 
 // checkMiddle looks whether the name above the records, such as _tcp.mx.example.org.,
-// is denied: a faulty signer says NXDOMAIN there, and resolvers that minimise their
-// questions then do not find the records (RFC 8020, section 2; RFC 9156, section 2.3).
+// is denied: a faulty signer, or a server that does not know such names in what it is
+// given, says NXDOMAIN there, and resolvers that minimise their questions then do not find
+// the records (RFC 8020, section 2; RFC 9156, section 2.3).
 func (p *Pass) checkMiddle(ctx context.Context, v View) []Finding {
 	up := parent(string(v.Target))
 	if v.Target.Port() == 0 || !below(up, v.Zone) || v.Zone == "" {
 		return nil
 	}
-	i := slices.IndexFunc(v.Servers, func(s ServerView) bool {
-		return s.Err == "" && s.Leads == "" && !s.Denied && s.Asked == v.Target && s.Source != SourceHidden
+	denies := make([]bool, len(v.Servers))
+	each(v.Servers, func(i int, srv ServerView) {
+		if srv.Err != "" || srv.Leads != "" || srv.Denied || srv.Asked != v.Target || srv.Source == SourceHidden {
+			return
+		}
+		r, err := p.middles.do(ctx, at{up, srv.Address}, func() (reply, error) {
+			return p.askServer(ctx, srv.Zone, srv.Address, question{name: up, qtype: dns.TypeTLSA})
+		})
+		denies[i] = err == nil && r.Rcode == dns.RcodeNameError && r.Authoritative && len(r.Answer) == 0
 	})
+	i := slices.Index(denies, true)
 	if i < 0 {
 		return nil
 	}
-	srv := v.Servers[i]
-	r, err := p.middles.do(ctx, at{up, srv.Address}, func() (reply, error) {
-		return p.askServer(ctx, srv.Zone, srv.Address, question{name: up, qtype: dns.TypeTLSA})
-	})
-	if err != nil || r.Rcode != dns.RcodeNameError || !r.Authoritative || len(r.Answer) > 0 {
-		return nil
-	}
-	return []Finding{finding(FindingEmptyNonTerminal, Serious, up, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, srv.Server, v.Target)}
+	return []Finding{finding(FindingEmptyNonTerminal, Serious, up, "%s: %s says NXDOMAIN although %s exists; resolvers that minimise their questions will not find it (hint: the signer is faulty)", up, v.Servers[i].Server, v.Target)}
 }
 
 func distinct(all []Finding) []Finding {

@@ -259,6 +259,19 @@ func TestEmptyNonTerminalThatTheSignerDenies(t *testing.T) {
 	}
 }
 
+func TestEmptyNonTerminalThatOneServerDenies(t *testing.T) {
+	w := newWorld(t)
+	w.servers[ns2].mangle = func(_ string, q, r *dns.Msg) (*dns.Msg, error) {
+		if q.Question[0].Name == "_tcp.mx.example.org." {
+			r.Rcode = dns.RcodeNameError
+		}
+		return r, nil
+	}
+	if got := text(t, w.look(mx), lookup.FindingEmptyNonTerminal); !strings.HasPrefix(got, "_tcp.mx.example.org.: ns2.example.org. (198.51.100.53) says NXDOMAIN") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestOtherTypesAtTheOwnerAreBogus(t *testing.T) {
 	w := newWorld(t)
 	w.resolver.override = func(q *dns.Msg) *dns.Msg {
