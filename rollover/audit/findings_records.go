@@ -138,7 +138,7 @@ func (s *scene) tellSingle() {
 		return
 	}
 	ahead := s.with(func(a tlsa.Association) bool {
-		return s.usable(a) && (a.Usage == tlsa.DANETA || a.Usage == tlsa.PKIXTA || !s.matches(a)) && s.mistakeIn(a).code == ""
+		return s.usable(a) && (a.Usage == tlsa.DANETA || a.Usage == tlsa.PKIXTA || !s.matches(a)) && s.mistakeIn(a).code == "" && !s.retired(a)
 	})
 	if len(ahead) == 0 {
 		s.tell(rollover.CodeSingleRecord, s.owner(), "%s: the records at %s are of the key in use alone: %s", s.Name, s.base.at(), shortenAll(s.with(s.usable)))

@@ -124,6 +124,7 @@ func (c cast) issuerRows() []findingRow {
 	return []findingRow{
 		{code: rollover.CodeIssuerSiblings, bad: all(known(wide, set), records(c.ee(c.chain), c.ta(c.chain))), good: all(known(wide, set), records(c.ee(c.chain), c.ta(c.chain), sibling)), text: []string{"example-ecdsa", sibling.Data[:8]}},
 		{code: rollover.CodeIssuerSiblings, bad: all(known(set), records(c.ta(c.chain))), good: all(known(set), records(c.ee(c.chain), c.ee(c.next), c.ta(c.chain)))},
+		{code: rollover.CodeSingleRecord, bad: all(known(set), records(c.ee(c.chain), retired)), good: records(c.ee(c.chain), retired), also: []rollover.Code{rollover.CodeIssuerRetired}},
 		{code: rollover.CodeIssuerRetired, bad: all(known(set), records(c.ee(c.chain), c.ee(c.next), retired)), good: all(known(IssuerSet{}), records(c.ee(c.chain), c.ee(c.next), c.ta(c.chain))), text: []string{"2 1 1 abababab"}},
 	}
 }
