@@ -85,7 +85,7 @@ var serverCodes = []Explanation{
 		Means:  "Whether another owner name of the certificate's names has TLSA records could not be found out.",
 		Shows:  "As a reason to wait, at once; as a warning, when it keeps a successor that has been ready for 15 minutes.",
 		Clears: "When a look can tell again, or when the name is listed or ignored.",
-		Do:     "Look at the servers of that name; list it as an endpoint of the lineage, or name it under ignore: if it may fail.",
+		Do:     "Look at the servers of that name; list it as an endpoint of the lineage, or name it, or its host, under ignore: if it may fail.",
 	}, {
 		Code: CodeCachedMismatch, Severity: Danger,
 		Means:  "An answer that does not match the live certificate may be in some cache: someone changed the records, or a swap could not wait.",

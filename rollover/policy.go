@@ -52,11 +52,17 @@ type LineagePolicy struct {
 	Deadline    Deadline
 	Endpoints   []Endpoint
 	Nodes       []string            // ip:port that must be seen even while DNS does not show them
-	Ignore      map[tlsa.Owner]bool // unlisted owners that may be left alone
+	Ignore      map[tlsa.Owner]bool // unlisted owners that may be left alone, and hosts of which all may; see Ignores
 	Provider    string              // default: the zone's
 	Revision    string              // changes with the configuration: a held swap is tried again
 	Names       []string            // for which certificates are ordered; none: pairs come from elsewhere
 	Files       []string            // from which servers are to read the live pair, for people
+}
+
+// Ignores reports whether an owner name that nobody listed may be left alone: it is named, or
+// its base domain is, which stands for every port.
+func (l LineagePolicy) Ignores(owner tlsa.Owner) bool {
+	return l.Ignore[owner] || l.Ignore[tlsa.Owner(owner.Base()+".")]
 }
 
 // Endpoint is one TLS service of a lineage.

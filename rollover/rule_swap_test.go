@@ -167,6 +167,9 @@ func TestUnlistedOwner(t *testing.T) {
 		{name: "ignored", mend: func(w *sim.World, _ tlsa.ChainID) {
 			w.Configure(func(p *rollover.LineagePolicy) { p.Ignore = map[tlsa.Owner]bool{imaps: true} })
 		}},
+		{name: "its host is ignored", mend: func(w *sim.World, _ tlsa.ChainID) {
+			w.Configure(func(p *rollover.LineagePolicy) { p.Ignore = map[tlsa.Owner]bool{sim.MX + ".": true} })
+		}},
 		{name: "gets the record", later: true, mend: func(w *sim.World, next tlsa.ChainID) {
 			w.Edit(imaps, func(s tlsa.RRset) tlsa.RRset { return s.With(w.Record(tlsa.EE, next)) })
 		}},

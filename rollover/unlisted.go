@@ -18,7 +18,7 @@ func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
 		l := x.Owners[owner]
 		switch {
 		case l.Err != "":
-			rs = append(rs, reason(CodeUnlistedUnknown, "whether %s has TLSA records is not known: %s (hint: list it under endpoints: of the lineage, or name it under ignore: if it may fail)", owner, l.Err).of(string(owner)))
+			rs = append(rs, reason(CodeUnlistedUnknown, "whether %s has TLSA records is not known: %s (hint: list it under endpoints: of the lineage, or name it, or its host, under ignore: if it may fail)", owner, l.Err).of(string(owner)))
 		case live != nil && x.vouchesForLiveOnly(owner, live, next):
 			rs = append(rs, reason(CodeUnlistedOwner, "%s vouches for the live certificate and not for %s (hint: list it under endpoints: of the lineage, or name it under ignore: if it may fail)", owner, next.ID().Short()).of(string(owner)))
 		}
@@ -29,10 +29,10 @@ func (x *pass) unlistedOwnersAgree(name string, next *tlsa.Chain) []Reason {
 // unlisted are the names of two chains that have a ledger and that nobody listed, but for
 // those that may fail, sorted.
 func (x *pass) unlisted(name string, live, next *tlsa.Chain) []tlsa.Owner {
-	ignore := x.policy.Lineages[name].Ignore
+	policy := x.policy.Lineages[name]
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(x.Owners)), func(owner tlsa.Owner) bool {
 		_, ours := x.users[owner]
-		return ours || ignore[owner] || !concerns(owner, live, next)
+		return ours || policy.Ignores(owner) || !concerns(owner, live, next)
 	})
 }
 

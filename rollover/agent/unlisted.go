@@ -127,7 +127,7 @@ func (a *Agent) exist(ctx context.Context, pass Looker, among []tlsa.Owner) (fou
 func (a *Agent) candidates(g *group, s *sight) []tlsa.Owner {
 	owners := map[tlsa.Owner]bool{}
 	for _, name := range g.names {
-		l, ignore := g.state.Lineages[name], g.base.Lineages[name].Ignore
+		l, policy := g.state.Lineages[name], g.base.Lineages[name]
 		for _, id := range append([]tlsa.ChainID{l.Live, l.Successor}, s.fresh[name]...) {
 			chain := s.Chains[id]
 			if chain == nil {
@@ -140,7 +140,7 @@ func (a *Agent) candidates(g *group, s *sight) []tlsa.Owner {
 				for _, port := range mailPorts() {
 					owner, err := tlsa.OwnerOf(port, host)
 					_, looked := s.Owners[owner]
-					if err == nil && !looked && !a.listed[owner] && !ignore[owner] && !strings.HasPrefix(host, "*") {
+					if err == nil && !looked && !a.listed[owner] && !policy.Ignores(owner) && !strings.HasPrefix(host, "*") {
 						owners[owner] = true
 					}
 				}

@@ -109,7 +109,7 @@ type Lineage struct {
 	Deadline  rollover.Deadline
 	Endpoints []Endpoint
 	Nodes     []netip.Addr // must be seen even while DNS does not show them
-	Ignore    []string     // owner names, absolute, that may be left alone
+	Ignore    []string     // owner names, or hosts for all ports, absolute, that may be left alone
 
 	Staged     Staged            // where an ACME client leaves pairs; zero: nowhere
 	ACME       []ACME            // or our own order, at CAs in order; empty: none

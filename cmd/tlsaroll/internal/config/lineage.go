@@ -182,22 +182,11 @@ func (f *fields) readEndpoints(l *Lineage) {
 	}
 	if i, ok := f.take("ignore"); ok {
 		for _, item := range i.list() {
-			if name, ok := item.owner(); ok {
+			if name, ok := item.domainName("_465._tcp.mx1.example.org"); ok {
 				l.Ignore = append(l.Ignore, name)
 			}
 		}
 	}
-}
-
-// owner reads an owner name of TLSA records.
-func (v value) owner() (string, bool) {
-	const hint = "write the whole owner name, as in _465._tcp.mx1.example.org"
-	name, ok := v.domainName("_465._tcp.mx1.example.org")
-	if ok && !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, "*.") {
-		v.fail(fmt.Sprintf("%q is not an owner name of TLSA records", strings.TrimSuffix(name, ".")), hint)
-		return "", false
-	}
-	return name, ok
 }
 
 // readSource reads where the lineage's pairs come from.
