@@ -128,7 +128,7 @@ func TestBadServers(t *testing.T) {
 		t.Errorf("%d updates were sent to who cannot sign", n)
 	}
 	h.configure(short(setting{ignore: "[mx1.example.com]"})) // whether there are records in the bogus zone is not known
-	h.must(exitDone, "rollover", "mx1", "--wait=retired") // without --cert: the pair was not lost
+	h.must(exitDone, "rollover", "mx1", "--wait=retired")    // without --cert: the pair was not lost
 	h.only(at, next.TLSA(t, tlsa.EE))
 	h.soonPresents(t, next)
 }
