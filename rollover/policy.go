@@ -61,8 +61,8 @@ type LineagePolicy struct {
 
 // Ignores reports whether an owner name that nobody listed may be left alone: it is named, or
 // its base domain is, which stands for every port.
-func (l LineagePolicy) Ignores(owner tlsa.Owner) bool {
-	return l.Ignore[owner] || l.Ignore[tlsa.Owner(owner.Base()+".")]
+func (p LineagePolicy) Ignores(owner tlsa.Owner) bool {
+	return p.Ignore[owner] || p.Ignore[tlsa.Owner(owner.Base()+".")]
 }
 
 // Endpoint is one TLS service of a lineage.
