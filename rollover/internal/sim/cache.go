@@ -44,7 +44,7 @@ func (w *World) answerOf(owner tlsa.Owner, r Stored) *answer {
 
 // see notes that a look of ours came across an answer.
 func (w *World) see(a *answer) {
-	if !a.seen {
+	if !a.seen && !w.aside {
 		a.seen = true
 		w.sighted = append(w.sighted, a)
 	}

@@ -125,9 +125,13 @@ func (w *World) endpoint(host string, port uint16) rollover.Endpoint {
 // looker asks the servers of the world.
 type looker struct{ s *shell }
 
-func (l looker) Owner(_ context.Context, owner tlsa.Owner, retained ...lookup.Retained) lookup.View {
+// Owner is a look of the rules where a pass asks. The audit looks, too, for what is to be told:
+// of what came and went between two looks of theirs the rules know no more for that.
+func (l looker) Owner(ctx context.Context, owner tlsa.Owner, retained ...lookup.Retained) lookup.View {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
+	l.s.aside = ctx.Value(byPass{}) == nil
+	defer func() { l.s.aside = false }()
 	seen := l.s.view(owner, func(s *Server) bool {
 		return slices.ContainsFunc(retained, func(r lookup.Retained) bool { return r.Address == s.at() })
 	})

@@ -44,6 +44,7 @@ type World struct {
 	caches    map[tlsa.Owner][]*answer // that may be held though nobody gives them any more
 	stretch   time.Duration            // caches hold shorter TTLs for so long, as far as the floor allows
 	sighted   []*answer                // for the first time in this pass
+	aside     bool                     // it is not the rules that look
 	shown     map[tlsa.ChainID]bool    // chains that a look of ours came across
 	noticed   []tlsa.ChainID           // for the first time in this pass
 	scratch   []*answer
