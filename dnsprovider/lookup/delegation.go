@@ -134,17 +134,21 @@ func (g *gathering) addresses(ctx context.Context) {
 	found := make([]hostAddresses, len(names))
 	each(names, func(i int, name string) { found[i] = g.pass.addressesOf(ctx, name) })
 	for i, name := range names {
-		ns := g.hosts[name]
-		for addr, t := range found[i].addrs {
-			g.place(ns, netip.AddrPortFrom(addr, g.pass.client.cfg.Port), t)
-		}
-		if found[i].err != "" {
-			g.missing("addresses of %s: %s", name, found[i].err)
-		}
-		if len(ns.addrs) == 0 {
-			ns.unknown = found[i].err != ""
-			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("%s has no address: %s", name, or(found[i].err, "neither A nor AAAA"))}
-		}
+		g.reached(g.hosts[name], name, found[i], g.pass.client.cfg.Port)
+	}
+}
+
+// reached enters the addresses that a name server was found to have. what names it in a sentence.
+func (g *gathering) reached(ns *nameserver, what string, found hostAddresses, port uint16) {
+	for addr, t := range found.addrs {
+		g.place(ns, netip.AddrPortFrom(addr, port), t)
+	}
+	if found.err != "" {
+		g.missing("addresses of %s: %s", ns.name, found.err)
+	}
+	if len(ns.addrs) == 0 {
+		ns.unknown = found.err != ""
+		ns.problem = &problem{FaultNoAddress, fmt.Sprintf("%s has no address: %s", what, or(found.err, "neither A nor AAAA"))}
 	}
 }
 
@@ -233,17 +237,7 @@ func (g *gathering) hide(ctx context.Context) {
 			continue
 		}
 		ns.hidden = true
-		found := g.pass.addressesOf(ctx, name)
-		for a, t := range found.addrs {
-			g.place(ns, netip.AddrPortFrom(a, addr.Port()), t)
-		}
-		if found.err != "" {
-			g.missing("addresses of %s: %s", name, found.err)
-		}
-		if len(ns.addrs) == 0 {
-			ns.unknown = found.err != ""
-			ns.problem = &problem{FaultNoAddress, fmt.Sprintf("hidden server %s has no address: %s", name, or(found.err, "neither A nor AAAA"))}
-		}
+		g.reached(ns, "hidden server "+name, g.pass.addressesOf(ctx, name), addr.Port())
 	}
 }
 
