@@ -115,8 +115,7 @@ func (s *scene) tellCached(b *Base) {
 
 // withoutTLS reports whether no client gets TLS at an address that answers.
 func withoutTLS(a Address) bool {
-	with := ofSNI(a, true)
-	return slices.ContainsFunc(with, failed) && !slices.ContainsFunc(with, served)
+	return refused(ofSNI(a, true))
 }
 
 // A signature that is not made anew ends all delivery with DANE (RFC 7671, section 11).

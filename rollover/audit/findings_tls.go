@@ -73,7 +73,7 @@ func slowest(addresses []Address) (d time.Duration) {
 func (s *scene) tellAddress(a Address) {
 	with, without := ofSNI(a, true), ofSNI(a, false)
 	works := slices.ContainsFunc(with, served)
-	demanded := works && !slices.ContainsFunc(without, served) && slices.ContainsFunc(without, failed)
+	demanded := works && refused(without)
 	if demanded {
 		k := without[slices.IndexFunc(without, failed)]
 		s.tell(rollover.CodeSNIDemanded, a.Address.String(), "%s: %s presents a certificate to who sends SNI, and breaks off without: %s", s.Name, a.Address.Addr(), k.Err).reportedAs(cmp.Or(k.ResultType, resultValidation))
@@ -84,6 +84,11 @@ func (s *scene) tellAddress(a Address) {
 	case !demanded:
 		s.tellUnanswered(a)
 	}
+}
+
+// refused reports whether none of some handshakes that were answered came to an end.
+func refused(handshakes []Handshake) bool {
+	return slices.ContainsFunc(handshakes, failed) && !slices.ContainsFunc(handshakes, served)
 }
 
 func ofSNI(a Address, sni bool) (out []Handshake) {
