@@ -23,7 +23,7 @@ const elsewhere = "?"
 func (a *accounting) enter(view OwnerView, excluded map[string]bool) {
 	if a.Since.IsZero() {
 		a.Since = a.now
-		a.Versions = append(a.Versions, Version{Unknown: true, Served: a.now})
+		a.unknown()
 	}
 	view = a.believed(view)
 	a.place(view)

@@ -28,8 +28,8 @@ func (a *accounting) believed(view OwnerView) OwnerView {
 }
 
 // unknown begins with a version of unknown content, as for a name without history
-// (DESIGN 4.4): what stood at the place that an alias leads to now, caches may hold from
-// before, as they do for others that it leads there. At a name that was an alias until
+// (DESIGN 4.4). What stood at the place that an alias leads to now, caches may hold from
+// before, too, as they do for others that it leads there. At a name that was an alias until
 // now nothing stood.
 func (a *accounting) unknown() {
 	if i := slices.IndexFunc(a.Versions, func(v Version) bool { return v.Unknown }); i >= 0 {
