@@ -43,6 +43,13 @@ func TestExcludedIn(t *testing.T) {
 	}
 }
 
+// exclude takes a server of example.org. out of consideration, from the next start on.
+func (w *world) exclude(server string) {
+	z := w.config.Zones["example.org."]
+	z.Exclude = []string{server}
+	w.config.Zones = map[string]Zone{"example.org.": z}
+}
+
 // TestExcludedServer: a server that is dead for good keeps a rollover waiting
 // until it is excluded; that is taken up at the next start, and ends with it.
 func TestExcludedServer(t *testing.T) {
@@ -59,9 +66,7 @@ func TestExcludedServer(t *testing.T) {
 		w.goOn(a, time.Hour, func(r Report) bool { return !r.Changed })
 		w.presentsStill(first.Chain.LeafID())
 		w.close(a)
-		z := w.config.Zones["example.org."]
-		z.Exclude = []string{"198.51.100.53"}
-		w.config.Zones = map[string]Zone{"example.org.": z}
+		w.exclude("198.51.100.53")
 		a = w.open()
 		defer w.close(a)
 		r = w.goOn(a, time.Hour, isSteady("mx1", second))
@@ -91,9 +96,7 @@ func TestExcludedServerThatHasLeft(t *testing.T) {
 			t.Errorf("it answers: %+v", s)
 		}
 		w.close(a)
-		z := w.config.Zones["example.org."]
-		z.Exclude = []string{"ns2.example.org."}
-		w.config.Zones = map[string]Zone{"example.org.": z}
+		w.exclude("ns2.example.org.")
 		a = w.open()
 		defer w.close(a)
 		if r := mustPass(t, a, "mx1"); len(r.State.Owners[owner25(mx1)].Servers) != 1 || !r.Policy.Excluded["198.51.100.53:53"] {
