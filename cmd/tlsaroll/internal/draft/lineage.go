@@ -55,10 +55,11 @@ func (w World) lineages(a Answers) (out []lineage, open *Question) {
 	if len(out) == 0 {
 		out = []lineage{{smtp: true}}
 	}
+	read := w.read()
 	for i := range out {
 		l := &out[i]
 		l.hosts = w.hostsOf(*l, a.Hosts)
-		l.name, l.read = nameOf(out[:i], *l), w.read()
+		l.name, l.read = nameOf(out[:i], *l), read
 		if q := w.choosePair(l, a); q != nil && open == nil {
 			open = q
 		}
