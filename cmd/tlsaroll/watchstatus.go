@@ -21,6 +21,7 @@ func (p *program) watchStatus(ctx context.Context, lineage string) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	live, view := p.ui.moving, newPicture(p.ui.own)
+	show := func(texts ...string) { view.show(view.top(folded(p.zoned(texts...), view.columns())), asItIs) }
 	before := ""
 	for {
 		s, err := p.glance(ctx, lineage)
@@ -30,11 +31,11 @@ func (p *program) watchStatus(ctx context.Context, lineage string) error {
 		case err != nil && before == "":
 			return err
 		case err != nil && live:
-			view.show(view.top(folded(p.zoned(findings(err)...), view.columns())), asItIs) // it may be back in a moment
+			show(findings(err)...) // it may be back in a moment
 		case err != nil:
 			before = "lost"
 		case live:
-			view.show(view.top(folded(p.zoned(watched(s, p.now())), view.columns())), asItIs)
+			show(watched(s, p.now()))
 			before = now
 		case now != before:
 			p.ui.result(watched(s, p.now()))

@@ -25,9 +25,12 @@ func (l *Lab) ask(ctx context.Context, server netip.AddrPort, name string, rrtyp
 	m.SetEdns0(1232, true)
 	m.AuthenticatedData = true
 	client := &dns.Client{Timeout: queryTimeout}
-	reply, _, err := client.ExchangeContext(ctx, m, server.String())
-	for try := 1; try < queryTries && timedOut(err) && ctx.Err() == nil; try++ {
-		reply, _, err = client.ExchangeContext(ctx, m, server.String())
+	var reply *dns.Msg
+	var err error
+	for range queryTries {
+		if reply, _, err = client.ExchangeContext(ctx, m, server.String()); !timedOut(err) || ctx.Err() != nil {
+			break
+		}
 	}
 	if err == nil && reply.Truncated {
 		client.Net = "tcp"
